@@ -1,0 +1,31 @@
+import type { Db, Trx } from '../db/db.ts'
+import type { Actor } from './actor.ts'
+
+export type Door = 'rest' | 'scim' | 'saml' | 'console' | 'system'
+
+/** Where a request came from. */
+export interface Origin {
+  readonly address: string
+  readonly userAgent: string
+  readonly door: Door
+}
+
+/** A request as a value: nothing in it changes while the request runs. */
+export interface Ctx {
+  /** Outside a transaction: reads only. */
+  readonly db: Db
+  readonly tenantId: string
+  readonly actor: Actor
+  /** One instant; expiry is compared with it, never with the wall clock. */
+  readonly now: Date
+  readonly requestId: string
+  readonly origin: Origin
+}
+
+/** Inside a transaction: the transaction is the only database in reach. */
+export interface TrxCtx extends Omit<Ctx, 'db'> {
+  readonly db: Trx
+}
+
+/** What a reading function takes: it works on either handle. */
+export type ReadCtx = Ctx | TrxCtx

@@ -1,0 +1,148 @@
+import cookie from '@fastify/cookie'
+import type { FastifyInstance } from 'fastify'
+import { LRUCache } from 'lru-cache'
+import type { Logger } from 'pino'
+import { registerApiTokenRoutes } from './api-tokens/api-tokens.routes.ts'
+import { settleTokenUse } from './api-tokens/token-use.service.ts'
+import { registerAuditLogRoutes } from './audit-log/audit-log.routes.ts'
+import { authenticate } from './authentication/authentication.service.ts'
+import type { Config, Secrets } from './config.ts'
+import type { Db } from './db/db.ts'
+import { pingDatabase } from './db/ping.ts'
+import { registerGroupMemberRoutes } from './groups/group-members.routes.ts'
+import { registerGroupRoutes } from './groups/groups.routes.ts'
+import { addHealth } from './http/health.ts'
+import { addMetrics } from './http/metrics.ts'
+import { addNotFound } from './http/not-found.ts'
+import { addOpenApi, serveOpenApi } from './http/openapi.ts'
+import { addRequestContext } from './http/request-context.ts'
+import { addRequestLog } from './http/request-log.ts'
+import { createServer } from './http/server.ts'
+import { registerAcceptanceRoutes } from './invitations/acceptance.routes.ts'
+import { deliverInvitations } from './invitations/invitation-delivery.service.ts'
+import { invitationMail } from './invitations/invitation-mail.ts'
+import { registerInvitationRoutes } from './invitations/invitations.routes.ts'
+import { mailConsumer } from './mail/mail-consumer.ts'
+import type { MailSender } from './mail/mail-sender.ts'
+import { registerOutboxRoutes } from './mail/outbox.routes.ts'
+import { readOutboxDepth } from './mail/outbox.service.ts'
+import { Dispatcher } from './outbox/dispatcher.ts'
+import { registerPersonaRoutes } from './personas/personas.routes.ts'
+import { registerPurposeRoutes } from './purposes/purposes.routes.ts'
+import { registerRoleRoutes } from './roles/roles.routes.ts'
+import { tenantUrl } from './tenants/tenant-url.ts'
+import { findTenantById, tenantFinder } from './tenants/tenants.service.ts'
+import { registerCallerRoutes } from './users/caller.routes.ts'
+import { registerIdentityRoutes } from './users/identity.routes.ts'
+import { UserDocuments } from './users/user-documents.wire.ts'
+import { registerUserWriteRoutes } from './users/user-writes.routes.ts'
+import { registerUserRoutes } from './users/users.routes.ts'
+import { version } from './version.ts'
+
+/** What the whole process shares; passed in, so that tests choose clock, database and mail. */
+export interface AppDeps {
+  readonly config: Config
+  readonly secrets: Secrets
+  readonly db: Db
+  readonly clock: () => Date
+  readonly log: Logger
+  /** Null when no mail server is set. */
+  readonly mail: MailSender | null
+}
+
+export interface App {
+  readonly http: FastifyInstance
+  readonly dispatcher: Dispatcher
+  /** From here on /readyz answers 503 and every answer closes its connection. */
+  startDraining(): void
+  /** Ends background work; the server is closed by its owner. */
+  settle(): Promise<void>
+}
+
+/** The whole server on its dependencies: every plugin and route, in the order in which a request meets them. */
+export async function buildApp(deps: AppDeps): Promise<App> {
+  const { config, secrets, db, clock, log } = deps
+  const state = { isDraining: false }
+  const http = createServer({ log, trustedProxies: config.trustedProxies })
+  const linkTo = invitationLinks(deps, http)
+  const dispatcher = buildDispatcher(deps, linkTo)
+
+  addNotFound(http)
+  addRequestContext(http, {
+    db,
+    clock,
+    tenantForHost: tenantFinder(db, {
+      baseDomain: config.baseDomain,
+      defaultTenant: config.defaultTenant,
+      publicHost: config.publicUrl?.hostname ?? null,
+    }),
+    authenticate,
+  })
+  addRequestLog(http, () => state.isDraining)
+  addMetrics(http, {
+    token: secrets.metricsToken,
+    databaseKind: db.engine.dialectName,
+    databaseUp: () => pingDatabase(db).then(() => true, () => false),
+    outboxDepth: async () => {
+      const { waiting, oldestDueAt } = await readOutboxDepth(db)
+      return { waiting, oldestSeconds: oldestDueAt === null ? 0 : Math.max(0, (clock().getTime() - oldestDueAt) / 1000) }
+    },
+  })
+  addHealth(http, { checkDatabase: () => pingDatabase(db), isDraining: () => state.isDraining })
+  await addOpenApi(http, version)
+  await http.register(cookie)
+  registerRoutes(http, linkTo)
+  await registerAcceptanceRoutes(http, config.publicUrl?.protocol === 'https:')
+  await serveOpenApi(http)
+  await http.ready()
+  return {
+    http,
+    dispatcher,
+    startDraining: () => void (state.isDraining = true),
+    settle: async () => {
+      await dispatcher.stop()
+      await settleTokenUse(db)
+    },
+  }
+}
+
+function registerRoutes(http: FastifyInstance, linkTo: LinkTo): void {
+  const documents = new UserDocuments()
+  registerCallerRoutes(http)
+  registerUserRoutes(http, documents)
+  registerUserWriteRoutes(http)
+  registerIdentityRoutes(http)
+  registerInvitationRoutes(http, linkTo)
+  registerGroupRoutes(http)
+  registerGroupMemberRoutes(http, documents)
+  registerRoleRoutes(http)
+  registerPersonaRoutes(http)
+  registerPurposeRoutes(http)
+  registerApiTokenRoutes(http)
+  registerAuditLogRoutes(http)
+  registerOutboxRoutes(http, linkTo)
+}
+
+type LinkTo = (tenantId: string, token: string) => Promise<string>
+
+/** Links are built from configuration and the tenant's own name, never from a request. */
+function invitationLinks({ config, db }: AppDeps, http: FastifyInstance): LinkTo {
+  const slugs = new LRUCache<string, string>({ max: 10_000 })
+  return async (tenantId, token) => {
+    let slug = slugs.get(tenantId)
+    if (slug === undefined) {
+      slug = (await findTenantById(db, tenantId))?.slug ?? ''
+      slugs.set(tenantId, slug)
+    }
+    const address = http.server.address()
+    const port = typeof address === 'object' && address !== null ? address.port : config.port
+    return `${tenantUrl(config, port, slug)}/auth/accept-invite?token=${token}`
+  }
+}
+
+function buildDispatcher({ config, db, clock, log, mail }: AppDeps, linkTo: LinkTo): Dispatcher {
+  const send = mailConsumer({ mail, log, logsMails: config.mode === 'development' })
+  const onError = (error: unknown) => log.error({ err: error }, 'outbox')
+  return new Dispatcher({ db, clock, onError, consumers: { [invitationMail]: deliverInvitations({ db, clock, linkTo, send }) } })
+}
+

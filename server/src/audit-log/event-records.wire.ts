@@ -1,0 +1,102 @@
+import Type, { type Static } from 'typebox'
+import type { EventName } from '../events/event-types.ts'
+import type { AuditEvent } from './audit-log.schema.ts'
+
+export const LoginEventRecord = Type.Object({
+  clientId: Type.String(),
+  details: Type.Object({}),
+  ipAddress: Type.String(),
+  realmId: Type.String(),
+  sessionId: Type.Optional(Type.String()),
+  time: Type.Integer({ description: 'Epoch milliseconds.' }),
+  type: Type.String({ description: 'One of the closed list of the contract, 6.6.' }),
+  userId: Type.String(),
+})
+
+export const AdminEventRecord = Type.Object({
+  operationType: Type.String({ description: 'CREATE, UPDATE, DELETE or ACTION.' }),
+  realmId: Type.String(),
+  representation: Type.String({ description: 'JSON as text.' }),
+  resourcePath: Type.String(),
+  resourceType: Type.String(),
+  time: Type.Integer({ description: 'Epoch milliseconds.' }),
+  authDetails: Type.Object({ clientId: Type.String(), ipAddress: Type.String(), realmId: Type.String(), userId: Type.String() }),
+})
+
+type OperationType = 'CREATE' | 'UPDATE' | 'DELETE' | 'ACTION'
+type ResourceType = 'REALM' | 'USER' | 'GROUP' | 'GROUP_MEMBERSHIP' | 'REALM_ROLE_MAPPING' | 'CLIENT' | 'CUSTOM'
+
+interface WireForm {
+  readonly operation: OperationType
+  readonly resource: ResourceType
+  /** `{subject}` and `{object}` stand for ids. */
+  readonly path: string
+}
+
+/** How each fact is spelled for clients that know Keycloak's names; everything of Muster's own is CUSTOM. */
+export const wireForms: Readonly<Record<EventName, WireForm>> = {
+  'tenant.created': { operation: 'CREATE', resource: 'REALM', path: 'tenants/{subject}' },
+  'tenant.plan_changed': { operation: 'UPDATE', resource: 'REALM', path: 'tenants/{subject}' },
+  'tenant.disabled': { operation: 'UPDATE', resource: 'REALM', path: 'tenants/{subject}' },
+  'user.created': { operation: 'CREATE', resource: 'USER', path: 'users/{subject}' },
+  'user.updated': { operation: 'UPDATE', resource: 'USER', path: 'users/{subject}' },
+  'user.enabled': { operation: 'UPDATE', resource: 'USER', path: 'users/{subject}' },
+  'user.disabled': { operation: 'UPDATE', resource: 'USER', path: 'users/{subject}' },
+  'user.role_changed': { operation: 'UPDATE', resource: 'REALM_ROLE_MAPPING', path: 'users/{subject}/role-mappings/realm' },
+  'user.deleted': { operation: 'DELETE', resource: 'USER', path: 'users/{subject}' },
+  'invitation.sent': { operation: 'ACTION', resource: 'USER', path: 'users/{subject}/execute-actions-email' },
+  'invitation.resent': { operation: 'ACTION', resource: 'USER', path: 'users/{subject}/execute-actions-email' },
+  'invitation.link_copied': { operation: 'ACTION', resource: 'CUSTOM', path: 'users/{subject}/invitation' },
+  'invitation.revoked': { operation: 'DELETE', resource: 'CUSTOM', path: 'users/{subject}/invitation' },
+  'invitation.accepted': { operation: 'ACTION', resource: 'USER', path: 'users/{subject}/invitation' },
+  'group.created': { operation: 'CREATE', resource: 'GROUP', path: 'groups/{subject}' },
+  'group.updated': { operation: 'UPDATE', resource: 'GROUP', path: 'groups/{subject}' },
+  'group.deleted': { operation: 'DELETE', resource: 'GROUP', path: 'groups/{subject}' },
+  'group.member_added': { operation: 'CREATE', resource: 'GROUP_MEMBERSHIP', path: 'users/{object}/groups/{subject}' },
+  'group.member_removed': { operation: 'DELETE', resource: 'GROUP_MEMBERSHIP', path: 'users/{object}/groups/{subject}' },
+  'persona.created': { operation: 'CREATE', resource: 'CUSTOM', path: 'personas/{subject}' },
+  'persona.updated': { operation: 'UPDATE', resource: 'CUSTOM', path: 'personas/{subject}' },
+  'persona.subject_added': { operation: 'CREATE', resource: 'CUSTOM', path: 'personas/{subject}/subjects/{object}' },
+  'persona.subject_removed': { operation: 'DELETE', resource: 'CUSTOM', path: 'personas/{subject}/subjects/{object}' },
+  'purpose.created': { operation: 'CREATE', resource: 'CUSTOM', path: 'purposes/{subject}' },
+  'purpose.updated': { operation: 'UPDATE', resource: 'CUSTOM', path: 'purposes/{subject}' },
+  'purpose.subject_added': { operation: 'CREATE', resource: 'CUSTOM', path: 'purposes/{subject}/subjects/{object}' },
+  'purpose.subject_removed': { operation: 'DELETE', resource: 'CUSTOM', path: 'purposes/{subject}/subjects/{object}' },
+  'api_token.created': { operation: 'CREATE', resource: 'CLIENT', path: 'clients/{subject}' },
+  'api_token.updated': { operation: 'UPDATE', resource: 'CLIENT', path: 'clients/{subject}' },
+  'api_token.revoked': { operation: 'DELETE', resource: 'CLIENT', path: 'clients/{subject}' },
+  'outbox_item.retried': { operation: 'ACTION', resource: 'CUSTOM', path: 'outbox/{subject}' },
+  'outbox_item.discarded': { operation: 'DELETE', resource: 'CUSTOM', path: 'outbox/{subject}' },
+}
+
+const realmId = 'default'
+
+export function toAdminEvent(event: AuditEvent): Static<typeof AdminEventRecord> {
+  const { operation, resource, path } = wireForms[event.type]
+  return {
+    operationType: operation,
+    realmId,
+    representation: JSON.stringify(event.data),
+    resourcePath: path.replace('{subject}', event.subjectId).replace('{object}', event.objectId),
+    resourceType: resource,
+    time: event.at,
+    authDetails: {
+      clientId: event.actorKind === 'user' ? 'atlan-frontend' : event.actorName,
+      ipAddress: event.address,
+      realmId,
+      userId: event.actorId,
+    },
+  }
+}
+
+export function toLoginEvent(event: AuditEvent): Static<typeof LoginEventRecord> {
+  return {
+    clientId: 'atlan-frontend',
+    details: {},
+    ipAddress: event.address,
+    realmId,
+    time: event.at,
+    type: 'LOGIN',
+    userId: event.subjectId,
+  }
+}

@@ -1,0 +1,55 @@
+import { Command, CommanderError, Option } from 'commander'
+import { ApiError } from '../errors/api-error.ts'
+import { ConfigError } from '../config.ts'
+import { MigrationError } from '../db/migrate.ts'
+import { version } from '../version.ts'
+import { addDatabaseCommands } from './db.ts'
+import { addTenantCommands } from './tenants.ts'
+import { addTokenCommands } from './tokens.ts'
+
+/** Exit codes: done, failed, wrong use, refused by a rule of the product. */
+const exit = { done: 0, failed: 1, wrongUse: 2, refused: 3 } as const
+
+export function buildProgram(): Command {
+  const program = new Command('muster-server')
+    .description('What the operator of the host does: tenants, tokens, the database. Reads the same settings as the server.')
+    .version(version)
+    .addOption(new Option('--json', 'print one JSON value on standard output').default(false))
+    .exitOverride()
+    .showHelpAfterError()
+  addTenantCommands(program)
+  addTokenCommands(program)
+  addDatabaseCommands(program)
+  inherit(program)
+  return program
+}
+
+/** --json may stand at the end, where people put it; errors of every command end in our exit codes. */
+function inherit(command: Command): void {
+  for (const child of command.commands) {
+    child.exitOverride().showHelpAfterError()
+    if (child.commands.length === 0) child.addOption(new Option('--json', 'print one JSON value on standard output').default(false))
+    inherit(child)
+  }
+}
+
+async function main(): Promise<number> {
+  try {
+    await buildProgram().parseAsync()
+    return exit.done
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? exit.done : exit.wrongUse
+    if (error instanceof ApiError) {
+      process.stderr.write(`muster-server: ${error.message} (${error.code})\n`)
+      return error.status === 400 ? exit.wrongUse : exit.refused
+    }
+    if (error instanceof ConfigError || error instanceof MigrationError) {
+      process.stderr.write(`muster-server: ${error.message}\n`)
+      return exit.failed
+    }
+    process.stderr.write(`muster-server: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`)
+    return exit.failed
+  }
+}
+
+process.exitCode = await main()

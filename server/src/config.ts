@@ -1,0 +1,189 @@
+import { readFileSync, statSync } from 'node:fs'
+import { isIP } from 'node:net'
+import { resolve } from 'node:path'
+import { foreignVariables, settings, type Setting, type SettingName } from './settings.ts'
+
+export type Mode = 'production' | 'development'
+export type Plan = 'enterprise' | 'standard'
+
+export interface Config {
+  readonly port: number
+  readonly host: string
+  readonly mode: Mode
+  readonly dataDir: string
+  readonly baseDomain: string
+  readonly publicUrl: URL | null
+  /** Slug of the tenant for bare addresses; null when switched off. */
+  readonly defaultTenant: string | null
+  readonly mailFrom: string
+  readonly trustedProxies: readonly string[]
+  readonly drainMs: number
+  readonly bootstrap: { readonly tenant: string; readonly plan: Plan; readonly adminEmail: string }
+}
+
+export interface Secrets {
+  readonly databaseUrl: string | null
+  readonly smtpUrl: string | null
+  readonly metricsToken: string | null
+  readonly bootstrapToken: string | null
+}
+
+/** A setting that cannot be used; the server refuses to start with its sentence and exit code 78. */
+export class ConfigError extends Error {}
+
+type Environment = Readonly<Record<string, string | undefined>>
+
+export const slugPattern = /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/
+const tokenPattern = /^mst_[A-Za-z0-9_-]{43}$/
+
+/** Reads and checks the environment once; both results are frozen. */
+export function readConfig(env: Environment): { config: Config; secrets: Secrets } {
+  refuseUnknownNames(env)
+  const read = (name: SettingName) => readSetting(env, name)
+  const host = requireText(read('HOST'), 'HOST')
+  const mode = read('MUSTER_MODE') === 'development' ? 'development' : 'production'
+  if (mode === 'development' && !isLoopback(host)) {
+    throw new ConfigError(`HOST is ${host}; development mode listens on loopback only: use 127.0.0.1, or MUSTER_MODE=production.`)
+  }
+  const tenant = requireSlug(read('MUSTER_BOOTSTRAP_TENANT'), 'MUSTER_BOOTSTRAP_TENANT')
+  const defaultTenant = read('MUSTER_DEFAULT_TENANT') ?? tenant
+  const config: Config = {
+    port: Number(read('PORT')),
+    host,
+    mode,
+    dataDir: resolve(requireText(read('MUSTER_DATA_DIR'), 'MUSTER_DATA_DIR')),
+    baseDomain: requireText(read('MUSTER_BASE_DOMAIN'), 'MUSTER_BASE_DOMAIN').toLowerCase(),
+    publicUrl: readPublicUrl(read('MUSTER_PUBLIC_URL')),
+    defaultTenant: defaultTenant === '' ? null : requireSlug(defaultTenant, 'MUSTER_DEFAULT_TENANT'),
+    mailFrom: requireText(read('MUSTER_MAIL_FROM'), 'MUSTER_MAIL_FROM'),
+    trustedProxies: readProxies(read('MUSTER_TRUSTED_PROXIES') ?? ''),
+    drainMs: Number(read('MUSTER_DRAIN_MS')),
+    bootstrap: {
+      tenant,
+      plan: read('MUSTER_BOOTSTRAP_PLAN') === 'standard' ? 'standard' : 'enterprise',
+      adminEmail: requireText(read('MUSTER_BOOTSTRAP_ADMIN_EMAIL'), 'MUSTER_BOOTSTRAP_ADMIN_EMAIL'),
+    },
+  }
+  return { config: Object.freeze(config), secrets: Object.freeze(readSecrets(read)) }
+}
+
+function readSecrets(read: (name: SettingName) => string | null): Secrets {
+  const databaseUrl = orNull(read('DATABASE_URL'))
+  if (databaseUrl !== null && !/^postgres(ql)?:\/\//.test(databaseUrl)) {
+    throw new ConfigError('DATABASE_URL must begin with postgres://; leave it unset for SQLite.')
+  }
+  const smtpUrl = orNull(read('SMTP_URL'))
+  if (smtpUrl !== null && !/^smtps?:\/\//.test(smtpUrl)) {
+    throw new ConfigError('SMTP_URL must begin with smtp:// or smtps://.')
+  }
+  const bootstrapToken = orNull(read('MUSTER_BOOTSTRAP_TOKEN'))
+  if (bootstrapToken !== null && !tokenPattern.test(bootstrapToken)) {
+    throw new ConfigError('MUSTER_BOOTSTRAP_TOKEN must be mst_ followed by 43 base64url characters (256 random bits).')
+  }
+  return { databaseUrl, smtpUrl, metricsToken: orNull(read('MUSTER_METRICS_TOKEN')), bootstrapToken }
+}
+
+function refuseUnknownNames(env: Environment): void {
+  const known = new Set<string>(foreignVariables)
+  for (const setting of settings) {
+    known.add(setting.name)
+    if (isSecret(setting)) known.add(`${setting.name}_FILE`)
+  }
+  for (const name of Object.keys(env)) {
+    if (name.startsWith('MUSTER_') && !known.has(name)) {
+      throw new ConfigError(`${name} is not a setting of Muster; docs/reference/settings.md lists them all.`)
+    }
+  }
+}
+
+function isSecret(setting: Setting): boolean {
+  return setting.secret === true
+}
+
+function readSetting(env: Environment, name: SettingName): string | null {
+  const setting: Setting | undefined = settings.find((candidate) => candidate.name === name)
+  if (setting === undefined) throw new Error(`setting ${name} has no row`)
+  const value = (isSecret(setting) ? readSecretFile(env, name) : undefined) ?? env[name]
+  if (value === undefined) return setting.fallback
+  checkValue(setting, value)
+  return value
+}
+
+function readSecretFile(env: Environment, name: string): string | undefined {
+  const path = env[`${name}_FILE`]
+  if (path === undefined) return undefined
+  if (env[name] !== undefined) throw new ConfigError(`${name} and ${name}_FILE are both set; keep one of them.`)
+  try {
+    if (process.platform !== 'win32' && (statSync(path).mode & 0o007) !== 0) {
+      throw new ConfigError(`${name}_FILE: everybody may read ${path}; take the rights of others away (chmod o= ${path}).`)
+    }
+    return readFileSync(path, 'utf8').replace(/\r?\n$/, '')
+  } catch (error) {
+    if (error instanceof ConfigError) throw error
+    throw new ConfigError(`${name}_FILE: ${path} cannot be read.`, { cause: error })
+  }
+}
+
+function checkValue(setting: Setting, value: string): void {
+  if (setting.kind === 'choice' && !setting.choices?.includes(value)) {
+    throw new ConfigError(`${setting.name} is "${value}"; it must be ${setting.choices?.join(' or ')}.`)
+  }
+  if (setting.kind !== 'integer') return
+  const number = /^[0-9]{1,9}$/.test(value) ? Number(value) : Number.NaN
+  const { min = 0, max = 2 ** 31 - 1 } = setting
+  if (!(number >= min && number <= max)) {
+    throw new ConfigError(`${setting.name} is "${value}"; it must be a whole number from ${min} to ${max}.`)
+  }
+}
+
+function requireText(value: string | null, name: string): string {
+  if (value === null || value.trim() === '') throw new ConfigError(`${name} is empty; give it a value or leave it unset.`)
+  return value
+}
+
+function requireSlug(value: string | null, name: string): string {
+  if (value === null || !slugPattern.test(value)) {
+    throw new ConfigError(`${name} is "${value ?? ''}"; a tenant's slug is a DNS label: a-z, 0-9 and -, at most 63 characters.`)
+  }
+  return value
+}
+
+function readPublicUrl(value: string | null): URL | null {
+  if (value === null || value === '') return null
+  const url = URL.parse(value)
+  if (url === null || !/^https?:$/.test(url.protocol) || url.pathname !== '/' || url.search !== '' || url.username !== '') {
+    throw new ConfigError(`MUSTER_PUBLIC_URL is "${value}"; it must look like https://muster.example.com, without a path.`)
+  }
+  if (url.protocol === 'http:' && !isLoopback(url.hostname)) {
+    throw new ConfigError(`MUSTER_PUBLIC_URL is "${value}"; only loopback and *.localhost may go without https.`)
+  }
+  return url
+}
+
+/** Loopback addresses, localhost and every name below it. */
+export function isLoopback(host: string): boolean {
+  const name = host.replace(/^\[|\]$/g, '').toLowerCase()
+  return name === 'localhost' || name.endsWith('.localhost') || name === '::1' || (isIP(name) === 4 && name.startsWith('127.'))
+}
+
+function readProxies(value: string): string[] {
+  const proxies = value.split(',').map((entry) => entry.trim()).filter((entry) => entry !== '')
+  for (const proxy of proxies) {
+    const [address = '', prefix] = proxy.split('/')
+    const version = isIP(address)
+    if (version === 0 || (prefix !== undefined && !/^[0-9]{1,3}$/.test(prefix))) {
+      throw new ConfigError(`MUSTER_TRUSTED_PROXIES: "${proxy}" is neither an address nor a CIDR range.`)
+    }
+    // A range this wide lets anybody choose the address they are taken for.
+    const narrowest = version === 4 ? 8 : address.toLowerCase().startsWith('::ffff:') ? 96 : 32
+    const widest = version === 4 ? 32 : 128
+    if (prefix !== undefined && (Number(prefix) < narrowest || Number(prefix) > widest)) {
+      throw new ConfigError(`MUSTER_TRUSTED_PROXIES: "${proxy}" is too wide; use a prefix of ${narrowest} to ${widest}.`)
+    }
+  }
+  return proxies
+}
+
+function orNull(value: string | null): string | null {
+  return value === null || value === '' ? null : value
+}

@@ -1,0 +1,5 @@
+export interface CountersTable {
+  tenant_id: string
+  name: string
+  value: number
+}

@@ -1,0 +1,56 @@
+import { CompiledQuery, Kysely, PostgresAdapter, type Transaction } from 'kysely'
+import type { Database } from './database.ts'
+
+export type DialectName = 'sqlite' | 'postgres'
+
+/** What differs between the two databases while the server runs. */
+export interface Engine {
+  readonly dialectName: DialectName
+  /** Runs the work in one transaction; acknowledged means durable. Repeats it after a serialization conflict. */
+  transact<T>(work: (trx: Trx) => Promise<T>): Promise<T>
+  close(): Promise<void>
+}
+
+/** The handle for reading outside a transaction; writing goes through inTransaction alone. */
+export class Db extends Kysely<Database> {
+  readonly engine: Engine
+
+  constructor(dialect: ConstructorParameters<typeof Kysely>[0]['dialect'], engine: Engine) {
+    super({ dialect })
+    this.engine = engine
+  }
+}
+
+export type Trx = Transaction<Database>
+
+/** Either handle: what a reading function takes. */
+export type Queryable = Kysely<Database>
+
+/** The database cannot answer now; the edge says 503. */
+export class DatabaseUnavailable extends Error {}
+
+/** Says which database a handle speaks to, for the few places below db/ and filter/ that must know. */
+export function dialectOf(db: Queryable): DialectName {
+  return db.getExecutor().adapter instanceof PostgresAdapter ? 'postgres' : 'sqlite'
+}
+
+const numbered = new Map<string, string>()
+
+/**
+ * Hand-written SQL for the hottest reads, with `?` for values; statements are prepared once per connection.
+ * The text must be a constant of the program: texts are kept for ever.
+ */
+export async function rawRows<Row>(db: Queryable, text: string, values: readonly unknown[]): Promise<Row[]> {
+  const result = await db.executeQuery<Row>(CompiledQuery.raw(dialectOf(db) === 'postgres' ? numberedText(text) : text, [...values]))
+  return result.rows
+}
+
+function numberedText(text: string): string {
+  let result = numbered.get(text)
+  if (result === undefined) {
+    let count = 0
+    result = text.replaceAll('?', () => `$${(count += 1)}`)
+    numbered.set(text, result)
+  }
+  return result
+}

@@ -1,0 +1,60 @@
+import { sql, type Kysely } from 'kysely'
+import { Migrator, type Migration } from 'kysely/migration'
+import * as tenants from './migrations/0001_tenants.ts'
+import * as users from './migrations/0002_users.ts'
+import * as groups from './migrations/0003_groups.ts'
+import * as personas from './migrations/0004_personas.ts'
+import * as apiTokens from './migrations/0005_api_tokens.ts'
+import * as invitations from './migrations/0006_invitations.ts'
+import * as events from './migrations/0007_events.ts'
+import * as outbox from './migrations/0008_outbox.ts'
+
+/** In order; forward only. A released one never changes. */
+const migrations: Readonly<Record<string, Migration>> = {
+  '0001_tenants': tenants,
+  '0002_users': users,
+  '0003_groups': groups,
+  '0004_personas': personas,
+  '0005_api_tokens': apiTokens,
+  '0006_invitations': invitations,
+  '0007_events': events,
+  '0008_outbox': outbox,
+}
+
+export interface MigrationState {
+  readonly name: string
+  readonly executedAt: Date | null
+}
+
+/** The database's schema is newer than this program, or one step failed. */
+export class MigrationError extends Error {}
+
+/** Brings the schema up to date; several nodes may call it at once. Answers the names of the steps taken. */
+export async function migrateToLatest(db: Kysely<unknown>): Promise<string[]> {
+  await refuseNewerSchema(db)
+  const { error, results } = await migrator(db).migrateToLatest()
+  if (error !== undefined) {
+    const failed = results?.find((result) => result.status === 'Error')?.migrationName ?? 'the first one'
+    throw new MigrationError(`migration ${failed} failed; nothing of it was kept`, { cause: error })
+  }
+  return (results ?? []).map((result) => result.migrationName)
+}
+
+export async function listMigrations(db: Kysely<unknown>): Promise<MigrationState[]> {
+  const all = await migrator(db).getMigrations()
+  return all.map((migration) => ({ name: migration.name, executedAt: migration.executedAt ?? null }))
+}
+
+function migrator(db: Kysely<unknown>): Migrator {
+  return new Migrator({ db, provider: { getMigrations: async () => ({ ...migrations }) } })
+}
+
+async function refuseNewerSchema(db: Kysely<unknown>): Promise<void> {
+  const tables = await db.introspection.getTables({ withInternalKyselyTables: true })
+  if (!tables.some((table) => table.name === 'kysely_migration')) return
+  const { rows } = await sql<{ name: string }>`select name from kysely_migration order by name`.execute(db)
+  const unknown = rows.find((row) => migrations[row.name] === undefined)
+  if (unknown !== undefined) {
+    throw new MigrationError(`the database was migrated by a newer Muster (${unknown.name}); run that version, or restore a backup`)
+  }
+}

@@ -1,0 +1,85 @@
+import Type, { type Static, type TObject } from 'typebox'
+
+/** What an event was done to. */
+export type SubjectKind = 'user' | 'group' | 'persona' | 'purpose' | 'api_token' | 'invitation' | 'tenant' | 'outbox_item'
+export type EventCategory = 'admin' | 'sign-in'
+
+interface EventType {
+  readonly subject: SubjectKind
+  readonly category: EventCategory
+  readonly data: TObject
+  readonly personal: TObject
+}
+
+const Nothing = Type.Object({}, { additionalProperties: false })
+/** Names of the fields that changed; the values, being personal, stand beside it. */
+const Changed = Type.Object({ fields: Type.Array(Type.String()) }, { additionalProperties: false })
+const Values = Type.Object(
+  { before: Type.Record(Type.String(), Type.Unknown()), after: Type.Record(Type.String(), Type.Unknown()) },
+  { additionalProperties: false },
+)
+const Email = Type.Object({ email: Type.String() }, { additionalProperties: false })
+const Name = Type.Object({ name: Type.String() }, { additionalProperties: false })
+const UserRole = Type.Object({ role: Type.String() }, { additionalProperties: false })
+const Subject = Type.Object({ subjectKind: Type.String() }, { additionalProperties: false })
+
+function admin<D extends TObject, P extends TObject>(subject: SubjectKind, data: D, personal: P) {
+  return { subject, category: 'admin', data, personal } as const
+}
+
+/** The closed list of facts. A type that nothing produces fails the event coverage test. */
+export const eventTypes = {
+  'tenant.created': admin('tenant', Type.Object({ slug: Type.String(), plan: Type.String() }), Nothing),
+  'tenant.plan_changed': admin('tenant', Type.Object({ from: Type.String(), to: Type.String() }), Nothing),
+  'tenant.disabled': admin('tenant', Nothing, Nothing),
+  'user.created': admin('user', UserRole, Type.Object({ email: Type.String(), username: Type.String() })),
+  'user.updated': admin('user', Changed, Values),
+  'user.enabled': admin('user', Nothing, Nothing),
+  'user.disabled': admin('user', Nothing, Nothing),
+  'user.role_changed': admin('user', Type.Object({ from: Type.String(), to: Type.String() }), Nothing),
+  'user.deleted': admin(
+    'user',
+    Type.Object({ transferredTo: Type.Union([Type.String(), Type.Null()]) }),
+    Type.Object({ email: Type.String(), username: Type.String() }),
+  ),
+  'invitation.sent': admin('user', UserRole, Email),
+  'invitation.resent': admin('user', Nothing, Email),
+  'invitation.link_copied': admin('user', Nothing, Email),
+  'invitation.revoked': admin('user', Nothing, Email),
+  'invitation.accepted': admin('user', UserRole, Type.Object({ email: Type.String(), username: Type.String() })),
+  'group.created': admin('group', Name, Nothing),
+  'group.updated': admin('group', Changed, Values),
+  'group.deleted': admin('group', Type.Object({ name: Type.String(), members: Type.Integer() }), Nothing),
+  'group.member_added': admin('group', Nothing, Nothing),
+  'group.member_removed': admin('group', Nothing, Nothing),
+  'persona.created': admin('persona', Name, Nothing),
+  'persona.updated': admin('persona', Changed, Nothing),
+  'persona.subject_added': admin('persona', Subject, Nothing),
+  'persona.subject_removed': admin('persona', Subject, Nothing),
+  'purpose.created': admin('purpose', Name, Nothing),
+  'purpose.updated': admin('purpose', Changed, Nothing),
+  'purpose.subject_added': admin('purpose', Subject, Nothing),
+  'purpose.subject_removed': admin('purpose', Subject, Nothing),
+  'api_token.created': admin('api_token', Type.Object({ clientId: Type.String(), name: Type.String() }), Nothing),
+  'api_token.updated': admin('api_token', Changed, Nothing),
+  'api_token.revoked': admin('api_token', Type.Object({ clientId: Type.String() }), Nothing),
+  'outbox_item.retried': admin('outbox_item', Nothing, Nothing),
+  'outbox_item.discarded': admin('outbox_item', Nothing, Nothing),
+} as const satisfies Readonly<Record<string, EventType>>
+
+export type EventName = keyof typeof eventTypes
+
+/** An event about to be written; `objectId` is the second thing concerned, e.g. the user added to a group. */
+export type NewEvent = {
+  [T in EventName]: {
+    readonly type: T
+    readonly subjectId: string
+    readonly objectId?: string
+    readonly data: Static<(typeof eventTypes)[T]['data']>
+    readonly personal: Static<(typeof eventTypes)[T]['personal']>
+  }
+}[EventName]
+
+export function isEventName(name: string): name is EventName {
+  return Object.hasOwn(eventTypes, name)
+}

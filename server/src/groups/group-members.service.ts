@@ -1,0 +1,136 @@
+import { authorize } from '../access/authorize.ts'
+import type { Ctx, TrxCtx } from '../access/ctx.ts'
+import { inTransaction } from '../access/in-transaction.ts'
+import { ApiError, notFound } from '../errors/api-error.ts'
+import type { NewEvent } from '../events/event-types.ts'
+import { recordEvents } from '../events/record-event.ts'
+import { listExistingUserIds, userLinksChanged } from '../users/user-links.service.ts'
+import * as queries from './group-members.queries.ts'
+import { findGroup, selectDefaultGroupIds, selectExistingGroupIds } from './groups.queries.ts'
+import type { MembershipSource } from './groups.schema.ts'
+
+export const membersPerCallMax = 1_000
+
+/**
+ * Adds users to a group; those already in it stay as they are.
+ *
+ * @param userIds at most 1,000; one unknown id and nobody is added
+ * @returns every requested user, who is a member now, in the order given
+ * @throws insufficient_role · group_not_found · user_not_found · invalid_body
+ * @source contract/rest-api.md, G7
+ */
+export async function addMembers(ctx: Ctx, groupId: string, userIds: readonly string[]): Promise<string[]> {
+  authorize(ctx, 'groups:write')
+  requireFew(userIds)
+  const wanted = [...new Set(userIds)]
+  await inTransaction(ctx, async (ctx) => {
+    if ((await findGroup(ctx.db, ctx.tenantId, groupId)) === undefined) throw notFound('group_not_found')
+    await requireUsers(ctx, wanted)
+    await addMemberships(ctx, wanted.map((userId) => ({ groupId, userId })), 'local')
+  })
+  return wanted
+}
+
+/** Removes users from a group; ids that are no members are passed over. @throws group_not_found */
+export async function removeMembers(ctx: Ctx, groupId: string, userIds: readonly string[]): Promise<void> {
+  authorize(ctx, 'groups:write')
+  requireFew(userIds)
+  await inTransaction(ctx, async (ctx) => {
+    if ((await findGroup(ctx.db, ctx.tenantId, groupId)) === undefined) throw notFound('group_not_found')
+    const removed = await queries.deleteMembers(ctx.db, ctx.tenantId, groupId, [...new Set(userIds)])
+    await accountRemoved(ctx, removed.map((userId) => ({ groupId, userId })))
+  })
+}
+
+/**
+ * Adds a user to groups; one unknown group and none is joined.
+ *
+ * @throws insufficient_role · user_not_found · group_not_found
+ * @source contract/rest-api.md, U8
+ */
+export async function addUserToGroups(ctx: Ctx, userId: string, groupIds: readonly string[]): Promise<void> {
+  authorize(ctx, 'groups:write')
+  requireFew(groupIds)
+  await inTransaction(ctx, async (ctx) => {
+    await requireUsers(ctx, [userId])
+    await joinGroups(ctx, userId, groupIds)
+  })
+}
+
+/** Makes a user's groups exactly these; part of updating a user. @throws group_not_found */
+export async function replaceGroupsOfUser(ctx: TrxCtx, userId: string, groupIds: readonly string[]): Promise<void> {
+  const current = new Set(await queries.selectGroupIdsOf(ctx.db, ctx.tenantId, userId))
+  const wanted = new Set(groupIds)
+  await joinGroups(ctx, userId, [...wanted.difference(current)])
+  const left = await queries.deleteMembershipsOf(ctx.db, ctx.tenantId, userId, [...current.difference(wanted)])
+  await accountRemoved(ctx, left.map((groupId) => ({ groupId, userId })))
+}
+
+export function listGroupIdsOfUser(ctx: TrxCtx, userId: string): Promise<string[]> {
+  return queries.selectGroupIdsOf(ctx.db, ctx.tenantId, userId)
+}
+
+/** Part of deleting a user. */
+export async function removeUserFromAllGroups(ctx: TrxCtx, userId: string): Promise<void> {
+  const left = await queries.deleteMembershipsOf(ctx.db, ctx.tenantId, userId, 'all')
+  await accountRemoved(ctx, left.map((groupId) => ({ groupId, userId })))
+}
+
+/** Puts new users into every default group, and each into the groups named for them. */
+export async function joinFirstGroups(ctx: TrxCtx, users: readonly { readonly id: string; readonly groupIds: readonly string[] }[]): Promise<void> {
+  const defaults = await selectDefaultGroupIds(ctx.db, ctx.tenantId)
+  const memberships = users.flatMap((user) =>
+    [...new Set([...defaults, ...user.groupIds])].map((groupId) => ({ groupId, userId: user.id })),
+  )
+  await addMemberships(ctx, memberships, 'local')
+}
+
+/** Of these ids, those that are groups. */
+export function listExistingGroupIds(ctx: TrxCtx, ids: readonly string[]): Promise<Set<string>> {
+  return selectExistingGroupIds(ctx.db, ctx.tenantId, ids)
+}
+
+/** Adds memberships of existing users and groups; answers those that are new. Counters, versions and events follow. */
+export async function addMemberships(ctx: TrxCtx, memberships: readonly queries.Membership[], source: MembershipSource): Promise<queries.Membership[]> {
+  if (memberships.length === 0) return []
+  const addedAt = ctx.now.getTime()
+  const added = await queries.insertMembers(
+    ctx.db,
+    memberships.map(({ groupId, userId }) => ({ tenant_id: ctx.tenantId, group_id: groupId, user_id: userId, source, added_at: addedAt })),
+  )
+  await moveCounts(ctx, added, 1)
+  await recordEvents(ctx, added.map(({ groupId, userId }): NewEvent => ({ type: 'group.member_added', subjectId: groupId, objectId: userId, data: {}, personal: {} })))
+  return added
+}
+
+async function accountRemoved(ctx: TrxCtx, removed: readonly queries.Membership[]): Promise<void> {
+  await moveCounts(ctx, removed, -1)
+  await recordEvents(ctx, removed.map(({ groupId, userId }): NewEvent => ({ type: 'group.member_removed', subjectId: groupId, objectId: userId, data: {}, personal: {} })))
+}
+
+/** One update per group concerned, in id order, so that two such transactions never wait for each other in a ring. */
+async function moveCounts(ctx: TrxCtx, memberships: readonly queries.Membership[], sign: 1 | -1): Promise<void> {
+  const byGroup = Map.groupBy(memberships, (membership) => membership.groupId)
+  for (const [groupId, members] of [...byGroup].toSorted(([a], [b]) => (a < b ? -1 : 1))) {
+    await queries.addToMemberCount(ctx.db, ctx.tenantId, groupId, sign * members.length)
+  }
+  await userLinksChanged(ctx, [...new Set(memberships.map((membership) => membership.userId))])
+}
+
+async function joinGroups(ctx: TrxCtx, userId: string, groupIds: readonly string[]): Promise<void> {
+  const wanted = [...new Set(groupIds)]
+  const existing = await selectExistingGroupIds(ctx.db, ctx.tenantId, wanted)
+  if (existing.size !== wanted.length) throw notFound('group_not_found')
+  await addMemberships(ctx, wanted.map((groupId) => ({ groupId, userId })), 'local')
+}
+
+async function requireUsers(ctx: TrxCtx, userIds: readonly string[]): Promise<void> {
+  const existing = await listExistingUserIds(ctx, userIds)
+  if (existing.size !== userIds.length) throw notFound('user_not_found')
+}
+
+function requireFew(ids: readonly string[]): void {
+  if (ids.length > membersPerCallMax) {
+    throw new ApiError('invalid_body', { detail: `The call names ${ids.length} ids; send at most ${membersPerCallMax} at once.` })
+  }
+}

@@ -1,0 +1,111 @@
+import { sql, type Insertable, type Updateable } from 'kysely'
+import type { Queryable, Trx } from '../db/db.ts'
+import type { NamedLink } from '../users/users.schema.ts'
+import type { Group, MembershipSource } from './groups.schema.ts'
+import type { GroupsTable } from './groups.table.ts'
+
+export const groupColumns = [
+  'groups.id',
+  'groups.name',
+  'groups.alias',
+  'groups.attributes',
+  'groups.is_default',
+  'groups.source',
+  'groups.member_count',
+  'groups.created_at',
+  'groups.created_by',
+  'groups.updated_at',
+  'groups.updated_by',
+  'groups.version',
+  'groups.links_version',
+] as const
+
+export type GroupRow = Omit<GroupsTable, 'seq' | 'tenant_id' | 'name_key' | 'alias_key'>
+
+export async function findGroup(db: Queryable, tenantId: string, id: string): Promise<Group | undefined> {
+  const row = await db.selectFrom('groups').select(groupColumns).where('tenant_id', '=', tenantId).where('id', '=', id).executeTakeFirst()
+  return row === undefined ? undefined : toGroup(row)
+}
+
+/** Of these ids, those that are groups of the tenant. */
+export async function selectExistingGroupIds(db: Queryable, tenantId: string, ids: readonly string[]): Promise<Set<string>> {
+  if (ids.length === 0) return new Set()
+  const rows = await db.selectFrom('groups').select('id').where('tenant_id', '=', tenantId).where('id', 'in', [...ids]).execute()
+  return new Set(rows.map((row) => row.id))
+}
+
+export async function selectDefaultGroupIds(db: Queryable, tenantId: string): Promise<string[]> {
+  const rows = await db.selectFrom('groups').select('id').where('tenant_id', '=', tenantId).where('is_default', '=', 1).orderBy('id').execute()
+  return rows.map((row) => row.id)
+}
+
+export async function insertGroup(trx: Trx, row: Insertable<GroupsTable>): Promise<void> {
+  await trx.insertInto('groups').values(row).execute()
+}
+
+export async function updateGroup(trx: Trx, tenantId: string, id: string, change: Updateable<GroupsTable>): Promise<void> {
+  await trx
+    .updateTable('groups')
+    .set((eb) => ({ ...change, version: eb('version', '+', 1) }))
+    .where('tenant_id', '=', tenantId)
+    .where('id', '=', id)
+    .execute()
+}
+
+export async function raiseGroupLinks(trx: Trx, tenantId: string, ids: readonly string[]): Promise<void> {
+  if (ids.length === 0) return
+  await trx
+    .updateTable('groups')
+    .set({ links_version: sql<number>`links_version + 1` })
+    .where('tenant_id', '=', tenantId)
+    .where('id', 'in', [...ids])
+    .execute()
+}
+
+export async function lockGroup(trx: Trx, tenantId: string, id: string): Promise<void> {
+  await trx.updateTable('groups').set({ version: sql<number>`version` }).where('tenant_id', '=', tenantId).where('id', '=', id).execute()
+}
+
+export async function deleteGroup(trx: Trx, tenantId: string, id: string): Promise<void> {
+  await trx.deleteFrom('groups').where('tenant_id', '=', tenantId).where('id', '=', id).execute()
+}
+
+/** Personas or purposes attached to these groups, by name. */
+export async function selectGroupLinks(
+  db: Queryable,
+  tenantId: string,
+  groupIds: readonly string[],
+  kind: 'persona' | 'purpose',
+): Promise<Map<string, NamedLink[]>> {
+  if (groupIds.length === 0) return new Map()
+  const ids = sql.join(groupIds.map((id) => sql`${id}`))
+  const { rows } = await sql<NamedLink & { groupId: string }>`
+    select s.subject_id as "groupId", o.id, o.name, o.display_name as "displayName", o.qualified_name as "qualifiedName"
+    from ${sql.table(`${kind}_subjects`)} s
+    join ${sql.table(`${kind}s`)} o on o.tenant_id = s.tenant_id and o.id = s.${sql.ref(`${kind}_id`)}
+    where s.tenant_id = ${tenantId} and s.subject_kind = 'group' and s.subject_id in (${ids})
+    order by o.name, o.id`.execute(db)
+  return Map.groupBy(rows, (row) => row.groupId)
+}
+
+export function toGroup(row: GroupRow): Group {
+  return {
+    id: row.id,
+    name: row.name,
+    alias: row.alias,
+    attributes: JSON.parse(row.attributes),
+    isDefault: row.is_default === 1,
+    source: toMembershipSource(row.source),
+    memberCount: row.member_count,
+    createdAt: row.created_at,
+    createdBy: row.created_by,
+    updatedAt: row.updated_at,
+    updatedBy: row.updated_by,
+    version: row.version,
+    linksVersion: row.links_version,
+  }
+}
+
+function toMembershipSource(source: string): MembershipSource {
+  return source === 'jit' || source === 'scim' ? source : 'local'
+}

@@ -1,0 +1,47 @@
+import type { Attributes } from '../text/clean-text.ts'
+
+export type MembershipSource = 'local' | 'jit' | 'scim'
+
+/** A group's own row. Times are epoch ms, 0 where the thing never happened. */
+export interface Group {
+  readonly id: string
+  /** Internal, unique, never changes. */
+  readonly name: string
+  /** What people see. */
+  readonly alias: string
+  /** Custom ones; alias, default and stamps are fields of their own. */
+  readonly attributes: Attributes
+  readonly isDefault: boolean
+  readonly source: MembershipSource
+  readonly memberCount: number
+  readonly createdAt: number
+  readonly createdBy: string
+  readonly updatedAt: number
+  readonly updatedBy: string
+  readonly version: number
+  readonly linksVersion: number
+}
+
+export interface NewGroup {
+  /** Null derives it from the alias. */
+  readonly name: string | null
+  readonly alias: string | null
+  readonly attributes: Attributes
+  readonly isDefault: boolean
+  readonly memberIds: readonly string[]
+}
+
+/** What is absent stays. */
+export interface GroupChange {
+  readonly name?: string
+  readonly alias?: string
+  /** Merged key by key; an empty list clears a key. */
+  readonly attributes?: Attributes
+  readonly isDefault?: boolean
+}
+
+export interface CreatedGroup {
+  readonly group: Group
+  /** The members asked for, and whether each one exists. */
+  readonly members: readonly { readonly userId: string; readonly exists: boolean }[]
+}

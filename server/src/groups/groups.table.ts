@@ -1,0 +1,30 @@
+import type { Generated } from 'kysely'
+
+export interface GroupsTable {
+  seq: Generated<number>
+  tenant_id: string
+  id: string
+  name: string
+  name_key: string
+  alias: string
+  alias_key: string
+  /** JSON: object of string arrays, without those that have columns. */
+  attributes: string
+  is_default: number
+  source: string
+  member_count: number
+  created_at: number
+  created_by: string
+  updated_at: number
+  updated_by: string
+  version: number
+  links_version: number
+}
+
+export interface GroupMembersTable {
+  tenant_id: string
+  group_id: string
+  user_id: string
+  source: string
+  added_at: number
+}

@@ -1,0 +1,36 @@
+import swagger from '@fastify/swagger'
+import swaggerUi from '@fastify/swagger-ui'
+import type { FastifyInstance } from 'fastify'
+import { ErrorObject } from './error-responses.ts'
+
+const description = `
+Muster speaks the user-management API of Atlan below \`/api/service\`; what Atlan does not have lives below \`/api/muster\`
+and carries \`x-muster-extension\`. Every call needs \`Authorization: Bearer <token>\`.
+Official Atlan clients send \`Content-Type: application/json\` with an empty body; that is accepted everywhere.
+`.trim()
+
+/** Collects every route registered after it into OpenAPI 3.1. */
+export async function addOpenApi(app: FastifyInstance, version: string): Promise<void> {
+  await app.register(swagger, {
+    openapi: {
+      openapi: '3.1.0',
+      info: { title: 'Muster', version, description, license: { name: 'Apache-2.0', identifier: 'Apache-2.0' } },
+      servers: [{ url: '/' }],
+      components: {
+        securitySchemes: { bearer: { type: 'http', scheme: 'bearer', description: 'An API token, or a session access token.' } },
+      },
+    },
+    refResolver: { buildLocalReference: (json, _base, _fragment, index) => String(json['$id'] ?? `schema${index}`) },
+  })
+  app.addSchema(ErrorObject)
+}
+
+/** The contract as JSON, and a page to read it by that loads nothing from elsewhere. */
+export async function serveOpenApi(app: FastifyInstance): Promise<void> {
+  let text: string | undefined
+  app.get('/api/openapi.json', { schema: { hide: true }, config: { access: 'public' } }, async (_request, reply) => {
+    text ??= JSON.stringify(app.swagger())
+    return reply.type('application/json; charset=utf-8').send(text)
+  })
+  await app.register(swaggerUi, { routePrefix: '/api/docs', staticCSP: true, uiConfig: { deepLinking: true, persistAuthorization: false } })
+}

@@ -1,0 +1,41 @@
+import { createHash } from 'node:crypto'
+import type { FastifyReply } from 'fastify'
+import { Html, html } from './html.ts'
+
+const style = `
+:root { color-scheme: light dark; font: 16px/1.5 system-ui, sans-serif; }
+body { margin: 0; display: grid; place-items: start center; }
+main { width: min(26rem, calc(100vw - 2rem)); padding: 3rem 0; }
+h1 { font-size: 1.5rem; line-height: 1.25; }
+form { display: grid; gap: 1rem; }
+label { display: grid; gap: .25rem; font-weight: 600; }
+small { font-weight: 400; }
+input { font: inherit; padding: .5rem .625rem; border: 1px solid #767676; border-radius: .375rem; }
+button { font: inherit; font-weight: 600; padding: .625rem 1rem; border: 0; border-radius: .375rem; background: #1a4fd6; color: #fff; cursor: pointer; }
+:focus-visible { outline: 3px solid #1a4fd6; outline-offset: 2px; }
+[role="alert"] { border-left: 4px solid #c62828; padding: .25rem .75rem; }
+`
+
+const styleHash = createHash('sha256').update(style).digest('base64')
+
+/** What every page carries: one known style, no script, no frames, no referrer, kept by nobody. */
+const pageHeaders = {
+  'content-security-policy': `default-src 'none'; style-src 'sha256-${styleHash}'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'`,
+  'referrer-policy': 'no-referrer',
+  'x-content-type-options': 'nosniff',
+  'cross-origin-opener-policy': 'same-origin',
+  'cache-control': 'no-store',
+}
+
+/** Answers with a page that works without JavaScript. */
+export function sendPage(reply: FastifyReply, status: number, title: string, content: Html): FastifyReply {
+  const page = html`<!doctype html>
+<html lang="en">
+<head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1"><title>${title} · Muster</title><style>${new Html(style)}</style></head>
+<body><main><h1>${title}</h1>
+${content}
+</main></body>
+</html>
+`
+  return reply.code(status).headers(pageHeaders).type('text/html; charset=utf-8').send(page.text)
+}

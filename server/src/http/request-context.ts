@@ -1,0 +1,107 @@
+import type { FastifyInstance, FastifyRequest } from 'fastify'
+import { anonymous, type Actor } from '../access/actor.ts'
+import type { Ctx, Origin } from '../access/ctx.ts'
+import type { Db } from '../db/db.ts'
+import { ApiError, invalidToken } from '../errors/api-error.ts'
+import { refuseByRole } from './operation.ts'
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    ctx: Ctx
+  }
+}
+
+/** What the platform needs from features; app.ts hands it over as functions. */
+export interface ContextSource {
+  readonly db: Db
+  readonly clock: () => Date
+  /** The tenant a host stands for; undefined for a host that is none. */
+  tenantForHost(host: string, now: Date): Promise<string | undefined>
+  /** The actor behind a bearer token. @throws invalid_token */
+  authenticate(request: { readonly db: Db; readonly tenantId: string; readonly token: string; readonly now: Date }): Promise<Actor>
+}
+
+const headersMax = 100
+
+/** What every answer under /api carries: nothing of it may be kept or framed. */
+const apiHeaders = {
+  'cache-control': 'no-store',
+  'x-content-type-options': 'nosniff',
+  'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
+  'referrer-policy': 'no-referrer',
+}
+
+/** Finds the tenant, then the actor, then refuses by role: before any body is read. */
+export function addRequestContext(app: FastifyInstance, source: ContextSource): void {
+  app.decorateRequest('ctx')
+  app.addHook('onRequest', async (request, reply) => {
+    reply.header('x-atlan-request-id', request.id)
+    const path = pathOf(request.url)
+    if (isOutsideTenants(path)) return
+    if (path.startsWith('/api/')) reply.headers(apiHeaders)
+    refuseBadFraming(request)
+    const now = source.clock()
+    const tenantId = await source.tenantForHost(request.host, now)
+    if (tenantId === undefined) {
+      throw new ApiError('unknown_host', { detail: 'No workspace is served under this host name; check the address.' })
+    }
+    const actor = needsBearer(request, path) ? await source.authenticate({ db: source.db, tenantId, token: bearerToken(request), now }) : anonymous
+    request.ctx = { db: source.db, tenantId, actor, now, requestId: request.id, origin: originOf(request) }
+    refuseByRole(request)
+  })
+}
+
+export function pathOf(url: string): string {
+  const end = url.indexOf('?')
+  return end === -1 ? url : url.slice(0, end)
+}
+
+/** Probes answer for the whole process, whatever host they are asked under. */
+function isOutsideTenants(path: string): boolean {
+  return path === '/healthz' || path === '/readyz' || path === '/metrics'
+}
+
+/** Unknown addresses of the API ask for a credential first: what exists is nobody's business without one. */
+function needsBearer(request: FastifyRequest, path: string): boolean {
+  const access = request.routeOptions.config?.access
+  if (access !== undefined) return access !== 'public'
+  return path.startsWith('/api/service') || path.startsWith('/api/muster')
+}
+
+function bearerToken(request: FastifyRequest): string {
+  const header = request.headers.authorization
+  if (header === undefined) throw invalidToken('')
+  const token = /^bearer +([A-Za-z0-9._~+/-]+=*)$/i.exec(header)?.[1]
+  if (token === undefined) throw invalidToken()
+  return token
+}
+
+function refuseBadFraming(request: FastifyRequest): void {
+  const { rawHeaders } = request.raw
+  if (rawHeaders.length / 2 > headersMax) {
+    throw new ApiError('headers_too_large', { detail: `The request has more than ${headersMax} headers.` })
+  }
+  const seen = { host: 0, authorization: 0 }
+  for (let index = 0; index < rawHeaders.length; index += 2) {
+    const name = rawHeaders[index]?.toLowerCase()
+    if (name === 'host' || name === 'authorization') seen[name] += 1
+  }
+  if (seen.host > 1) throw new ApiError('invalid_request', { detail: 'The request has two Host headers.' })
+  if (seen.authorization > 1) {
+    throw new ApiError('invalid_request', {
+      detail: 'The request has two Authorization headers; send one.',
+      headers: { 'www-authenticate': 'Bearer realm="muster", error="invalid_request"' },
+    })
+  }
+  if (request.headers['content-encoding'] !== undefined) {
+    throw new ApiError('unsupported_media_type', { detail: 'Send the body without Content-Encoding.' })
+  }
+  const expectation = request.headers.expect
+  if (expectation !== undefined && expectation.toLowerCase() !== '100-continue') {
+    throw new ApiError('expectation_failed', { detail: 'The only expectation met here is 100-continue.' })
+  }
+}
+
+function originOf(request: FastifyRequest): Origin {
+  return { address: request.ip, userAgent: (request.headers['user-agent'] ?? '').slice(0, 300), door: 'rest' }
+}

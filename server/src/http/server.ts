@@ -1,0 +1,83 @@
+import { STATUS_CODES } from 'node:http'
+import type { Socket } from 'node:net'
+import Fastify, { LogController, type FastifyBaseLogger, type FastifyInstance } from 'fastify'
+import { v4 as uuid } from 'uuid'
+import { ApiError } from '../errors/api-error.ts'
+import { parseJsonStrictly, restJsonLimits } from './parse-json.ts'
+import { errorBody, renderError } from './render-error.ts'
+import { compileValidator } from './validate-body.ts'
+
+const bodyMaxBytes = 256 * 1024
+const headerMaxBytes = 64 * 1024
+/** One more than allowed, so that a request with too many is seen and refused instead of quietly cut. */
+const headersKept = 101
+
+interface ServerOptions {
+  readonly log: FastifyBaseLogger
+  readonly trustedProxies: readonly string[]
+}
+
+/** Fastify with everything written out that it would otherwise decide by itself (architecture.md, Fastify). */
+export function createServer({ log, trustedProxies }: ServerOptions): FastifyInstance {
+  const app = Fastify({
+    loggerInstance: log,
+    logController: new LogController({ disableRequestLogging: true, requestIdLogLabel: 'requestId' }),
+    trustProxy: trustedProxies.length === 0 ? false : [...trustedProxies],
+    bodyLimit: bodyMaxBytes,
+    requestTimeout: 30_000,
+    connectionTimeout: 0,
+    keepAliveTimeout: 72_000,
+    forceCloseConnections: 'idle',
+    return503OnClosing: false,
+    genReqId: (request) => requestIdFrom(request.headers['x-atlan-request-id']),
+    routerOptions: { maxParamLength: 100 },
+    http: { maxHeaderSize: headerMaxBytes, headersTimeout: 10_000, requireHostHeader: false },
+    frameworkErrors: (error, request, reply) => void renderError(error, request, reply),
+    clientErrorHandler: answerBrokenRequest,
+  })
+  app.server.maxHeadersCount = headersKept
+  app.setErrorHandler(renderError)
+  app.setSerializerCompiler(() => (value) => JSON.stringify(value))
+  app.setValidatorCompiler(compileValidator)
+  addJsonParser(app)
+  return app
+}
+
+function addJsonParser(app: FastifyInstance): void {
+  app.removeAllContentTypeParsers()
+  app.addContentTypeParser('application/json', { parseAs: 'string' }, (_request, body, done) => {
+    try {
+      // Official clients announce JSON and send nothing on GET, POST and DELETE.
+      done(null, body === '' ? undefined : parseJsonStrictly(body.toString(), restJsonLimits))
+    } catch (error) {
+      done(error instanceof Error ? error : new Error('unreadable body', { cause: error }))
+    }
+  })
+}
+
+/** The client's own id when it is one we can repeat safely, else a new one. */
+function requestIdFrom(header: string | string[] | undefined): string {
+  return typeof header === 'string' && /^[A-Za-z0-9._:-]{1,100}$/.test(header) ? header : uuid()
+}
+
+/** What Node's parser refuses never becomes a request: it is answered here, in the same shape. */
+function answerBrokenRequest(this: unknown, error: NodeJS.ErrnoException, socket: Socket): void {
+  if (!socket.writable) return
+  const refusal = refusalFor(error.code)
+  const body = JSON.stringify(errorBody(refusal, uuid()))
+  socket.end(
+    `HTTP/1.1 ${refusal.status} ${STATUS_CODES[refusal.status] ?? ''}\r\nContent-Type: application/json; charset=utf-8\r\n` +
+      `Cache-Control: no-store\r\nConnection: close\r\nContent-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
+  )
+}
+
+function refusalFor(code: string | undefined): ApiError {
+  if (code === 'HPE_HEADER_OVERFLOW') {
+    return new ApiError('headers_too_large', { detail: 'The request line and headers together may have 64 KiB.' })
+  }
+  if (code === 'ERR_HTTP_REQUEST_TIMEOUT') {
+    return new ApiError('request_timeout', { detail: 'The request did not arrive in time; send it again.' })
+  }
+  return new ApiError('invalid_request', { detail: 'This is not a well-formed HTTP request.' })
+}
+

@@ -1,0 +1,56 @@
+import type { FastifySchemaCompiler } from 'fastify'
+import type { TSchema } from 'typebox'
+import { Compile } from 'typebox/compile'
+import { ApiError } from '../errors/api-error.ts'
+
+/** What the validator says about one mistake. */
+interface Finding {
+  readonly keyword: string
+  readonly instancePath: string
+  readonly params: object
+  readonly message: string
+}
+
+/** Checks bodies without coercion. Queries and path parameters have readers of their own, which say how to fix a mistake. */
+export const compileValidator: FastifySchemaCompiler<TSchema> = ({ schema, httpPart }) => {
+  if (httpPart !== 'body') return () => true
+  const validator = Compile(schema)
+  return (value: unknown) => (validator.Check(value) ? true : { error: bodyError(validator.Errors(value)) })
+}
+
+/** Turns the most telling finding into a sentence that names the field. */
+function bodyError(findings: readonly Finding[]): ApiError {
+  const finding = mostTelling(findings)
+  if (finding === undefined) return new ApiError('invalid_body', { detail: 'The body does not have the expected form.' })
+  const path = finding.instancePath === '' ? 'The body' : finding.instancePath.slice(1).replaceAll('/', '.')
+  return new ApiError('invalid_body', { detail: `${path} ${problemOf(finding)}.` })
+}
+
+/** Of the branches of a union the deepest finding is the one the sender meant. */
+function mostTelling(findings: readonly Finding[]): Finding | undefined {
+  return findings
+    .filter((finding) => finding.keyword !== 'anyOf' && finding.keyword !== 'boolean')
+    .toSorted((a, b) => b.instancePath.split('/').length - a.instancePath.split('/').length)[0]
+}
+
+function problemOf({ keyword, params, message }: Finding): string {
+  const parameter = (name: string) => String(Object.entries(params).find(([key]) => key === name)?.[1])
+  switch (keyword) {
+    case 'required':
+      return `lacks "${parameter('requiredProperties')}"`
+    case 'additionalProperties':
+      return `has an unknown field "${parameter('additionalProperties')}"`
+    case 'type':
+      return `must be ${parameter('type').replaceAll(',', ' or ')}`
+    case 'maxItems':
+      return `may have at most ${parameter('limit')} entries`
+    case 'maxLength':
+      return `may be at most ${parameter('limit')} characters long`
+    case 'minLength':
+      return 'must not be empty'
+    case 'pattern':
+      return 'has characters that are not allowed here'
+    default:
+      return message
+  }
+}

@@ -1,0 +1,127 @@
+import Type from 'typebox'
+import { ApiError } from '../errors/api-error.ts'
+
+export const pageSizeDefault = 20
+export const pageSizeMax = 100
+const offsetMax = 2 ** 31 - 1
+const columnsMax = 30
+
+export interface Sort {
+  readonly key: string
+  readonly descending: boolean
+}
+
+/** The parameters all lists share, read and checked. */
+export interface ListQuery {
+  readonly limit: number
+  readonly offset: number
+  readonly sort: Sort | null
+  readonly withTotals: boolean
+  readonly filter: string | null
+  /** Null means all. */
+  readonly columns: ReadonlySet<string> | null
+  readonly maxLoginEvents: number
+}
+
+/** What a list allows. */
+export interface ListRules {
+  readonly sortKeys: readonly string[]
+  readonly columns: readonly string[]
+}
+
+type RawQuery = Readonly<Record<string, unknown>>
+
+/**
+ * @throws invalid_request · limit_too_large · invalid_sort · invalid_columns
+ * @source contract/rest-api.md, 4.1
+ */
+export function readListQuery(raw: RawQuery, rules: ListRules): ListQuery {
+  return {
+    limit: readLimit(raw),
+    offset: readWholeNumber(raw, 'offset', offsetMax) ?? 0,
+    sort: readSort(readScalar(raw, 'sort'), rules.sortKeys),
+    withTotals: readBoolean(raw, 'count') ?? true,
+    filter: readScalar(raw, 'filter'),
+    columns: readColumns(raw['columns'], rules.columns),
+    maxLoginEvents: readWholeNumber(raw, 'maxLoginEvents', 100) ?? 1,
+  }
+}
+
+function readLimit(raw: RawQuery): number {
+  const limit = readWholeNumber(raw, 'limit', 999_999_999) ?? 0
+  if (limit > pageSizeMax) {
+    throw new ApiError('limit_too_large', { detail: `limit is ${limit}; the largest page is ${pageSizeMax}.` })
+  }
+  return limit === 0 ? pageSizeDefault : limit
+}
+
+/** One value or none; an empty one counts as absent. */
+export function readScalar(raw: RawQuery, name: string): string | null {
+  const value = raw[name]
+  if (value === undefined || value === '') return null
+  if (typeof value !== 'string') throw invalid(`${name} is given more than once; send it once.`)
+  if (value.includes('\0')) throw invalid(`${name} contains a NUL character.`)
+  return value
+}
+
+/** Repeated or comma-joined values; empty ones are dropped. */
+export function readValues(raw: RawQuery, name: string): string[] {
+  const value = raw[name]
+  const texts = Array.isArray(value) ? value : [value]
+  return texts.flatMap((text) => (typeof text === 'string' ? text.split(',') : [])).map((text) => text.trim()).filter(Boolean)
+}
+
+/** Digits only: what a number parser would also take (1e2, 0x10, 1.5) is a mistake here. */
+export function readWholeNumber(raw: RawQuery, name: string, max: number): number | null {
+  const text = readScalar(raw, name)
+  if (text === null) return null
+  if (!/^[0-9]{1,10}$/.test(text)) throw invalid(`${name} is not a whole number; send digits only.`)
+  const value = Number(text)
+  if (value > max) throw invalid(`${name} is ${value}; the largest is ${max}.`)
+  return value
+}
+
+export function readBoolean(raw: RawQuery, name: string): boolean | null {
+  const text = readScalar(raw, name)?.toLowerCase()
+  if (text === undefined) return null
+  if (text !== 'true' && text !== 'false') throw invalid(`${name} must be true or false.`)
+  return text === 'true'
+}
+
+function readSort(text: string | null, keys: readonly string[]): Sort | null {
+  if (text === null) return null
+  // A plus sign in a query string arrives as a blank.
+  const prefix = /^[-+ ]/.exec(text)?.[0]
+  const key = prefix === undefined ? text : text.slice(1)
+  if (!keys.includes(key)) {
+    throw new ApiError('invalid_sort', { detail: `sort names an unknown key; use one of ${keys.join(', ')}, with - before it for descending.` })
+  }
+  return { key, descending: prefix === '-' }
+}
+
+function readColumns(value: unknown, allowed: readonly string[]): ReadonlySet<string> | null {
+  const names = readValues({ columns: value }, 'columns')
+  if (names.length === 0) return null
+  if (names.length > columnsMax) throw new ApiError('invalid_columns', { detail: `columns names more than ${columnsMax} columns.` })
+  if (!names.every((name) => allowed.includes(name))) {
+    throw new ApiError('invalid_columns', { detail: `columns names an unknown column; use ${allowed.join(', ')}.` })
+  }
+  return new Set(names)
+}
+
+function invalid(detail: string): ApiError {
+  return new ApiError('invalid_request', { detail })
+}
+
+/** For the contract page; the reading above is what counts. */
+export function listQuerySchema(rules: ListRules, withLoginEvents = false) {
+  return Type.Object({
+    limit: Type.Optional(Type.Integer({ minimum: 0, maximum: pageSizeMax, default: pageSizeDefault, description: 'Page size; 0 means 20.' })),
+    offset: Type.Optional(Type.Integer({ minimum: 0, maximum: offsetMax, default: 0, description: 'Rows to skip.' })),
+    sort: Type.Optional(Type.String({ description: `One of ${rules.sortKeys.join(', ')}; - before it for descending.` })),
+    count: Type.Optional(Type.Boolean({ default: true, description: 'false leaves totalRecord and filterRecord 0.' })),
+    filter: Type.Optional(Type.String({ description: 'RQL JSON or SCIM filter text, told apart by the first character.' })),
+    columns: Type.Optional(Type.Array(Type.String(), { description: `Repeated or comma-joined: ${rules.columns.join(', ')}.` })),
+    ...(withLoginEvents ? { maxLoginEvents: Type.Optional(Type.Integer({ minimum: 0, maximum: 100, default: 1 })) } : {}),
+  })
+}

@@ -1,0 +1,31 @@
+import Type, { type Static } from 'typebox'
+import { envelopeSchema } from '../lists/envelope.ts'
+import type { Role } from './roles.schema.ts'
+
+export const RoleRecord = Type.Object(
+  {
+    id: Type.String(),
+    name: Type.String({ description: 'Begins with $.' }),
+    description: Type.String({ description: 'What people see; unique.' }),
+    clientRole: Type.Boolean(),
+    level: Type.String({ description: 'workspace or admin-subrole' }),
+    memberCount: Type.String({ description: 'A number as text, as official clients expect it.' }),
+    userCount: Type.String({ description: 'The same number.' }),
+  },
+  { $id: 'Role' },
+)
+
+export const RoleList = envelopeSchema(Type.Unsafe<Static<typeof RoleRecord>>({ $ref: 'Role#' }))
+
+export function toRoleRecord(role: Role): Static<typeof RoleRecord> {
+  const count = String(role.memberCount)
+  return {
+    id: role.id,
+    name: role.name,
+    description: role.description,
+    clientRole: false,
+    level: role.level,
+    memberCount: count,
+    userCount: count,
+  }
+}

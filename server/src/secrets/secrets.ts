@@ -1,0 +1,13 @@
+import { createHash, randomBytes } from 'node:crypto'
+
+export type SecretPrefix = 'mst_' | 'mscim_' | 'msess_' | 'minv_'
+
+/** 256 random bits behind a prefix that tells people and scanners what it opens. */
+export function newSecret(prefix: SecretPrefix): string {
+  return prefix + randomBytes(32).toString('base64url')
+}
+
+/** What is stored instead of a secret, and by which it is found: the SHA-256 of the exact bytes presented. */
+export function hashSecret(secret: string): string {
+  return createHash('sha256').update(secret, 'utf8').digest('base64url')
+}

@@ -1,0 +1,28 @@
+import Type, { type Static } from 'typebox'
+
+export const Plan = Type.Union([Type.Literal('enterprise'), Type.Literal('standard')])
+export type Plan = Static<typeof Plan>
+
+export type TenantState = 'active' | 'disabled'
+
+/** What an admin may change about a tenant; missing keys mean these defaults. */
+export interface TenantSettings {
+  /** Whether API tokens may enable and disable users. */
+  readonly apiMayDeactivateUsers: boolean
+  /** Role of invited people when the invitation names none. */
+  readonly defaultRole: '$admin' | '$member' | '$guest'
+  /** Whether SCIM is switched on: the IdP then owns the users it made. */
+  readonly scimIsOn: boolean
+}
+
+export const defaultSettings: TenantSettings = { apiMayDeactivateUsers: true, defaultRole: '$member', scimIsOn: false }
+
+export interface Tenant {
+  readonly id: string
+  readonly slug: string
+  readonly name: string
+  readonly plan: Plan
+  readonly state: TenantState
+  readonly settings: TenantSettings
+  readonly createdAt: number
+}

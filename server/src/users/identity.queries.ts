@@ -1,0 +1,56 @@
+import { dialectOf, type Queryable } from '../db/db.ts'
+import type { CheckedNode } from '../filter/field.ts'
+import { filterToSql } from '../filter/filter-sql.ts'
+import type { GroupIdentity, UserIdentity } from './identity.schema.ts'
+
+/** As many as a filter may name ids. */
+const rowsMax = 500
+
+export async function selectUserIdentities(db: Queryable, tenantId: string, filter: CheckedNode, withGroups: boolean): Promise<UserIdentity[]> {
+  const rows = await db
+    .selectFrom('users')
+    .select(['id', 'username', 'email', 'enabled', 'first_name', 'last_name', 'attributes', 'created_at'])
+    .where('tenant_id', '=', tenantId)
+    .where(filterToSql(filter, dialectOf(db)))
+    .orderBy('username')
+    .orderBy('id')
+    .limit(rowsMax)
+    .execute()
+  const groups = withGroups ? await selectGroupsOf(db, tenantId, rows.map((row) => row.id)) : new Map<string, { id: string; name: string }[]>()
+  return rows.map((row) => ({
+    id: row.id,
+    username: row.username,
+    email: row.email,
+    enabled: row.enabled === 1,
+    firstName: row.first_name,
+    lastName: row.last_name,
+    attributes: JSON.parse(row.attributes),
+    createdAt: row.created_at,
+    groups: groups.get(row.id) ?? [],
+  }))
+}
+
+async function selectGroupsOf(db: Queryable, tenantId: string, userIds: readonly string[]) {
+  if (userIds.length === 0) return new Map<string, { id: string; name: string }[]>()
+  const rows = await db
+    .selectFrom('group_members')
+    .innerJoin('groups', (join) => join.onRef('groups.tenant_id', '=', 'group_members.tenant_id').onRef('groups.id', '=', 'group_members.group_id'))
+    .select(['group_members.user_id', 'groups.id', 'groups.name'])
+    .where('group_members.tenant_id', '=', tenantId)
+    .where('group_members.user_id', 'in', [...userIds])
+    .orderBy('groups.name')
+    .execute()
+  const byUser = Map.groupBy(rows, (row) => row.user_id)
+  return new Map([...byUser].map(([userId, groups]) => [userId, groups.map(({ id, name }) => ({ id, name }))]))
+}
+
+export async function selectGroupIdentities(db: Queryable, tenantId: string, filter: CheckedNode): Promise<GroupIdentity[]> {
+  return db
+    .selectFrom('groups')
+    .select(['id', 'name', 'alias'])
+    .where('tenant_id', '=', tenantId)
+    .where(filterToSql(filter, dialectOf(db)))
+    .orderBy('name')
+    .limit(rowsMax)
+    .execute()
+}

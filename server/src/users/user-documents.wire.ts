@@ -1,0 +1,109 @@
+import { LRUCache } from 'lru-cache'
+import { may } from '../access/authorize.ts'
+import type { Ctx } from '../access/ctx.ts'
+import { listRecentEvents, type RecentEvents } from '../audit-log/audit-log.service.ts'
+import { toAdminEvent, toLoginEvent } from '../audit-log/event-records.wire.ts'
+import { directoryAttributes, directoryColumns } from './users.fields.ts'
+import type { DocumentVersion, UserView } from './users.schema.ts'
+import { toUserRecord } from './users.wire.ts'
+
+const documentsMax = 10_000
+
+/** A user's record as JSON, key by key, as it is true for one set of versions. */
+interface Document {
+  readonly version: DocumentVersion
+  /** A lock ends by the clock, so the document does too. Epoch ms. */
+  readonly trueUntil: number
+  /** Key → `"key":value`, in the record's order; events are not part of it. */
+  readonly parts: ReadonlyMap<string, string>
+  /** All parts, joined. */
+  readonly whole: string
+}
+
+interface Wanted {
+  readonly columns: ReadonlySet<string> | null
+  readonly maxLoginEvents: number
+  /** People see their own record whole. */
+  readonly isOwn?: boolean
+  /** Loads users that are not at hand; their ids are among those listed. */
+  readonly load: (ids: readonly string[]) => Promise<readonly UserView[]>
+}
+
+/**
+ * Records kept between requests, keyed by the row's versions: correct on several nodes without any message between them,
+ * because whatever shows in a record raises one of the versions.
+ */
+export class UserDocuments {
+  readonly #kept = new LRUCache<string, Document>({ max: documentsMax })
+
+  /** The records of these users as JSON texts, in the order given; users deleted meanwhile are left out. */
+  async texts(ctx: Ctx, versions: readonly DocumentVersion[], wanted: Wanted): Promise<string[]> {
+    const documents = await this.#documents(ctx, versions, wanted.load)
+    const isWhole = wanted.isOwn === true || may(ctx, 'users:read-all-fields')
+    const columns = isWhole ? wanted.columns : (wanted.columns?.intersection(directoryColumns) ?? directoryColumns)
+    const wantsEvents = columns === null || columns.has('loginEvents') || columns.has('adminEvents')
+    const eventsOf = wantsEvents ? await listRecentEvents(ctx, versions.map(({ id }) => id), wanted.maxLoginEvents) : () => noEvents
+    return documents.map((document) => {
+      const events = eventParts(eventsOf(document.version.id))
+      if (columns === null) return `{${document.whole},${events.get('loginEvents') ?? ''},${events.get('adminEvents') ?? ''}}`
+      return `{${pick(document.parts, events, columns, isWhole).join(',')}}`
+    })
+  }
+
+  async #documents(ctx: Ctx, versions: readonly DocumentVersion[], load: Wanted['load']): Promise<Document[]> {
+    const now = ctx.now.getTime()
+    const found = new Map<string, Document>()
+    for (const version of versions) {
+      const kept = this.#kept.get(`${ctx.tenantId} ${version.id}`)
+      if (kept !== undefined && isSame(kept.version, version) && now < kept.trueUntil) found.set(version.id, kept)
+    }
+    const missing = versions.filter((version) => !found.has(version.id))
+    const catalogueVersions = new Map(missing.map((version) => [version.id, version.catalogueVersion]))
+    for (const view of missing.length === 0 ? [] : await load([...catalogueVersions.keys()])) {
+      const document = toDocument(view, catalogueVersions.get(view.id) ?? 0, now)
+      this.#kept.set(`${ctx.tenantId} ${view.id}`, document)
+      found.set(view.id, document)
+    }
+    return versions.map((version) => found.get(version.id)).filter((document) => document !== undefined)
+  }
+}
+
+const noEvents: RecentEvents = { login: [], admin: [] }
+
+function isSame(a: DocumentVersion, b: DocumentVersion): boolean {
+  return a.version === b.version && a.linksVersion === b.linksVersion && a.catalogueVersion === b.catalogueVersion
+}
+
+function toDocument(view: UserView, catalogueVersion: number, now: number): Document {
+  const record = toUserRecord(view, now)
+  const parts = new Map(Object.entries(record).map(([key, value]) => [key, `"${key}":${JSON.stringify(value)}`]))
+  return {
+    version: { id: view.id, version: view.version, linksVersion: view.linksVersion, catalogueVersion },
+    trueUntil: view.lockedUntil > now ? view.lockedUntil : Number.POSITIVE_INFINITY,
+    parts,
+    whole: [...parts.values()].join(','),
+  }
+}
+
+function eventParts({ login, admin }: RecentEvents): Map<string, string> {
+  return new Map([
+    ['loginEvents', login.length === 0 ? '"loginEvents":[]' : `"loginEvents":${JSON.stringify(login.map(toLoginEvent))}`],
+    ['adminEvents', admin.length === 0 ? '"adminEvents":[]' : `"adminEvents":${JSON.stringify(admin.map(toAdminEvent))}`],
+  ])
+}
+
+/** The columns asked for; the id always comes. */
+function pick(parts: Document['parts'], events: Map<string, string>, columns: ReadonlySet<string>, isWhole: boolean): string[] {
+  const picked: string[] = []
+  for (const [key, part] of [...parts, ...events]) {
+    if (key !== 'id' && !columns.has(key)) continue
+    picked.push(key === 'attributes' && !isWhole ? reducedAttributes(part) : part)
+  }
+  return picked
+}
+
+function reducedAttributes(part: string): string {
+  const { attributes } = JSON.parse(`{${part}}`)
+  const shown = Object.entries(attributes).filter(([name]) => directoryAttributes.has(name))
+  return `"attributes":${JSON.stringify(Object.fromEntries(shown))}`
+}

@@ -1,0 +1,38 @@
+import { sql, type SqlBool } from 'kysely'
+import { readCounter } from '../db/counters.ts'
+import type { Queryable } from '../db/db.ts'
+import type { ListQuery } from '../lists/list-query.ts'
+import type { ListShape } from '../lists/list-shape.ts'
+import { selectPage, type RowPage } from '../lists/select-page.ts'
+
+/** The whole tenant, or the members of a group with their maintained number. */
+export type UserScope = 'all' | { readonly groupId: string; readonly memberCount: number }
+
+export interface VersionRow {
+  readonly id: string
+  readonly version: number
+  readonly links_version: number
+}
+
+/** Which users are on the page, and which versions their documents must have. */
+export function selectUserPage(
+  db: Queryable,
+  tenantId: string,
+  { shape, query, scope }: { readonly shape: ListShape; readonly query: ListQuery; readonly scope: UserScope },
+): Promise<RowPage<VersionRow>> {
+  const ofGroup = scope === 'all' ? undefined : scope
+  return selectPage<VersionRow>(db, {
+    shape,
+    table: 'users',
+    columns: ['users.id', 'users.version', 'users.links_version'],
+    ...(ofGroup === undefined
+      ? {}
+      : { joins: sql`join group_members on group_members.tenant_id = users.tenant_id and group_members.user_id = users.id` }),
+    scope:
+      ofGroup === undefined
+        ? sql<SqlBool>`users.tenant_id = ${tenantId}`
+        : sql<SqlBool>`users.tenant_id = ${tenantId} and group_members.group_id = ${ofGroup.groupId}`,
+    query,
+    total: async () => ofGroup?.memberCount ?? readCounter(db, tenantId, 'users'),
+  })
+}

@@ -1,0 +1,177 @@
+import { sql, type SqlBool } from 'kysely'
+import { toKey } from '../db/normal-key.ts'
+import type { CheckedTerm, DerivedField, Field, FilterRow, Stored, ValueTerm } from '../filter/field.ts'
+import { fieldMap } from '../filter/field-map.ts'
+import { valueTermMatches } from '../filter/filter-memory.ts'
+import { valueTermToSql } from '../filter/filter-sql.ts'
+import { jsonAttribute } from '../lists/json-attribute.ts'
+import type { ListShape } from '../lists/list-shape.ts'
+
+/** Every key of a user's record, in its order. */
+export const userColumns = [
+  'id',
+  'username',
+  'email',
+  'emailVerified',
+  'enabled',
+  'firstName',
+  'lastName',
+  'workspaceRole',
+  'roles',
+  'defaultRoles',
+  'decentralizedRoles',
+  'groupCount',
+  'groups',
+  'persona',
+  'attributes',
+  'personas',
+  'purposes',
+  'createdTimestamp',
+  'lastLoginTime',
+  'isLocked',
+  'isScimUser',
+  'status',
+  'loginEvents',
+  'adminEvents',
+] as const
+
+/** What members may see of others (contract/security-and-reliability.md, 5.2: directory fields). */
+export const directoryColumns: ReadonlySet<string> = new Set([
+  'id',
+  'username',
+  'email',
+  'enabled',
+  'firstName',
+  'lastName',
+  'workspaceRole',
+  'roles',
+  'groupCount',
+  'groups',
+  'persona',
+  'attributes',
+  'personas',
+  'purposes',
+  'createdTimestamp',
+  'status',
+])
+
+/** Of the attributes, those that people fill in about themselves; the others tell who invited whom. */
+export const directoryAttributes: ReadonlySet<string> = new Set(['designation', 'skills', 'slack', 'jira', 'profileRole', 'profileRoleOther'])
+
+/** A value that SQL computes from other columns. */
+function computed(values: DerivedField['values'], expression: string, read: (row: FilterRow) => Stored): DerivedField {
+  return {
+    type: 'derived',
+    values,
+    toSql: (term, dialect) => valueTermToSql(asValueTerm(term), sql.raw(expression), dialect),
+    matches: (term, row) => valueTermMatches(asValueTerm(term), read(row)),
+  }
+}
+
+/** Membership in a set kept in another table. */
+function linked(exists: (condition: ReturnType<typeof sql<SqlBool>>) => ReturnType<typeof sql<SqlBool>>, element: string): DerivedField {
+  return {
+    type: 'derived',
+    values: 'id',
+    operations: ['eq', 'ne', 'in', 'present'],
+    toSql: (term, dialect) => exists(sql<SqlBool>`${valueTermToSql(asValueTerm(term), sql.ref(element), dialect)}`),
+    matches: () => {
+      throw new Error('links are not part of a row')
+    },
+  }
+}
+
+function asValueTerm(term: CheckedTerm): ValueTerm {
+  if (term.kind === 'valuePath') throw new Error('this field has no sub-attributes')
+  return term
+}
+
+const isPending = 'users.invited_at > 0 and users.accepted_at = 0'
+const status = computed(
+  'text',
+  `case when users.enabled = 0 then 'Disabled' when ${isPending} then 'Pending' else 'Enabled' end`,
+  (row) => (row['users.enabled'] === 0 ? 'Disabled' : Number(row['users.invited_at']) > 0 && row['users.accepted_at'] === 0 ? 'Pending' : 'Enabled'),
+)
+const roleName = computed(
+  'text',
+  '(select r.name from roles r where r.tenant_id = users.tenant_id and r.id = users.workspace_role_id)',
+  (row) => String(row['roles.name']),
+)
+const isScimUser = computed('boolean', `case when users.source = 'scim' then 1 else 0 end`, (row) => (row['users.source'] === 'scim' ? 1 : 0))
+const groupCount = computed(
+  'number',
+  '(select count(*) from group_members m where m.tenant_id = users.tenant_id and m.user_id = users.id)',
+  (row) => Number(row['groups.count']),
+)
+const groups = linked(
+  (condition) => sql<SqlBool>`exists (select 1 from group_members m where m.tenant_id = users.tenant_id and m.user_id = users.id and ${condition})`,
+  'm.group_id',
+)
+
+const directoryFields: Readonly<Record<string, Field>> = {
+  id: { type: 'id', column: 'users.id' },
+  username: { type: 'text', column: 'users.username', key: { column: 'users.username_key', normalise: toKey }, trigram: true },
+  email: { type: 'text', column: 'users.email', key: { column: 'users.email_key', normalise: toKey }, caseInsensitive: true, trigram: true },
+  firstName: { type: 'text', column: 'users.first_name', key: { column: 'users.first_name_key', normalise: toKey }, trigram: true },
+  lastName: { type: 'text', column: 'users.last_name', key: { column: 'users.last_name_key', normalise: toKey }, trigram: true },
+  enabled: { type: 'boolean', column: 'users.enabled' },
+  createdTimestamp: { type: 'time', column: 'users.created_at' },
+  workspaceRole: roleName,
+  status,
+  groupCount,
+  groups,
+}
+
+const allFields: Readonly<Record<string, Field>> = {
+  ...directoryFields,
+  emailVerified: { type: 'boolean', column: 'users.email_verified' },
+  lastLoginTime: { type: 'time', column: 'users.last_login_at', zeroIsNull: true },
+  isScimUser,
+}
+
+const invitationAttributes: Readonly<Record<string, Field>> = {
+  invitedAt: { type: 'time', column: 'users.invited_at', zeroIsNull: true },
+  invitedBy: { type: 'text', column: 'users.invited_by' },
+  invitedByName: { type: 'text', column: 'users.invited_by_name' },
+}
+
+function attribute(name: string): Field | undefined {
+  const key = /^attributes\.(.+)$/.exec(name)?.[1]
+  if (key === undefined) return undefined
+  return invitationAttributes[key] ?? jsonAttribute('users.attributes', key)
+}
+
+function directoryAttribute(name: string): Field | undefined {
+  return directoryAttributes.has(name.replace(/^attributes\./, '')) ? attribute(name) : undefined
+}
+
+const aliases = { roles: 'workspaceRole', createdAt: 'createdTimestamp' }
+const sorts = {
+  createdTimestamp: 'users.created_at',
+  firstName: 'users.first_name',
+  lastName: 'users.last_name',
+  username: 'users.username',
+  email: 'users.email_key',
+  enabled: 'users.enabled',
+  lastLoginTime: 'users.last_login_at',
+}
+
+const common = { defaultSort: ['users.username'], search: { table: 'users_search', rows: 'users.seq' } } as const
+
+/** What an admin's list can be asked. */
+export const userList: ListShape = {
+  ...common,
+  rules: { sortKeys: Object.keys(sorts), columns: userColumns },
+  fields: fieldMap(allFields, { aliases, resolve: attribute }),
+  sorts,
+}
+
+const { lastLoginTime: _hidden, ...directorySorts } = sorts
+
+/** What a member's list can be asked: hidden fields can be neither filtered nor sorted by, and columns of them stay away. */
+export const directoryUserList: ListShape = {
+  ...common,
+  rules: { sortKeys: Object.keys(directorySorts), columns: userColumns },
+  fields: fieldMap(directoryFields, { aliases, resolve: directoryAttribute }),
+  sorts: directorySorts,
+}

@@ -1,0 +1,84 @@
+import { authorize, may } from '../access/authorize.ts'
+import type { Ctx, ReadCtx } from '../access/ctx.ts'
+import { tagOf } from '../access/version-check.ts'
+import { toKey } from '../db/normal-key.ts'
+import { notFound } from '../errors/api-error.ts'
+import type { Page } from '../lists/envelope.ts'
+import type { ListQuery } from '../lists/list-query.ts'
+import { directoryUserList, userList } from './users.fields.ts'
+import { selectUserPage, type UserScope } from './users-page.queries.ts'
+import * as queries from './users.queries.ts'
+import type { DocumentVersion, User, UserView } from './users.schema.ts'
+
+/**
+ * One page of users, as the versions of their documents; `getUserViews` loads those a reader has not kept.
+ * Members of the workspace see directory fields only, and can ask for no others.
+ *
+ * @throws insufficient_role · invalid_filter
+ * @source contract/rest-api.md, U1 and G5
+ */
+export async function listUsers(ctx: Ctx, query: ListQuery, scope: UserScope = 'all'): Promise<Page<DocumentVersion>> {
+  authorize(ctx, 'users:read')
+  // Read first: documents built after it are at least as new.
+  const catalogueVersion = await queries.getCatalogueVersion(ctx.db, ctx.tenantId)
+  const shape = may(ctx, 'users:read-all-fields') ? userList : directoryUserList
+  const { rows, total, filtered } = await selectUserPage(ctx.db, ctx.tenantId, { shape, query, scope })
+  const items = rows.map((row) => ({ id: row.id, version: row.version, linksVersion: row.links_version, catalogueVersion }))
+  return { items, total, filtered }
+}
+
+/**
+ * Which version of a user there is; guests see nobody but themselves.
+ *
+ * @throws user_not_found
+ * @source contract/rest-api.md, U3
+ */
+export async function getUserVersion(ctx: Ctx, userId: string): Promise<DocumentVersion> {
+  authorize(ctx, 'self:read')
+  if (!may(ctx, 'users:read') && ctx.actor.userId !== userId) throw notFound('user_not_found')
+  const version = await queries.findDocumentVersion(ctx.db, ctx.tenantId, userId)
+  if (version === undefined) throw notFound('user_not_found')
+  return version
+}
+
+/** Users with everything their documents show; ids that are gone are left out. The caller has authorized reading them. */
+export function getUserViews(ctx: ReadCtx, ids: readonly string[]): Promise<UserView[]> {
+  return queries.selectUserViews(ctx.db, ctx.tenantId, ids)
+}
+
+/** One user with everything the record shows. @throws user_not_found */
+export async function getUserView(ctx: ReadCtx, userId: string): Promise<UserView> {
+  const [view] = await queries.selectUserViews(ctx.db, ctx.tenantId, [userId])
+  if (view === undefined) throw notFound('user_not_found')
+  return view
+}
+
+/** @throws user_not_found */
+export async function getUser(ctx: ReadCtx, userId: string): Promise<User> {
+  const user = await queries.findUser(ctx.db, ctx.tenantId, userId)
+  if (user === undefined) throw notFound('user_not_found')
+  return user
+}
+
+/** The strong entity tag of a user: it changes with everything the record shows but events. */
+export function userTag({ version, linksVersion, catalogueVersion }: Omit<DocumentVersion, 'id'>): string {
+  return tagOf(version, linksVersion, catalogueVersion)
+}
+
+/** The tag of a user just written. */
+export async function currentUserTag(ctx: Ctx, userId: string): Promise<string> {
+  const version = await queries.findDocumentVersion(ctx.db, ctx.tenantId, userId)
+  if (version === undefined) throw notFound('user_not_found')
+  return userTag(version)
+}
+
+/** Those of these addresses, given as keys, that are users; for other features' rules. */
+export function findUsersByEmail(ctx: ReadCtx, emailKeys: readonly string[]): Promise<User[]> {
+  return queries.selectUsersByEmail(ctx.db, ctx.tenantId, emailKeys)
+}
+
+/** By username or address, for the host operator. */
+export async function findUserByName(ctx: ReadCtx, name: string): Promise<User | undefined> {
+  const id = await queries.findIdByName(ctx.db, ctx.tenantId, toKey(name))
+  return id === undefined ? undefined : queries.findUser(ctx.db, ctx.tenantId, id)
+}

@@ -1,0 +1,31 @@
+import type { Generated } from 'kysely'
+
+/** Times are epoch ms, 0 where the thing never happened; booleans are 0 or 1. */
+export interface UsersTable {
+  seq: Generated<number>
+  tenant_id: string
+  id: string
+  username: string
+  username_key: string
+  email: string
+  email_key: string
+  first_name: string
+  first_name_key: string
+  last_name: string
+  last_name_key: string
+  enabled: number
+  email_verified: number
+  source: string
+  workspace_role_id: string
+  /** JSON: object of string arrays. */
+  attributes: string
+  locked_until: number
+  invited_at: number
+  invited_by: string
+  invited_by_name: string
+  accepted_at: number
+  last_login_at: number
+  created_at: number
+  version: number
+  links_version: number
+}

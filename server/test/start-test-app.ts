@@ -1,0 +1,226 @@
+import { Agent } from 'node:http'
+import { pino } from 'pino'
+import type { WorkspaceRole } from '../src/access/permissions.ts'
+import type { Ctx } from '../src/access/ctx.ts'
+import { buildApp } from '../src/app.ts'
+import { issueServiceToken, issueTokenFor } from '../src/api-tokens/api-tokens.service.ts'
+import { operatorCtx } from '../src/commands/operator.ts'
+import { readConfig } from '../src/config.ts'
+import type { Db } from '../src/db/db.ts'
+import type { DatabaseLocation } from '../src/db/open.ts'
+import type { MailOutcome, Message } from '../src/mail/mail-sender.ts'
+import { createTenant } from '../src/tenants/tenants.service.ts'
+import { checkAgainstContract } from './contract-check.ts'
+import { sendRequest, type Answer, type RequestOptions } from './test-client.ts'
+import { openTestDatabase } from './test-database.ts'
+
+/** A user who accepted, with a personal token. */
+export interface TestUser {
+  readonly id: string
+  readonly username: string
+  readonly email: string
+  readonly token: string
+}
+
+export interface TestTenant {
+  readonly id: string
+  readonly host: string
+  /** A service token with the role $admin. */
+  readonly token: string
+}
+
+interface Options {
+  readonly env?: Readonly<Record<string, string>>
+  /** What the mail server answers; by default it takes everything. Null: no mail server is set. */
+  readonly mail?: ((message: Message) => MailOutcome) | null
+}
+
+export const password = 'correct horse battery staple'
+
+/**
+ * Production's app on a fresh database and a real port, with a clock the test moves, two tenants (acme, the default, and other)
+ * and a mail server that keeps what it gets. Every answer is held against openapi.json.
+ */
+export async function startTestApp(options: Options = {}) {
+  const database = await openTestDatabase()
+  const clock = new TestClock()
+  const mails: Message[] = []
+  const answerMail = options.mail === undefined ? (): MailOutcome => ({ kind: 'sent' }) : options.mail
+  const { config, secrets } = readConfig({ MUSTER_BOOTSTRAP_TENANT: 'acme', ...options.env })
+  const app = await buildApp({
+    config,
+    secrets,
+    db: database.db,
+    clock: () => clock.now(),
+    log: pino({ level: 'silent' }),
+    mail: answerMail === null ? null : { send: async (message) => (mails.push(message), answerMail(message)), close: () => {} },
+  })
+  const acme = await makeTenant(database.db, clock, 'acme')
+  const other = await makeTenant(database.db, clock, 'other')
+  await app.http.listen({ port: 0, host: '127.0.0.1' })
+  const address = app.http.server.address()
+  const port = typeof address === 'object' && address !== null ? address.port : 0
+  const agent = new Agent({ keepAlive: true })
+  return new TestApp({ app, database, clock, mails, acme, other, port, agent })
+}
+
+async function makeTenant(db: Db, clock: TestClock, slug: string): Promise<TestTenant> {
+  const tenant = await createTenant(operatorCtx(db, '', clock.now()), { slug, name: slug, plan: 'enterprise' })
+  const { secret } = await issueServiceToken(operatorCtx(db, tenant.id, clock.now()), {
+    displayName: 'test admin',
+    role: '$admin',
+    rights: [],
+    lifetimeSeconds: null,
+    secret: null,
+  })
+  return { id: tenant.id, host: `${slug}.localhost`, token: secret }
+}
+
+export class TestClock {
+  #now = Date.parse('2026-01-02T03:04:05.000Z')
+
+  now(): Date {
+    return new Date(this.#now)
+  }
+
+  advance(ms: number): void {
+    this.#now += ms
+  }
+}
+
+interface Parts {
+  readonly app: Awaited<ReturnType<typeof buildApp>>
+  readonly database: { readonly db: Db; readonly location: DatabaseLocation } & AsyncDisposable
+  readonly clock: TestClock
+  readonly mails: Message[]
+  readonly acme: TestTenant
+  readonly other: TestTenant
+  readonly port: number
+  readonly agent: Agent
+}
+
+/** What tests hold; dispose with `await using`. */
+export class TestApp implements AsyncDisposable {
+  readonly #parts: Parts
+  readonly db: Db
+  readonly clock: TestClock
+  readonly mails: Message[]
+  readonly acme: TestTenant
+  readonly other: TestTenant
+  readonly port: number
+
+  constructor(parts: Parts) {
+    this.#parts = parts
+    this.db = parts.database.db
+    this.clock = parts.clock
+    this.mails = parts.mails
+    this.acme = parts.acme
+    this.other = parts.other
+    this.port = parts.port
+  }
+
+  get http() {
+    return this.#parts.app.http
+  }
+
+  get location(): DatabaseLocation {
+    return this.#parts.database.location
+  }
+
+  /** As acme's admin unless a token is given; null sends none. The answer is checked against the contract. */
+  async request(method: string, path: string, options: RequestOptions = {}): Promise<Answer> {
+    const token = options.token === undefined && options.headers?.['authorization'] === undefined ? this.acme.token : options.token
+    const answer = await sendRequest(this.port, this.#parts.agent, method, path, { ...options, ...(token === undefined ? {} : { token }) })
+    checkAgainstContract(this.http.swagger(), method, path, answer)
+    return answer
+  }
+
+  get(path: string, options: RequestOptions = {}): Promise<Answer> {
+    return this.request('GET', path, options)
+  }
+
+  post(path: string, body?: unknown, options: RequestOptions = {}): Promise<Answer> {
+    return this.request('POST', path, { ...options, ...(body === undefined ? {} : { body }) })
+  }
+
+  put(path: string, body?: unknown, options: RequestOptions = {}): Promise<Answer> {
+    return this.request('PUT', path, { ...options, ...(body === undefined ? {} : { body }) })
+  }
+
+  delete(path: string, options: RequestOptions = {}): Promise<Answer> {
+    return this.request('DELETE', path, options)
+  }
+
+  /** Delivers what is due in the outbox; answers how many items. */
+  deliverOutbox(): Promise<number> {
+    return this.#parts.app.dispatcher.deliverDue()
+  }
+
+  startDraining(): void {
+    this.#parts.app.startDraining()
+  }
+
+  operator(tenant: TestTenant = this.acme): Ctx {
+    return operatorCtx(this.db, tenant.id, this.clock.now())
+  }
+
+  /** Invites an address; answers the id of the pending user. */
+  async invite(email: string, role: WorkspaceRole = '$member', tenant: TestTenant = this.acme): Promise<string> {
+    const answer = await this.post('/api/service/users', { emails: [email], roleName: role }, { token: tenant.token, host: tenant.host })
+    const id = answer.json.createdUsers[email]
+    if (typeof id !== 'string') throw new Error(`invitation of ${email} failed: ${answer.text}`)
+    return id
+  }
+
+  /** The token of a new link for a pending user. */
+  async invitationToken(userId: string, tenant: TestTenant = this.acme): Promise<string> {
+    const auth = { token: tenant.token, host: tenant.host }
+    const filter = encodeURIComponent(JSON.stringify({ userId }))
+    const list = await this.get(`/api/muster/invitations?filter=${filter}`, auth)
+    const { json } = await this.post(`/api/muster/invitations/${list.json.records[0].id}/link`, undefined, auth)
+    return new URL(json.link).searchParams.get('token') ?? ''
+  }
+
+  /** A user who accepted an invitation, with a personal token; the name is the local part of the address. */
+  async addUser(username: string, role: WorkspaceRole = '$member', tenant: TestTenant = this.acme): Promise<TestUser> {
+    const email = `${username}@example.com`
+    const id = await this.invite(email, role, tenant)
+    const token = await this.invitationToken(id, tenant)
+    const body = { token, username, firstName: 'First', lastName: 'Last', password }
+    const accepted = await this.post('/auth/accept-invite', body, { token: null, host: tenant.host })
+    if (accepted.status !== 200) throw new Error(`acceptance of ${email} failed: ${accepted.text}`)
+    return { id, username, email, token: await this.personalToken(id, tenant) }
+  }
+
+  /** A personal token of a user. */
+  async personalToken(userId: string, tenant: TestTenant = this.acme): Promise<string> {
+    const input = { displayName: 'test', description: '', personas: [], lifetimeSeconds: null }
+    return (await issueTokenFor(this.operator(tenant), userId, input)).secret
+  }
+
+  /** A service token that keeps this role. */
+  async serviceToken(role: WorkspaceRole, tenant: TestTenant = this.acme): Promise<string> {
+    const input = { displayName: `test ${role}`, role, rights: [], lifetimeSeconds: null, secret: null }
+    return (await issueServiceToken(this.operator(tenant), input)).secret
+  }
+
+  /** The id of a workspace role. */
+  async roleId(name: WorkspaceRole, tenant: TestTenant = this.acme): Promise<string> {
+    const { json } = await this.get('/api/service/roles', { token: tenant.token, host: tenant.host })
+    return json.records.find((role: { name: string }) => role.name === name).id
+  }
+
+  /** Creates a group; answers its id. */
+  async addGroup(name: string, userIds: readonly string[] = [], tenant: TestTenant = this.acme): Promise<string> {
+    const body = { group: { name, attributes: { alias: [name] } }, users: userIds }
+    const { json } = await this.post('/api/service/groups', body, { token: tenant.token, host: tenant.host })
+    return json.group
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#parts.agent.destroy()
+    await this.http.close()
+    await this.#parts.app.settle()
+    await this.#parts.database[Symbol.asyncDispose]()
+  }
+}

@@ -1,0 +1,98 @@
+import { copyFileSync, mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import pg from 'pg'
+import type { Db } from '../src/db/db.ts'
+import { migrateDatabase, openDatabase, type DatabaseLocation } from '../src/db/open.ts'
+
+/** A fresh, migrated database for one test app. */
+export interface TestDatabase extends AsyncDisposable {
+  readonly db: Db
+  readonly location: DatabaseLocation
+}
+
+export const usesPostgres = process.env['MUSTER_TEST_DATABASE'] === 'postgres'
+
+/** SQLite: a copy of a migrated file. PostgreSQL: a clone of a migrated template. */
+export function openTestDatabase(): Promise<TestDatabase> {
+  return usesPostgres ? openPostgresClone() : openSqliteCopy()
+}
+
+const folder = mkdtempSync(join(tmpdir(), 'muster-test-'))
+process.on('exit', () => rmSync(folder, { recursive: true, force: true }))
+
+let counter = 0
+let sqliteTemplate: Promise<string> | undefined
+
+async function openSqliteCopy(): Promise<TestDatabase> {
+  sqliteTemplate ??= makeSqliteTemplate()
+  const template = await sqliteTemplate
+  const file = join(folder, `${(counter += 1)}.db`)
+  copyFileSync(template, file)
+  const location = { kind: 'sqlite', file } as const
+  const db = openDatabase(location)
+  return {
+    db,
+    location,
+    async [Symbol.asyncDispose]() {
+      await db.engine.close()
+      for (const suffix of ['', '-wal', '-shm']) rmSync(file + suffix, { force: true })
+    },
+  }
+}
+
+async function makeSqliteTemplate(): Promise<string> {
+  const file = join(folder, 'template.db')
+  await migrateDatabase({ kind: 'sqlite', file })
+  return file
+}
+
+let postgresTemplate: Promise<string> | undefined
+
+async function openPostgresClone(): Promise<TestDatabase> {
+  const url = requireUrl()
+  postgresTemplate ??= makePostgresTemplate(url)
+  const template = await postgresTemplate
+  const name = `muster_test_${process.pid}_${(counter += 1)}`
+  await runSql(url, `create database ${name} template ${template}`)
+  const location = { kind: 'postgres', url: withDatabase(url, name) } as const
+  const db = openDatabase(location)
+  return {
+    db,
+    location,
+    async [Symbol.asyncDispose]() {
+      await db.engine.close()
+      await runSql(url, `drop database if exists ${name} with (force)`)
+    },
+  }
+}
+
+async function makePostgresTemplate(url: string): Promise<string> {
+  const name = `muster_template_${process.pid}`
+  await runSql(url, `create database ${name}`)
+  await migrateDatabase({ kind: 'postgres', url: withDatabase(url, name) })
+  return name
+}
+
+function requireUrl(): string {
+  const url = process.env['MUSTER_TEST_DATABASE_URL']
+  if (url === undefined) throw new Error('MUSTER_TEST_DATABASE_URL is not set; npm run test:postgres starts a server and sets it')
+  return url
+}
+
+function withDatabase(url: string, name: string): string {
+  const changed = new URL(url)
+  changed.pathname = `/${name}`
+  return changed.href
+}
+
+/** Database names are made here, from letters, digits and the process id. */
+async function runSql(url: string, text: string): Promise<void> {
+  const client = new pg.Client({ connectionString: url })
+  await client.connect()
+  try {
+    await client.query(text)
+  } finally {
+    await client.end()
+  }
+}
