@@ -78,7 +78,7 @@ export async function buildApp(deps: AppDeps): Promise<App> {
     }),
     authenticate,
   })
-  addRequestLog(http, () => state.isDraining)
+  addRequestLog(http, log, () => state.isDraining)
   addMetrics(http, {
     token: secrets.metricsToken,
     databaseKind: db.engine.dialectName,

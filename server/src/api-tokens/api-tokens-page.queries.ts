@@ -1,4 +1,3 @@
-import { sql, type SqlBool } from 'kysely'
 import { readCounter } from '../db/counters.ts'
 import type { Queryable } from '../db/db.ts'
 import type { Page } from '../lists/envelope.ts'
@@ -13,12 +12,15 @@ type Whose = 'all' | { readonly ownerId: string | null }
 
 /** Tokens that were not revoked, the newest first unless asked otherwise. */
 export async function selectTokenPage(db: Queryable, tenantId: string, query: ListQuery, whose: Whose): Promise<Page<ApiToken>> {
-  const live = sql<SqlBool>`api_tokens.tenant_id = ${tenantId} and api_tokens.revoked_at = 0`
+  const live = 'api_tokens.tenant_id = (select ?) and api_tokens.revoked_at = 0'
   const { rows, total, filtered } = await selectPage<TokenRow>(db, {
     shape: tokenList,
     table: 'api_tokens',
     columns: tokenColumns,
-    scope: whose === 'all' ? live : sql<SqlBool>`${live} and api_tokens.owner_id = ${whose.ownerId}`,
+    scope:
+      whose === 'all'
+        ? { text: live, values: [tenantId] }
+        : { text: `${live} and api_tokens.owner_id = (select ?)`, values: [tenantId, whose.ownerId] },
     query,
     total: () => (whose === 'all' ? readCounter(db, tenantId, 'api_tokens') : countOwn(db, tenantId, whose.ownerId)),
   })

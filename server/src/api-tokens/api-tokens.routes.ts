@@ -35,8 +35,8 @@ export function registerApiTokenRoutes(app: FastifyInstance): void {
     },
     async ({ ctx, query: raw }) => {
       const query = readListQuery(raw, tokenList.rules)
-      const page = await tokens.listTokens(ctx, query)
-      return toEnvelope(page, (token) => project(toTokenRecord(token), query.columns))
+      const columns = query.columns === null ? null : new Set([...query.columns, 'id'])
+      return toEnvelope(await tokens.listTokens(ctx, query), (token) => project(toTokenRecord(token), columns))
     },
   )
   operation(

@@ -43,8 +43,7 @@ export async function createToken(ctx: Ctx, input: NewApiToken): Promise<IssuedA
     const { userId, role } = ctx.actor
     // A service token's tokens have no owner either: they take its role.
     const roleId = userId === null && role !== null ? (await readRoles(ctx)).requireWorkspaceRoleByName(role).id : null
-    const lifetimeSeconds = cutLifetime(input.lifetimeSeconds, ctx)
-    return issue(ctx, { ...input, ownerId: userId, roleId, rights: [], lifetimeSeconds, secret: newSecret('mst_') })
+    return issue(ctx, { ...input, ...cutLifetime(input.lifetimeSeconds, ctx), ownerId: userId, roleId, rights: [], secret: newSecret('mst_') })
   })
 }
 
@@ -58,6 +57,8 @@ export async function issueServiceToken(ctx: Ctx, input: NewServiceToken): Promi
       personas: [],
       ownerId: null,
       roleId: role.id,
+      lifetimeSeconds: input.lifetimeSeconds ?? lifetimeMaxSeconds,
+      expiresAt: input.lifetimeSeconds === null ? 0 : ctx.now.getTime() + input.lifetimeSeconds * 1000,
       secret: input.secret ?? newSecret('mst_'),
     })
   })
@@ -66,7 +67,7 @@ export async function issueServiceToken(ctx: Ctx, input: NewServiceToken): Promi
 /** Issues a personal token in a user's name, by word of the host operator. */
 export async function issueTokenFor(ctx: Ctx, ownerId: string, input: NewApiToken): Promise<IssuedApiToken> {
   return inTransaction(ctx, (ctx) =>
-    issue(ctx, { ...input, ownerId, roleId: null, rights: [], lifetimeSeconds: cutLifetime(input.lifetimeSeconds, ctx), secret: newSecret('mst_') }),
+    issue(ctx, { ...input, ...cutLifetime(input.lifetimeSeconds, ctx), ownerId, roleId: null, rights: [], secret: newSecret('mst_') }),
   )
 }
 
@@ -130,7 +131,9 @@ interface Issue {
   readonly ownerId: string | null
   readonly roleId: string | null
   readonly rights: readonly string[]
-  readonly lifetimeSeconds: number | null
+  readonly lifetimeSeconds: number
+  /** Epoch ms, 0 = never. */
+  readonly expiresAt: number
   readonly secret: string
 }
 
@@ -143,7 +146,7 @@ async function issue(ctx: TrxCtx, input: Issue): Promise<IssuedApiToken> {
     description: requireCleanName(input.description, 'description'),
     ownerId: input.ownerId,
     personas: input.personas,
-    lifetimeSeconds: input.lifetimeSeconds ?? lifetimeMaxSeconds,
+    lifetimeSeconds: input.lifetimeSeconds,
     createdAt: now,
     createdBy: ctx.actor.name,
     version: 1,
@@ -165,7 +168,7 @@ async function issue(ctx: TrxCtx, input: Issue): Promise<IssuedApiToken> {
     created_by: token.createdBy,
     updated_at: 0,
     updated_by: '',
-    expires_at: input.lifetimeSeconds === null ? 0 : now + input.lifetimeSeconds * 1000,
+    expires_at: input.expiresAt,
     revoked_at: 0,
     last_used_at: 0,
     version: 1,
@@ -176,15 +179,15 @@ async function issue(ctx: TrxCtx, input: Issue): Promise<IssuedApiToken> {
   return { token, secret: input.secret }
 }
 
-/** A token never outlives the one that made it. @throws invalid_body */
-function cutLifetime(wanted: number | null, ctx: TrxCtx): number {
+/** A token never outlives the one that made it, not by a millisecond. @throws invalid_body */
+function cutLifetime(wanted: number | null, ctx: TrxCtx): Pick<Issue, 'lifetimeSeconds' | 'expiresAt'> {
   if (wanted === 0) {
     throw new ApiError('invalid_body', { detail: 'validitySeconds is 0; send 1 or more, or leave it out for the maximum.' })
   }
   const asked = wanted === null || wanted < 0 ? lifetimeMaxSeconds : Math.min(wanted, lifetimeMaxSeconds)
-  const { expiresAt } = ctx.actor
-  if (expiresAt === null) return asked
-  return Math.max(1, Math.min(asked, Math.floor((expiresAt - ctx.now.getTime()) / 1000)))
+  const now = ctx.now.getTime()
+  const expiresAt = Math.min(now + asked * 1000, ctx.actor.expiresAt ?? Number.POSITIVE_INFINITY)
+  return { lifetimeSeconds: Math.max(1, Math.floor((expiresAt - now) / 1000)), expiresAt }
 }
 
 /** Admins manage all tokens, others their own; another tenant's is not there. */

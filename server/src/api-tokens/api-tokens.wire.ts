@@ -2,7 +2,8 @@ import Type, { type Static } from 'typebox'
 import { envelopeSchema } from '../lists/envelope.ts'
 import type { ApiToken, ApiTokenChange, NewApiToken } from './api-tokens.schema.ts'
 
-const Lifetime = Type.Union([Type.Integer({ minimum: -9007199254740991, maximum: 9007199254740991 }), Type.Null()])
+/** Of any size: what is negative or too large means the maximum. */
+const Lifetime = Type.Union([Type.Integer(), Type.Null()])
 const Text = Type.String({ maxLength: 4_000 })
 /** Java sends `[null]` for none. */
 const PersonaNames = Type.Union([Type.Array(Type.Union([Text, Type.Null()]), { maxItems: 500 }), Type.Null()])
@@ -44,8 +45,16 @@ export const TokenRecord = Type.Object(
   { $id: 'ApiToken' },
 )
 
+/** In a list `columns` may leave out all but the id. */
+const ListedToken = Type.Object({
+  id: Type.String(),
+  clientId: Type.Optional(Type.String()),
+  displayName: Type.Optional(Type.String()),
+  attributes: Type.Optional(TokenAttributes),
+})
+
 export const TokenRef = Type.Unsafe<Static<typeof TokenRecord>>({ $ref: 'ApiToken#' })
-export const TokenList = envelopeSchema(TokenRef)
+export const TokenList = envelopeSchema(ListedToken)
 
 export function fromCreateTokenBody(body: Static<typeof CreateTokenBody>): NewApiToken {
   return {
@@ -59,7 +68,8 @@ export function fromCreateTokenBody(body: Static<typeof CreateTokenBody>): NewAp
 export function fromUpdateTokenBody(body: Static<typeof UpdateTokenBody>): ApiTokenChange {
   return {
     displayName: body.displayName,
-    description: body.description ?? null,
+    // One blank is how some clients say "none".
+    description: body.description?.trim() ?? null,
     personas: body.personaQualifiedNames === undefined || body.personaQualifiedNames === null ? null : textsOnly(body.personaQualifiedNames),
   }
 }

@@ -29,7 +29,9 @@ export async function selectEvents(db: Queryable, tenantId: string, query: Event
   if (query.actorId !== null) select = select.where('actor_id', '=', query.actorId)
   if (query.subjectId !== null) select = select.where('subject_id', '=', query.subjectId)
   if (query.address !== null) select = select.where('address', '=', query.address)
-  const { conditions } = query
+  const { client, conditions } = query
+  if (client === 'console') select = select.where('actor_kind', '=', 'user')
+  else if (client !== null) select = select.where('actor_kind', '<>', 'user').where('actor_name', '=', client.actorName)
   if (conditions !== null) {
     select = select.where((eb) =>
       eb.or(
@@ -47,26 +49,29 @@ export async function selectEvents(db: Queryable, tenantId: string, query: Event
   return rows.map(toEvent)
 }
 
+interface RecentQuery {
+  readonly column: 'actor_id' | 'subject_id'
+  readonly category: 'admin' | 'sign-in'
+  readonly ids: readonly string[]
+  readonly max: number
+}
+
 /** The newest events of each of these people: one probe of an index per person, in one statement. */
-export async function selectRecent(
-  db: Queryable,
-  tenantId: string,
-  by: { readonly column: 'actor_id' | 'subject_id'; readonly category: 'admin' | 'sign-in'; readonly ids: readonly string[]; readonly max: number },
-): Promise<AuditEvent[]> {
-  if (by.ids.length === 0 || by.max === 0) return []
-  const values = by.ids.flatMap((id) => [tenantId, id, by.category, by.max])
-  return (await rawRows<EventRow>(db, recentText(by.column, by.ids.length), values)).map(toEvent)
+export async function selectRecent(db: Queryable, tenantId: string, { column, category, ids, max }: RecentQuery): Promise<AuditEvent[]> {
+  if (ids.length === 0 || max === 0) return []
+  const values = ids.flatMap((id) => [tenantId, id, category, max])
+  return (await rawRows<EventRow>(db, recentText(column, ids.length), values)).map(toEvent)
 }
 
 const texts = new Map<string, string>()
 
-/** At most 100 texts per column, one for each possible page size. */
-function recentText(column: 'actor_id' | 'subject_id', people: number): string {
+/** At most 100 texts for each column, one for each possible page size. */
+function recentText(column: RecentQuery['column'], people: number): string {
   const key = `${column} ${people}`
   let text = texts.get(key)
   if (text === undefined) {
     const one = `select * from (select ${columns.join(', ')} from events
-      where tenant_id = ? and ${column} = ? and category = ? order by at desc, id desc limit ?) recent`
+      where tenant_id = (select ?) and ${column} = (select ?) and category = (select ?) order by at desc, id desc limit ?) recent`
     text = Array.from({ length: people }, () => one).join(' union all ')
     texts.set(key, text)
   }

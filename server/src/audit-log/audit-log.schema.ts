@@ -31,6 +31,8 @@ export interface EventQuery {
   readonly from: number | null
   readonly to: number | null
   readonly actorId: string | null
+  /** What people did in the console, or what the program of this name did. */
+  readonly client: 'console' | { readonly actorName: string } | null
   readonly subjectId: string | null
   readonly address: string | null
   /** Null means every kind; an empty list none. */

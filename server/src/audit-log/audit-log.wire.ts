@@ -3,7 +3,7 @@ import { ApiError } from '../errors/api-error.ts'
 import { isEventName, type EventName } from '../events/event-types.ts'
 import { readScalar, readValues, readWholeNumber } from '../lists/list-query.ts'
 import type { EventCondition, EventQuery } from './audit-log.schema.ts'
-import { wireForms } from './event-records.wire.ts'
+import { consoleClient, wireForms } from './event-records.wire.ts'
 
 const maxDefault = 100
 const maxMax = 1_000
@@ -51,11 +51,12 @@ export function readAdminEventQuery(raw: RawQuery): EventQuery {
     .filter((form) => resources.length === 0 || resources.includes(form.resource))
     .flatMap((form) => conditionFor(form.type, form.path, path))
   const isUnfiltered = operations.length === 0 && resources.length === 0 && path === null
-  const isElsewhere = (realm !== null && realm !== 'default') || (client !== null && client !== 'atlan-frontend')
+  const isElsewhere = realm !== null && realm !== 'default'
   return {
     ...readPaging(raw),
     category: 'admin',
     actorId: readScalar(raw, 'authUser'),
+    client: client === null ? null : client === consoleClient ? 'console' : { actorName: client },
     subjectId: null,
     address: readScalar(raw, 'authIpAddress'),
     conditions: isElsewhere ? [] : isUnfiltered ? null : wanted,
@@ -66,11 +67,12 @@ export function readAdminEventQuery(raw: RawQuery): EventQuery {
 export function readLoginEventQuery(raw: RawQuery): EventQuery {
   const client = readScalar(raw, 'client')
   const types = readEnums(raw, 'type')
-  const isElsewhere = (client !== null && client !== 'atlan-frontend') || (types.length > 0 && !types.includes('LOGIN'))
+  const isElsewhere = (client !== null && client !== consoleClient) || (types.length > 0 && !types.includes('LOGIN'))
   return {
     ...readPaging(raw),
     category: 'sign-in',
     actorId: null,
+    client: null,
     subjectId: readScalar(raw, 'user'),
     address: readScalar(raw, 'ipAddress'),
     conditions: isElsewhere ? [] : null,
@@ -98,7 +100,8 @@ function readDay(raw: RawQuery, name: string): number | null {
   const text = readScalar(raw, name)
   if (text === null) return null
   const at = /^[0-9]{4}-[0-9]{2}-[0-9]{2}$/.test(text) ? Date.parse(`${text}T00:00:00Z`) : Number.NaN
-  if (Number.isNaN(at)) throw new ApiError('invalid_request', { detail: `${name} must be a day such as 2026-01-31.` })
+  // Date.parse takes the 31st of February for a day in March.
+  if (Number.isNaN(at) || !new Date(at).toISOString().startsWith(text)) throw new ApiError('invalid_request', { detail: `${name} must be a day such as 2026-01-31.` })
   return at
 }
 

@@ -70,6 +70,8 @@ export const wireForms: Readonly<Record<EventName, WireForm>> = {
 }
 
 const realmId = 'default'
+/** What people work with, as clients know it. */
+export const consoleClient = 'atlan-frontend'
 
 export function toAdminEvent(event: AuditEvent): Static<typeof AdminEventRecord> {
   const { operation, resource, path } = wireForms[event.type]
@@ -81,7 +83,7 @@ export function toAdminEvent(event: AuditEvent): Static<typeof AdminEventRecord>
     resourceType: resource,
     time: event.at,
     authDetails: {
-      clientId: event.actorKind === 'user' ? 'atlan-frontend' : event.actorName,
+      clientId: event.actorKind === 'user' ? consoleClient : event.actorName,
       ipAddress: event.address,
       realmId,
       userId: event.actorId,
@@ -91,7 +93,7 @@ export function toAdminEvent(event: AuditEvent): Static<typeof AdminEventRecord>
 
 export function toLoginEvent(event: AuditEvent): Static<typeof LoginEventRecord> {
   return {
-    clientId: 'atlan-frontend',
+    clientId: consoleClient,
     details: {},
     ipAddress: event.address,
     realmId,

@@ -1,3 +1,4 @@
+import { LRUCache } from 'lru-cache'
 import { rawRows, type Db } from '../db/db.ts'
 
 /** Everything that decides about an API token, found by one look at a unique index. */
@@ -21,9 +22,34 @@ select t.id, t.client_id, t.owner_id, t.rights, t.expires_at, t.revoked_at, t.la
 from api_tokens t
 left join users u on u.tenant_id = t.tenant_id and u.id = t.owner_id
 left join roles r on r.tenant_id = t.tenant_id and r.id = coalesce(u.workspace_role_id, t.role_id)
-where t.token_hash = ? and t.tenant_id = ?`
+where t.token_hash = (select ?) and t.tenant_id = (select ?)`
 
+interface Kept {
+  readonly stamp: number
+  readonly credential: TokenCredential
+}
+
+const kept = new WeakMap<Db, LRUCache<string, Kept>>()
+const keptMax = 1_000
+
+/** Reads a credential, or finds that nothing at all was committed since it was last read. */
 export async function findTokenCredential(db: Db, tenantId: string, tokenHash: string): Promise<TokenCredential | undefined> {
-  const [row] = await rawRows<TokenCredential>(db, tokenByHash, [tokenHash, tenantId])
-  return row
+  // Taken before reading: a commit in between makes the next request read again.
+  const stamp = db.engine.stamp()
+  const cache = stamp === null ? undefined : cacheOf(db)
+  const key = `${tenantId} ${tokenHash}`
+  const known = cache?.get(key)
+  if (known !== undefined && known.stamp === stamp) return known.credential
+  const [credential] = await rawRows<TokenCredential>(db, tokenByHash, [tokenHash, tenantId])
+  if (credential !== undefined && stamp !== null) cache?.set(key, { stamp, credential })
+  return credential
+}
+
+function cacheOf(db: Db): LRUCache<string, Kept> {
+  let cache = kept.get(db)
+  if (cache === undefined) {
+    cache = new LRUCache({ max: keptMax })
+    kept.set(db, cache)
+  }
+  return cache
 }

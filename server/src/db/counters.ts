@@ -1,5 +1,5 @@
 import { sql } from 'kysely'
-import type { Queryable, Trx } from './db.ts'
+import { rawRows, type Queryable, type Trx } from './db.ts'
 
 /** Totals that would otherwise be counted at each request; moved in the transaction of the change. */
 export type CounterName = 'users' | 'groups' | 'personas' | 'purposes' | 'api_tokens' | 'invitations' | 'outbox'
@@ -16,11 +16,6 @@ export async function addToCounter(trx: Trx, tenantId: string, name: CounterName
 }
 
 export async function readCounter(db: Queryable, tenantId: string, name: CounterName): Promise<number> {
-  const row = await db
-    .selectFrom('counters')
-    .select('value')
-    .where('tenant_id', '=', tenantId)
-    .where('name', '=', name)
-    .executeTakeFirst()
+  const [row] = await rawRows<{ value: number }>(db, 'select value from counters where tenant_id = ? and name = ?', [tenantId, name])
   return row?.value ?? 0
 }

@@ -8,6 +8,13 @@ export interface Engine {
   readonly dialectName: DialectName
   /** Runs the work in one transaction; acknowledged means durable. Repeats it after a serialization conflict. */
   transact<T>(work: (trx: Trx) => Promise<T>): Promise<T>
+  /** One reading statement outside a transaction, without a query builder in between; text is a constant with `?` for values. */
+  read(text: string, values: readonly unknown[]): Promise<unknown[]>
+  /**
+   * A number that changes with every commit by anybody, in any process: what was read under it is still true while it stays.
+   * Null where the database cannot tell cheaper than by reading again (PostgreSQL).
+   */
+  stamp(): number | null
   close(): Promise<void>
 }
 
@@ -39,13 +46,19 @@ const numbered = new Map<string, string>()
 /**
  * Hand-written SQL for the hottest reads, with `?` for values; statements are prepared once per connection.
  * The text must be a constant of the program: texts are kept for ever.
+ *
+ * Compare columns with `(select ?)`, not with `?`, wherever the statement joins or sorts: SQLite otherwise
+ * prepares it anew at each binding, because the value might change the plan (8 to 20 µs instead of 2 to 3).
  */
 export async function rawRows<Row>(db: Queryable, text: string, values: readonly unknown[]): Promise<Row[]> {
-  const result = await db.executeQuery<Row>(CompiledQuery.raw(dialectOf(db) === 'postgres' ? numberedText(text) : text, [...values]))
-  return result.rows
+  // The row type is the caller's claim about its own SQL, as everywhere in Kysely.
+  if (db instanceof Db) return (await db.engine.read(text, values)) as Row[]
+  const query = dialectOf(db) === 'postgres' ? numberedText(text) : text
+  return (await db.executeQuery<Row>(CompiledQuery.raw(query, [...values]))).rows
 }
 
-function numberedText(text: string): string {
+/** PostgreSQL numbers its placeholders. */
+export function numberedText(text: string): string {
   let result = numbered.get(text)
   if (result === undefined) {
     let count = 0

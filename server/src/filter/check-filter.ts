@@ -140,7 +140,7 @@ function whole(value: number, node: FilterTerm): number {
 }
 
 function storedBoolean(value: Scalar, field: Field, node: FilterTerm): number {
-  const takesText = 'takesText' in field && field.takesText === true
+  const takesText = 'takesText' in field && field.takesText
   const text = typeof value === 'boolean' || (takesText && typeof value === 'string') ? String(value).toLowerCase() : ''
   if (text !== 'true' && text !== 'false') throw wrongType(node, 'true or false')
   return text === 'true' ? 1 : 0
@@ -151,7 +151,7 @@ function wrongType(node: FilterTerm, wanted: string): FilterError {
 }
 
 function isCaseInsensitive(field: Field): boolean {
-  return 'caseInsensitive' in field && field.caseInsensitive === true
+  return 'caseInsensitive' in field && field.caseInsensitive
 }
 
 function normaliserOf(field: Field): ((text: string) => string) | undefined {

@@ -143,7 +143,7 @@ export function valueTypeOf(field: Field): DerivedField['values'] {
 }
 
 export function isZeroNull(field: Field): boolean {
-  return 'zeroIsNull' in field && field.zeroIsNull === true
+  return 'zeroIsNull' in field && field.zeroIsNull
 }
 
 /** The column that a term compares. */

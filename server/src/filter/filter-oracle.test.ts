@@ -46,8 +46,14 @@ function withPeople<T>(location: DatabaseLocation, work: (db: Kysely<PeopleDatab
   )
 }
 
-async function compareReadings(db: Kysely<PeopleDatabase>, dialect: DialectName, filters: (rows: Person[]) => fc.Arbitrary<string>): Promise<number> {
-  const cases = people.chain((rows) => fc.tuple(fc.constant(rows), fc.array(filters(rows), { minLength: filtersEach, maxLength: filtersEach })))
+async function compareReadings(
+  db: Kysely<PeopleDatabase>,
+  dialect: DialectName,
+  filters: (rows: Person[]) => fc.Arbitrary<string>,
+): Promise<number> {
+  const cases = people.chain((rows) =>
+    fc.tuple(fc.constant(rows), fc.array(filters(rows), { minLength: filtersEach, maxLength: filtersEach })),
+  )
   let telling = 0
   await fc.assert(
     fc.asyncProperty(cases, async ([rows, texts]) => {

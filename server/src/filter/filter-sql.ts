@@ -49,7 +49,8 @@ const never: Condition = sql<SqlBool>`(1 = 0)`
 
 function joined(nodes: readonly CheckedNode[], word: RawBuilder<unknown>, dialect: DialectName): Condition | undefined {
   if (nodes.length === 0) return undefined
-  return sql<SqlBool>`(${sql.join(nodes.map((node) => filterToSql(node, dialect)), word)})`
+  const conditions = nodes.map((node) => filterToSql(node, dialect))
+  return sql<SqlBool>`(${sql.join(conditions, word)})`
 }
 
 const comparators: Record<CompareOp, RawBuilder<unknown>> = {

@@ -94,5 +94,5 @@ function readNumber(cursor: Cursor, digits: string): number {
   const value = Number(digits)
   if (!Number.isFinite(value)) throw new FilterError(column(cursor.at), 'a number is too large')
   cursor.at += digits.length
-  return value === 0 ? 0 : value // minus zero is zero
+  return value
 }

@@ -14,8 +14,8 @@ import { readJson, type Json, type JsonObject } from './read-json.ts'
  */
 export function parseRql(text: string, limits: RqlLimits = rqlLimits): FilterNode {
   requireSize(text, limits)
-  // A level of $and is an object in an array; the deepest object may still hold an operator object with a list.
-  const filter = readJson(text, 2 * limits.depthMax + 3)
+  // A level of $and is an array and an object; a few more are read, so that the refusal can name the path.
+  const filter = readJson(text, 2 * limits.depthMax + 8)
   if (!(filter instanceof Map)) throw new FilterError('column 1', 'a filter is a JSON object')
   return readConditions({ limits, terms: new TermCounter(limits) }, filter, { path: '', depth: 0 })
 }

@@ -107,7 +107,10 @@ const urnPrefix = /^urn:[\w.:-]*:$/i
 function readName(reading: Reading): string {
   const name = peekWord(reading)
   const local = name.lastIndexOf(':') + 1
-  const isName = name.slice(local).split('.').every((part) => simpleName.test(part))
+  const isName = name
+    .slice(local)
+    .split('.')
+    .every((part) => simpleName.test(part))
   if (name === '' || !isName || (local > 0 && !urnPrefix.test(name.slice(0, local)))) {
     throw unexpected(reading, 'the name of an attribute')
   }

@@ -6,7 +6,7 @@ import type { NewEvent } from '../events/event-types.ts'
 import { recordEvents } from '../events/record-event.ts'
 import { listExistingUserIds, userLinksChanged } from '../users/user-links.service.ts'
 import * as queries from './group-members.queries.ts'
-import { findGroup, selectDefaultGroupIds, selectExistingGroupIds } from './groups.queries.ts'
+import { lockGroups, raiseGroupLinks, selectDefaultGroupIds, selectExistingGroupIds } from './groups.queries.ts'
 import type { MembershipSource } from './groups.schema.ts'
 
 export const membersPerCallMax = 1_000
@@ -24,7 +24,9 @@ export async function addMembers(ctx: Ctx, groupId: string, userIds: readonly st
   requireFew(userIds)
   const wanted = [...new Set(userIds)]
   await inTransaction(ctx, async (ctx) => {
-    if ((await findGroup(ctx.db, ctx.tenantId, groupId)) === undefined) throw notFound('group_not_found')
+    await holdGroups(ctx, [groupId])
+    const members = await queries.selectMembersAmong(ctx.db, ctx.tenantId, groupId, wanted)
+    await userLinksChanged(ctx, wanted.filter((userId) => !members.has(userId)))
     await requireUsers(ctx, wanted)
     await addMemberships(ctx, wanted.map((userId) => ({ groupId, userId })), 'local')
   })
@@ -36,8 +38,10 @@ export async function removeMembers(ctx: Ctx, groupId: string, userIds: readonly
   authorize(ctx, 'groups:write')
   requireFew(userIds)
   await inTransaction(ctx, async (ctx) => {
-    if ((await findGroup(ctx.db, ctx.tenantId, groupId)) === undefined) throw notFound('group_not_found')
-    const removed = await queries.deleteMembers(ctx.db, ctx.tenantId, groupId, [...new Set(userIds)])
+    await holdGroups(ctx, [groupId])
+    const members = await queries.selectMembersAmong(ctx.db, ctx.tenantId, groupId, [...new Set(userIds)])
+    await userLinksChanged(ctx, [...members])
+    const removed = await queries.deleteMembers(ctx.db, ctx.tenantId, groupId, [...members])
     await accountRemoved(ctx, removed.map((userId) => ({ groupId, userId })))
   })
 }
@@ -51,17 +55,30 @@ export async function removeMembers(ctx: Ctx, groupId: string, userIds: readonly
 export async function addUserToGroups(ctx: Ctx, userId: string, groupIds: readonly string[]): Promise<void> {
   authorize(ctx, 'groups:write')
   requireFew(groupIds)
+  const wanted = new Set(groupIds)
   await inTransaction(ctx, async (ctx) => {
     await requireUsers(ctx, [userId])
-    await joinGroups(ctx, userId, groupIds)
+    await holdGroups(ctx, [...wanted])
+    const current = new Set(await queries.selectGroupIdsOf(ctx.db, ctx.tenantId, userId))
+    if (wanted.isSubsetOf(current)) return
+    await userLinksChanged(ctx, [userId])
+    // Again, now that the row is held: the user may have been deleted meanwhile.
+    await requireUsers(ctx, [userId])
+    await addMemberships(ctx, [...wanted].map((groupId) => ({ groupId, userId })), 'local')
   })
 }
 
-/** Makes a user's groups exactly these; part of updating a user. @throws group_not_found */
+/** Makes a user's groups exactly these; part of updating a user, whose row is held. @throws group_not_found */
 export async function replaceGroupsOfUser(ctx: TrxCtx, userId: string, groupIds: readonly string[]): Promise<void> {
   const current = new Set(await queries.selectGroupIdsOf(ctx.db, ctx.tenantId, userId))
   const wanted = new Set(groupIds)
-  await joinGroups(ctx, userId, [...wanted.difference(current)])
+  const changed = wanted.symmetricDifference(current)
+  if (changed.size === 0) return
+  await userLinksChanged(ctx, [userId])
+  const existing = await lockGroups(ctx.db, ctx.tenantId, [...changed])
+  const joined = wanted.difference(current)
+  if (!joined.isSubsetOf(existing)) throw notFound('group_not_found')
+  await addMemberships(ctx, [...joined].map((groupId) => ({ groupId, userId })), 'local')
   const left = await queries.deleteMembershipsOf(ctx.db, ctx.tenantId, userId, [...current.difference(wanted)])
   await accountRemoved(ctx, left.map((groupId) => ({ groupId, userId })))
 }
@@ -70,8 +87,9 @@ export function listGroupIdsOfUser(ctx: TrxCtx, userId: string): Promise<string[
   return queries.selectGroupIdsOf(ctx.db, ctx.tenantId, userId)
 }
 
-/** Part of deleting a user. */
+/** Part of deleting a user, whose row is held. */
 export async function removeUserFromAllGroups(ctx: TrxCtx, userId: string): Promise<void> {
+  await lockGroups(ctx.db, ctx.tenantId, await queries.selectGroupIdsOf(ctx.db, ctx.tenantId, userId))
   const left = await queries.deleteMembershipsOf(ctx.db, ctx.tenantId, userId, 'all')
   await accountRemoved(ctx, left.map((groupId) => ({ groupId, userId })))
 }
@@ -79,8 +97,11 @@ export async function removeUserFromAllGroups(ctx: TrxCtx, userId: string): Prom
 /** Puts new users into every default group, and each into the groups named for them. */
 export async function joinFirstGroups(ctx: TrxCtx, users: readonly { readonly id: string; readonly groupIds: readonly string[] }[]): Promise<void> {
   const defaults = await selectDefaultGroupIds(ctx.db, ctx.tenantId)
+  const wanted = new Set([...defaults, ...users.flatMap((user) => user.groupIds)])
+  // One that was deleted since it was looked up is left out.
+  const existing = await lockGroups(ctx.db, ctx.tenantId, [...wanted])
   const memberships = users.flatMap((user) =>
-    [...new Set([...defaults, ...user.groupIds])].map((groupId) => ({ groupId, userId: user.id })),
+    [...new Set([...defaults, ...user.groupIds]).intersection(existing)].map((groupId) => ({ groupId, userId: user.id })),
   )
   await addMemberships(ctx, memberships, 'local')
 }
@@ -90,7 +111,16 @@ export function listExistingGroupIds(ctx: TrxCtx, ids: readonly string[]): Promi
   return selectExistingGroupIds(ctx.db, ctx.tenantId, ids)
 }
 
-/** Adds memberships of existing users and groups; answers those that are new. Counters, versions and events follow. */
+/** Personas or purposes of these groups changed; the groups are held until the transaction ends. */
+export function groupLinksChanged(ctx: TrxCtx, ids: readonly string[]): Promise<void> {
+  return raiseGroupLinks(ctx.db, ctx.tenantId, ids)
+}
+
+/**
+ * Adds memberships; answers those that are new. Counters and events follow.
+ * The caller holds the groups (lockGroups), then the users (userLinksChanged), and has seen that they exist:
+ * so nothing is deleted meanwhile, and changes of one group come one after the other.
+ */
 export async function addMemberships(ctx: TrxCtx, memberships: readonly queries.Membership[], source: MembershipSource): Promise<queries.Membership[]> {
   if (memberships.length === 0) return []
   const addedAt = ctx.now.getTime()
@@ -108,20 +138,18 @@ async function accountRemoved(ctx: TrxCtx, removed: readonly queries.Membership[
   await recordEvents(ctx, removed.map(({ groupId, userId }): NewEvent => ({ type: 'group.member_removed', subjectId: groupId, objectId: userId, data: {}, personal: {} })))
 }
 
-/** One update per group concerned, in id order, so that two such transactions never wait for each other in a ring. */
+/** One update per group concerned, in id order, like the locks. */
 async function moveCounts(ctx: TrxCtx, memberships: readonly queries.Membership[], sign: 1 | -1): Promise<void> {
   const byGroup = Map.groupBy(memberships, (membership) => membership.groupId)
   for (const [groupId, members] of [...byGroup].toSorted(([a], [b]) => (a < b ? -1 : 1))) {
     await queries.addToMemberCount(ctx.db, ctx.tenantId, groupId, sign * members.length)
   }
-  await userLinksChanged(ctx, [...new Set(memberships.map((membership) => membership.userId))])
 }
 
-async function joinGroups(ctx: TrxCtx, userId: string, groupIds: readonly string[]): Promise<void> {
-  const wanted = [...new Set(groupIds)]
-  const existing = await selectExistingGroupIds(ctx.db, ctx.tenantId, wanted)
-  if (existing.size !== wanted.length) throw notFound('group_not_found')
-  await addMemberships(ctx, wanted.map((groupId) => ({ groupId, userId })), 'local')
+/** @throws group_not_found */
+async function holdGroups(ctx: TrxCtx, groupIds: readonly string[]): Promise<void> {
+  const existing = await lockGroups(ctx.db, ctx.tenantId, groupIds)
+  if (existing.size !== groupIds.length) throw notFound('group_not_found')
 }
 
 async function requireUsers(ctx: TrxCtx, userIds: readonly string[]): Promise<void> {

@@ -1,4 +1,3 @@
-import { sql, type SqlBool } from 'kysely'
 import { readCounter } from '../db/counters.ts'
 import type { Queryable } from '../db/db.ts'
 import type { Page } from '../lists/envelope.ts'
@@ -16,11 +15,11 @@ export async function selectGroupPage(db: Queryable, tenantId: string, query: Li
     columns: groupColumns,
     ...(whose === 'all'
       ? {}
-      : { joins: sql`join group_members on group_members.tenant_id = groups.tenant_id and group_members.group_id = groups.id` }),
+      : { joins: 'join group_members on group_members.tenant_id = groups.tenant_id and group_members.group_id = groups.id' }),
     scope:
       whose === 'all'
-        ? sql<SqlBool>`groups.tenant_id = ${tenantId}`
-        : sql<SqlBool>`groups.tenant_id = ${tenantId} and group_members.user_id = ${whose.userId}`,
+        ? { text: 'groups.tenant_id = (select ?)', values: [tenantId] }
+        : { text: 'groups.tenant_id = (select ?) and group_members.user_id = (select ?)', values: [tenantId, whose.userId] },
     query,
     total: () => (whose === 'all' ? readCounter(db, tenantId, 'groups') : countGroupsOf(db, tenantId, whose.userId)),
   })

@@ -17,6 +17,10 @@ const columns = [
   'memberCount',
 ]
 
+function underAttributes(names: readonly string[]): Readonly<Record<string, string>> {
+  return Object.fromEntries(names.map((name) => [`attributes.${name}`, name]))
+}
+
 export const groupList: ListShape = {
   rules: { sortKeys: ['name', 'alias', 'createdAt', 'userCount'], columns },
   fields: fieldMap(
@@ -27,9 +31,13 @@ export const groupList: ListShape = {
       userCount: { type: 'number', column: 'groups.member_count' },
       isDefault: { type: 'boolean', column: 'groups.is_default', takesText: true },
       createdAt: { type: 'time', column: 'groups.created_at' },
+      createdBy: { type: 'text', column: 'groups.created_by' },
+      updatedAt: { type: 'time', column: 'groups.updated_at', zeroIsNull: true },
+      updatedBy: { type: 'text', column: 'groups.updated_by' },
     },
     {
-      aliases: { memberCount: 'userCount' },
+      // The record shows these among the attributes; they are kept in columns.
+      aliases: { memberCount: 'userCount', ...underAttributes(['alias', 'isDefault', 'createdAt', 'createdBy', 'updatedAt', 'updatedBy']) },
       resolve: (name) => {
         const key = /^attributes\.(.+)$/.exec(name)?.[1]
         return key === undefined ? undefined : jsonAttribute('groups.attributes', key)

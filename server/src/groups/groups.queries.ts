@@ -62,8 +62,23 @@ export async function raiseGroupLinks(trx: Trx, tenantId: string, ids: readonly 
     .execute()
 }
 
-export async function lockGroup(trx: Trx, tenantId: string, id: string): Promise<void> {
-  await trx.updateTable('groups').set({ version: sql<number>`version` }).where('tenant_id', '=', tenantId).where('id', '=', id).execute()
+/**
+ * Holds these groups until the transaction ends; answers those that exist.
+ * One statement each, in id order, so that two such transactions never wait for each other in a ring.
+ */
+export async function lockGroups(trx: Trx, tenantId: string, ids: readonly string[]): Promise<Set<string>> {
+  const held = new Set<string>()
+  for (const id of ids.toSorted()) {
+    const row = await trx
+      .updateTable('groups')
+      .set({ version: sql<number>`version` })
+      .where('tenant_id', '=', tenantId)
+      .where('id', '=', id)
+      .returning('id')
+      .executeTakeFirst()
+    if (row !== undefined) held.add(row.id)
+  }
+  return held
 }
 
 export async function deleteGroup(trx: Trx, tenantId: string, id: string): Promise<void> {

@@ -14,7 +14,7 @@ import { removeGroupFromPersonas } from '../personas/persona-subjects.service.ts
 import { removeGroupFromPurposes } from '../purposes/purpose-subjects.service.ts'
 import { catalogueChanged } from '../tenants/tenants.service.ts'
 import { requireCleanAttributes, type Attributes } from '../text/clean-text.ts'
-import { listExistingUserIds } from '../users/user-links.service.ts'
+import { listExistingUserIds, userLinksChanged } from '../users/user-links.service.ts'
 import type { NamedLink } from '../users/users.schema.ts'
 import { deleteAllMembers } from './group-members.queries.ts'
 import { addMemberships, membersPerCallMax } from './group-members.service.ts'
@@ -71,12 +71,14 @@ export async function createGroup(ctx: Ctx, input: NewGroup): Promise<CreatedGro
   const alias = requireAlias(input.alias ?? name)
   const attributes = requireCleanAttributes(withoutEmpty(input.attributes))
   return inTransaction(ctx, async (ctx) => {
+    const wanted = [...new Set(input.memberIds)]
+    // Holds those who exist, so that nobody is deleted before they are members.
+    await userLinksChanged(ctx, wanted)
+    const existing = await listExistingUserIds(ctx, wanted)
     const group = newGroup(ctx, { name, alias, attributes, isDefault: input.isDefault })
     await insert(ctx, group)
     await addToCounter(ctx.db, ctx.tenantId, 'groups', 1)
     await recordEvent(ctx, { type: 'group.created', subjectId: group.id, data: { name }, personal: {} })
-    const wanted = [...new Set(input.memberIds)]
-    const existing = await listExistingUserIds(ctx, wanted)
     await addMemberships(ctx, [...existing].map((userId) => ({ groupId: group.id, userId })), 'local')
     return { group, members: wanted.map((userId) => ({ userId, exists: existing.has(userId) })) }
   })
@@ -91,7 +93,7 @@ export async function createGroup(ctx: Ctx, input: NewGroup): Promise<CreatedGro
 export async function updateGroup(ctx: Ctx, groupId: string, change: GroupChange, ifMatch?: string): Promise<Group> {
   authorize(ctx, 'groups:write')
   return inTransaction(ctx, async (ctx) => {
-    await queries.lockGroup(ctx.db, ctx.tenantId, groupId)
+    await queries.lockGroups(ctx.db, ctx.tenantId, [groupId])
     const group = await requireGroup(ctx, groupId)
     requireVersion(ifMatch, groupTag(group))
     if (change.name !== undefined && change.name !== group.name) {
@@ -123,7 +125,7 @@ export async function updateGroup(ctx: Ctx, groupId: string, change: GroupChange
 export async function deleteGroup(ctx: Ctx, groupId: string): Promise<void> {
   authorize(ctx, 'groups:write')
   await inTransaction(ctx, async (ctx) => {
-    await queries.lockGroup(ctx.db, ctx.tenantId, groupId)
+    await queries.lockGroups(ctx.db, ctx.tenantId, [groupId])
     const group = await requireGroup(ctx, groupId)
     await removeGroupFromPersonas(ctx, groupId)
     await removeGroupFromPurposes(ctx, groupId)

@@ -2,7 +2,7 @@ import Type, { type TSchema } from 'typebox'
 import { ApiError } from '../errors/api-error.ts'
 import { catalogue, type ErrorCode } from '../errors/catalogue.ts'
 import type { Operation } from './operation.ts'
-import { errorBody } from './render-error.ts'
+import { errorBody, type ErrorBody } from './render-error.ts'
 
 export const ErrorObject = Type.Object(
   {
@@ -19,7 +19,7 @@ export const ErrorObject = Type.Object(
   { $id: 'Error' },
 )
 
-/** Error answers by status, each listing its codes. */
+/** Error answers by status; each names its codes by the examples it refers to. */
 export function errorResponses<B extends TSchema>(spec: Operation<B>): Record<number, object> {
   const byStatus = Map.groupBy(codesOf(spec), (code) => catalogue[code].status)
   return Object.fromEntries(
@@ -28,20 +28,30 @@ export function errorResponses<B extends TSchema>(spec: Operation<B>): Record<nu
 }
 
 function responseFor(codes: readonly ErrorCode[]): object {
-  const example = (code: ErrorCode) => ({
-    summary: catalogue[code].title,
-    value: errorBody(new ApiError(code, { detail: `${catalogue[code].title}.` }), '5d0c7f7e-6f0a-4a55-9f57-0d2f1f5f7a11'),
-  })
+  const headers = Object.assign({}, ...codes.map((code) => headersOf[code] ?? {}))
   return {
     description: codes.map((code) => `${code}: ${catalogue[code].title}`).join('; '),
-    'x-error-codes': codes,
+    ...(Object.keys(headers).length === 0 ? {} : { headers }),
     content: {
       'application/json': {
         schema: Type.Unsafe<unknown>({ $ref: 'Error#' }),
-        examples: Object.fromEntries(codes.map((code) => [code, example(code)])),
+        examples: Object.fromEntries(codes.map((code) => [code, { $ref: `#/components/examples/${code}` }])),
       },
     },
   }
+}
+
+/** What comes with a refusal beside the body. */
+const headersOf: Readonly<Partial<Record<ErrorCode, Readonly<Record<string, TSchema>>>>> = {
+  invalid_token: { 'WWW-Authenticate': Type.String({ description: 'Bearer, with error="invalid_token" when a credential was sent.' }) },
+  insufficient_role: { 'WWW-Authenticate': Type.String({ description: 'Bearer, with error="insufficient_scope".' }) },
+  unavailable: { 'Retry-After': Type.Integer({ description: 'Seconds.' }) },
+}
+
+/** What an error of this code looks like, for the contract page. */
+export function errorExample(code: ErrorCode): { readonly summary: string; readonly value: ErrorBody } {
+  const { title } = catalogue[code]
+  return { summary: title, value: errorBody(new ApiError(code, { detail: `${title}.` }), '5d0c7f7e-6f0a-4a55-9f57-0d2f1f5f7a11') }
 }
 
 /** Everything the operation can refuse: its own codes, and those its access, body and parameters bring along. */
@@ -49,7 +59,9 @@ function codesOf<B extends TSchema>(spec: Operation<B>): ErrorCode[] {
   const codes = new Set<ErrorCode>(['invalid_request', 'unknown_host', 'headers_too_large', 'request_timeout', 'expectation_failed'])
   for (const code of spec.errors ?? []) codes.add(code)
   if (spec.access !== 'public') for (const code of ['invalid_token', 'insufficient_role'] as const) codes.add(code)
-  for (const code of ['invalid_body', 'body_too_large', 'unsupported_media_type'] as const) codes.add(code)
+  // A GET's body is never read; its Content-Encoding is refused all the same.
+  if (spec.method !== 'GET') for (const code of ['invalid_body', 'body_too_large'] as const) codes.add(code)
+  codes.add('unsupported_media_type')
   if (spec.url.includes(':')) codes.add('route_not_found')
   codes.add('internal')
   codes.add('unavailable')

@@ -2,6 +2,7 @@ import swagger from '@fastify/swagger'
 import swaggerUi from '@fastify/swagger-ui'
 import type { FastifyInstance } from 'fastify'
 import { ErrorObject } from './error-responses.ts'
+import { finishDocument, type ContractDocument } from './openapi-document.ts'
 
 const description = `
 Muster speaks the user-management API of Atlan below \`/api/service\`; what Atlan does not have lives below \`/api/muster\`
@@ -21,6 +22,8 @@ export async function addOpenApi(app: FastifyInstance, version: string): Promise
       },
     },
     refResolver: { buildLocalReference: (json, _base, _fragment, index) => String(json['$id'] ?? `schema${index}`) },
+    // The plugin's types leave open which version of OpenAPI it made; it was told 3.1 above.
+    transformObject: (made) => finishDocument(('openapiObject' in made ? made.openapiObject : {}) as ContractDocument) as object,
   })
   app.addSchema(ErrorObject)
 }

@@ -99,7 +99,7 @@ export function refuseByRole(request: FastifyRequest): void {
 function toSchema<B extends TSchema>(spec: Operation<B>): FastifySchema {
   const { answer } = spec
   const status = answer.status ?? 200
-  const params = [...spec.url.matchAll(/:([a-zA-Z]+)/g)].map((match) => match[1] ?? '')
+  const params = pathParameters(spec.url)
   const success =
     answer.schema === undefined
       ? { description: answer.description ?? 'Done; the body is empty.', type: 'null' }
@@ -114,11 +114,28 @@ function toSchema<B extends TSchema>(spec: Operation<B>): FastifySchema {
     ...(spec.description === undefined ? {} : { description: spec.description }),
     security: spec.access === 'public' ? [] : [{ bearer: [] }],
     ...(spec.isExtension === true ? { 'x-muster-extension': true } : {}),
-    ...(params.length === 0 ? {} : { params: Type.Object(Object.fromEntries(params.map((name) => [name, Type.String()]))) }),
+    ...(spec.bodyOptional === true ? { 'x-body-optional': true } : {}),
+    ...(Object.keys(params).length === 0 ? {} : { params: Type.Object(params) }),
+    ...(spec.errors?.includes('version_mismatch') === true ? { headers: IfMatch } : {}),
     ...(spec.query === undefined ? {} : { querystring: spec.query }),
     ...(spec.body === undefined ? {} : { body: withExamples(spec.body, spec.bodyExamples) }),
     response: { [status]: success, ...errorResponses(spec) },
   }
+}
+
+const IfMatch = Type.Object({
+  'If-Match': Type.Optional(Type.String({ description: 'The ETag you read: if it changed meanwhile, nothing happens and the answer is 412.' })),
+})
+
+/** What clients call a thing whose list has another name. */
+const nouns: Readonly<Record<string, string>> = { apikeys: 'API token', outbox: 'promised mail' }
+
+/** Each with a description from the list it stands behind: `/users/:id` is the id of a user. */
+function pathParameters(url: string): Record<string, TSchema> {
+  const found = url.matchAll(/([^/]+)\/:([a-zA-Z]+)/g)
+  return Object.fromEntries(
+    [...found].map(([, list = '', name = '']) => [name, Type.String({ description: `Id of the ${nouns[list] ?? list.replace(/s$/, '')}.` })]),
+  )
 }
 
 function withExamples(body: TSchema, examples: readonly unknown[] = []): TSchema {

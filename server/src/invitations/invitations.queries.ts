@@ -1,4 +1,4 @@
-import { sql, type SqlBool, type Updateable } from 'kysely'
+import type { Updateable } from 'kysely'
 import { readCounter } from '../db/counters.ts'
 import type { Queryable, Trx } from '../db/db.ts'
 import type { Page } from '../lists/envelope.ts'
@@ -30,7 +30,7 @@ export async function selectInvitationPage(db: Queryable, tenantId: string, quer
     shape: invitationList,
     table: 'invitations',
     columns,
-    scope: sql<SqlBool>`invitations.tenant_id = ${tenantId}`,
+    scope: { text: 'invitations.tenant_id = (select ?)', values: [tenantId] },
     query,
     total: () => readCounter(db, tenantId, 'invitations'),
   })

@@ -1,5 +1,5 @@
-import { sql, type Expression, type RawBuilder, type SqlBool } from 'kysely'
-import { dialectOf, type Queryable } from '../db/db.ts'
+import { sql, type RawBuilder, type SqlBool } from 'kysely'
+import { dialectOf, rawRows, type Queryable } from '../db/db.ts'
 import { drivingSearch, type DrivingSearch } from '../filter/driving-search.ts'
 import type { CheckedNode } from '../filter/field.ts'
 import { filterToSql } from '../filter/filter-sql.ts'
@@ -13,9 +13,9 @@ interface PageRequest {
   readonly table: string
   readonly columns: readonly string[]
   /** Joined tables, with their conditions. */
-  readonly joins?: RawBuilder<unknown>
-  /** The tenant, and whatever else bounds the list before the client's filter. */
-  readonly scope: RawBuilder<SqlBool>
+  readonly joins?: string
+  /** The tenant, and whatever else bounds the list before the client's filter; values as `(select ?)`, see rawRows. */
+  readonly scope: { readonly text: string; readonly values: readonly unknown[] }
   readonly query: Pick<ListQuery, 'limit' | 'offset' | 'sort' | 'withTotals' | 'filter'>
   /** How many rows the scope has; asked only when totals are wanted. */
   readonly total: () => Promise<number>
@@ -35,17 +35,31 @@ export interface RowPage<Row> {
 export async function selectPage<Row>(db: Queryable, request: PageRequest): Promise<RowPage<Row>> {
   const { query, shape } = request
   const filter = readFilter(query.filter, shape.fields)
-  const source = sourceOf(db, request, filter)
-  const order = orderOf(shape, request.table, query.sort).map(
-    ({ column, descending }) => sql`${sql.ref(column)} ${descending ? sql`desc` : sql`asc`}`,
-  )
-  const columns = sql.join(request.columns.map((column) => sql.ref(column)))
-  // Limit and offset are checked whole numbers; as parameters they would hide from SQLite's planner how few rows are wanted.
-  const window = sql.raw(`limit ${query.limit} offset ${query.offset}`)
-  const { rows } = await sql<Row>`${source.with} select ${columns} ${source.body} order by ${sql.join(order)} ${window}`.execute(db)
+  const rows = filter === null ? await plainRows<Row>(db, request) : await filteredRows<Row>(db, request, filter)
   if (!query.withTotals) return { rows, total: 0, filtered: 0 }
   const total = await request.total()
-  return { rows, total, filtered: filter === null ? total : await countRows(db, source) }
+  return { rows, total, filtered: filter === null ? total : await countFiltered(db, request, filter) }
+}
+
+/** Without a filter the text is one of few, so that it is prepared once. */
+async function plainRows<Row>(db: Queryable, request: PageRequest): Promise<Row[]> {
+  const { table, columns, joins = '', scope, query } = request
+  const text = `select ${columns.join(', ')} from ${table} ${joins} where ${scope.text} ${orderText(request)} limit ${query.limit} offset cast(? as bigint)`
+  return rawRows<Row>(db, text, [...scope.values, query.offset])
+}
+
+async function filteredRows<Row>(db: Queryable, request: PageRequest, filter: CheckedNode): Promise<Row[]> {
+  const source = sourceOf(db, request, filter)
+  const { limit, offset } = request.query
+  // Limit and offset are checked whole numbers; as parameters they would hide from SQLite's planner how few rows are wanted.
+  const tail = sql.raw(`${orderText(request)} limit ${limit} offset ${offset}`)
+  const { rows } = await sql<Row>`${source.with} select ${sql.raw(request.columns.join(', '))} ${source.body} ${tail}`.execute(db)
+  return rows
+}
+
+function orderText({ shape, table, query }: PageRequest): string {
+  const terms = orderOf(shape, table, query.sort)
+  return `order by ${terms.map(({ column, descending }) => `${column} ${descending ? 'desc' : 'asc'}`).join(', ')}`
 }
 
 interface Source {
@@ -53,20 +67,29 @@ interface Source {
   readonly body: RawBuilder<unknown>
 }
 
-function sourceOf(db: Queryable, request: PageRequest, filter: CheckedNode | null): Source {
-  const { table, joins = sql``, scope, shape } = request
+function sourceOf(db: Queryable, request: PageRequest, filter: CheckedNode): Source {
+  const { table, joins = '', scope, shape } = request
   const dialect = dialectOf(db)
-  const condition: Expression<SqlBool> = filter === null ? scope : sql<SqlBool>`${scope} and ${filterToSql(filter, dialect)}`
-  const search = filter === null || dialect === 'postgres' || shape.search === undefined ? undefined : drivingSearch(filter)
+  const condition = sql<SqlBool>`${fragment(scope.text, scope.values)} and ${filterToSql(filter, dialect)}`
+  const search = dialect === 'postgres' || shape.search === undefined ? undefined : drivingSearch(filter)
   if (search === undefined || shape.search === undefined) {
-    return { with: sql``, body: sql`from ${sql.table(table)} ${joins} where ${condition}` }
+    return { with: sql``, body: sql`from ${sql.raw(`${table} ${joins}`)} where ${condition}` }
   }
   const index = sql.table(shape.search.table)
   // Written as a list made first and walked by a cross join: SQLite would otherwise probe the index once per row.
   return {
     with: sql`with hits as materialized (select rowid as seq from ${index} where ${index} match ${matchText(search)})`,
-    body: sql`from hits cross join ${sql.table(table)} on ${sql.ref(shape.search.rows)} = hits.seq ${joins} where ${condition}`,
+    body: sql`from hits cross join ${sql.raw(`${table} on ${shape.search.rows} = hits.seq ${joins}`)} where ${condition}`,
   }
+}
+
+/** Text with `?` as part of a statement that Kysely builds. */
+function fragment(text: string, values: readonly unknown[]): RawBuilder<unknown> {
+  const parts = text.split('?').map((part) => sql.raw(part))
+  return sql.join(
+    parts.flatMap((part, index) => (index === 0 ? [part] : [sql`${values[index - 1]}`, part])),
+    sql``,
+  )
 }
 
 /** A phrase of FTS5, bound to its column: inside double quotes everything is literal but the quote itself. */
@@ -74,7 +97,8 @@ function matchText({ column, piece }: DrivingSearch): string {
   return `${column.slice(column.indexOf('.') + 1)} : "${piece.replaceAll('"', '""')}"`
 }
 
-async function countRows(db: Queryable, source: Source): Promise<number> {
+async function countFiltered(db: Queryable, request: PageRequest, filter: CheckedNode): Promise<number> {
+  const source = sourceOf(db, request, filter)
   const { rows } = await sql<{ count: number }>`${source.with} select count(*) as count ${source.body}`.execute(db)
   return rows[0]?.count ?? 0
 }

@@ -1,4 +1,4 @@
-import { sql, type SqlBool, type Updateable } from 'kysely'
+import type { Updateable } from 'kysely'
 import type { Queryable, Trx } from '../db/db.ts'
 import type { Page } from '../lists/envelope.ts'
 import type { ListQuery } from '../lists/list-query.ts'
@@ -27,7 +27,7 @@ export async function selectOutboxPage(db: Queryable, tenantId: string, query: L
     shape: outboxList,
     table: 'outbox',
     columns,
-    scope: sql<SqlBool>`outbox.tenant_id = ${tenantId}`,
+    scope: { text: 'outbox.tenant_id = (select ?)', values: [tenantId] },
     query,
     total: () => countItems(db, tenantId),
   })

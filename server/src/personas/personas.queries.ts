@@ -1,4 +1,4 @@
-import { sql, type SqlBool, type Updateable } from 'kysely'
+import { sql, type Updateable } from 'kysely'
 import { readCounter } from '../db/counters.ts'
 import type { Queryable, Trx } from '../db/db.ts'
 import type { Page } from '../lists/envelope.ts'
@@ -37,7 +37,7 @@ export async function selectPersonaPage(db: Queryable, tenantId: string, query: 
     shape: personaList,
     table: 'personas',
     columns,
-    scope: sql<SqlBool>`personas.tenant_id = ${tenantId}`,
+    scope: { text: 'personas.tenant_id = (select ?)', values: [tenantId] },
     query,
     total: () => readCounter(db, tenantId, 'personas'),
   })

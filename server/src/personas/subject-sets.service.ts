@@ -2,7 +2,7 @@ import type { ReadCtx, TrxCtx } from '../access/ctx.ts'
 import { notFound } from '../errors/api-error.ts'
 import type { NewEvent } from '../events/event-types.ts'
 import { recordEvents } from '../events/record-event.ts'
-import { listExistingGroupIds } from '../groups/group-members.service.ts'
+import { groupLinksChanged, listExistingGroupIds } from '../groups/group-members.service.ts'
 import { catalogueChanged } from '../tenants/tenants.service.ts'
 import { listExistingUserIds, userLinksChanged } from '../users/user-links.service.ts'
 import * as queries from './subject-sets.queries.ts'
@@ -33,12 +33,15 @@ export async function listSubjects(ctx: ReadCtx, kind: OwnerKind, ownerIds: read
 export async function replaceSubjects(ctx: TrxCtx, kind: OwnerKind, ownerId: string, wanted: SubjectIds): Promise<void> {
   const userIds = new Set(wanted.userIds)
   const groupIds = new Set(wanted.groupIds)
-  if ((await listExistingUserIds(ctx, [...userIds])).size !== userIds.size) throw notFound('user_not_found')
-  if ((await listExistingGroupIds(ctx, [...groupIds])).size !== groupIds.size) throw notFound('group_not_found')
   const current = (await listSubjects(ctx, kind, [ownerId]))(ownerId)
   const users = difference('user', current.userIds, userIds)
   const groups = difference('group', current.groupIds, groupIds)
-  await applyDifference(ctx, kind, ownerId, { added: [...users.added, ...groups.added], removed: [...users.removed, ...groups.removed] })
+  const change = { added: [...users.added, ...groups.added], removed: [...users.removed, ...groups.removed] }
+  // Subjects have no foreign key: they are held first, and looked for only then, so that none is deleted in between.
+  await subjectsChanged(ctx, [...change.added, ...change.removed])
+  if ((await listExistingUserIds(ctx, [...userIds])).size !== userIds.size) throw notFound('user_not_found')
+  if ((await listExistingGroupIds(ctx, [...groupIds])).size !== groupIds.size) throw notFound('group_not_found')
+  await applyDifference(ctx, kind, ownerId, change)
 }
 
 /**
@@ -53,6 +56,7 @@ export async function replaceOwnersOfUser(ctx: TrxCtx, kind: OwnerKind, userId: 
   const direct = new Set(await queries.selectOwnersOfSubject(ctx.db, ctx.tenantId, kind, subject))
   const inherited = new Set(await queries.selectOwnersThroughGroups(ctx.db, ctx.tenantId, kind, userId))
   const wanted = new Set(ownerIds.filter((id) => direct.has(id) || !inherited.has(id)))
+  if (wanted.symmetricDifference(direct).size > 0) await userLinksChanged(ctx, [userId])
   for (const ownerId of wanted.difference(direct)) await applyDifference(ctx, kind, ownerId, { added: [subject], removed: [] })
   for (const ownerId of direct.difference(wanted)) await applyDifference(ctx, kind, ownerId, { added: [], removed: [subject] })
 }
@@ -89,14 +93,20 @@ async function applyDifference(ctx: TrxCtx, kind: OwnerKind, ownerId: string, { 
   await queries.insertSubjects(ctx.db, ctx.tenantId, kind, ownerId, added)
   await queries.deleteSubjects(ctx.db, ctx.tenantId, kind, ownerId, removed)
   await queries.raiseOwnerLinks(ctx.db, ctx.tenantId, kind, [ownerId])
-  const changed = [...added, ...removed]
-  // A group may have any number of members, whose records all show this.
-  if (changed.some((subject) => subject.kind === 'group')) await catalogueChanged(ctx)
-  else await userLinksChanged(ctx, changed.map((subject) => subject.id))
   await recordEvents(ctx, [
     ...added.map((subject) => event(kind, 'added', ownerId, subject)),
     ...removed.map((subject) => event(kind, 'removed', ownerId, subject)),
   ])
+}
+
+/** Records of these show something else now; users and groups are held until the transaction ends. */
+async function subjectsChanged(ctx: TrxCtx, changed: readonly Subject[]): Promise<void> {
+  const ids = (kind: Subject['kind']) => changed.filter((subject) => subject.kind === kind).map((subject) => subject.id)
+  const groupIds = ids('group')
+  await groupLinksChanged(ctx, groupIds)
+  await userLinksChanged(ctx, ids('user'))
+  // A group may have any number of members, whose records all show this.
+  if (groupIds.length > 0) await catalogueChanged(ctx)
 }
 
 function event(kind: OwnerKind, change: 'added' | 'removed', ownerId: string, subject: Subject): NewEvent {

@@ -1,4 +1,3 @@
-import { sql, type SqlBool } from 'kysely'
 import type { Queryable } from '../db/db.ts'
 import type { Page } from '../lists/envelope.ts'
 import type { ListQuery } from '../lists/list-query.ts'
@@ -16,7 +15,7 @@ export async function selectRolePage(db: Queryable, tenantId: string, query: Lis
     shape: roleList,
     table: 'roles',
     columns: roleColumns,
-    scope: sql<SqlBool>`roles.tenant_id = ${tenantId} and roles.level <> 'token'`,
+    scope: { text: `roles.tenant_id = (select ?) and roles.level <> 'token'`, values: [tenantId] },
     query,
     total: () => countRoles(db, tenantId),
   })

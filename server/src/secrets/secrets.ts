@@ -1,4 +1,4 @@
-import { createHash, randomBytes } from 'node:crypto'
+import { hash, randomBytes } from 'node:crypto'
 
 export type SecretPrefix = 'mst_' | 'mscim_' | 'msess_' | 'minv_'
 
@@ -9,5 +9,5 @@ export function newSecret(prefix: SecretPrefix): string {
 
 /** What is stored instead of a secret, and by which it is found: the SHA-256 of the exact bytes presented. */
 export function hashSecret(secret: string): string {
-  return createHash('sha256').update(secret, 'utf8').digest('base64url')
+  return hash('sha256', secret, 'base64url')
 }

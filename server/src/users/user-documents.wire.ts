@@ -11,9 +11,10 @@ const documentsMax = 10_000
 
 /** A user's record as JSON, key by key, as it is true for one set of versions. */
 interface Document {
-  readonly version: DocumentVersion
+  readonly version: Omit<DocumentVersion, 'hasActed'>
   /** A lock ends by the clock, so the document does too. Epoch ms. */
   readonly trueUntil: number
+  readonly hasSignedIn: boolean
   /** Key → `"key":value`, in the record's order; events are not part of it. */
   readonly parts: ReadonlyMap<string, string>
   /** All parts, joined. */
@@ -42,7 +43,9 @@ export class UserDocuments {
     const isWhole = wanted.isOwn === true || may(ctx, 'users:read-all-fields')
     const columns = isWhole ? wanted.columns : (wanted.columns?.intersection(directoryColumns) ?? directoryColumns)
     const wantsEvents = columns === null || columns.has('loginEvents') || columns.has('adminEvents')
-    const eventsOf = wantsEvents ? await listRecentEvents(ctx, versions.map(({ id }) => id), wanted.maxLoginEvents) : () => noEvents
+    const acted = new Set(versions.filter(({ hasActed }) => hasActed).map(({ id }) => id))
+    const people = documents.map(({ version: { id }, hasSignedIn }) => ({ id, hasSignedIn, hasActed: acted.has(id) }))
+    const eventsOf = wantsEvents ? await listRecentEvents(ctx, people, wanted.maxLoginEvents) : () => noEvents
     return documents.map((document) => {
       const events = eventParts(eventsOf(document.version.id))
       if (columns === null) return `{${document.whole},${events.get('loginEvents') ?? ''},${events.get('adminEvents') ?? ''}}`
@@ -70,7 +73,7 @@ export class UserDocuments {
 
 const noEvents: RecentEvents = { login: [], admin: [] }
 
-function isSame(a: DocumentVersion, b: DocumentVersion): boolean {
+function isSame(a: Document['version'], b: Document['version']): boolean {
   return a.version === b.version && a.linksVersion === b.linksVersion && a.catalogueVersion === b.catalogueVersion
 }
 
@@ -79,6 +82,7 @@ function toDocument(view: UserView, catalogueVersion: number, now: number): Docu
   const parts = new Map(Object.entries(record).map(([key, value]) => [key, `"${key}":${JSON.stringify(value)}`]))
   return {
     version: { id: view.id, version: view.version, linksVersion: view.linksVersion, catalogueVersion },
+    hasSignedIn: view.lastLoginAt > 0,
     trueUntil: view.lockedUntil > now ? view.lockedUntil : Number.POSITIVE_INFINITY,
     parts,
     whole: [...parts.values()].join(','),

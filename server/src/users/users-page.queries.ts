@@ -1,8 +1,8 @@
-import { sql, type SqlBool } from 'kysely'
 import { readCounter } from '../db/counters.ts'
 import type { Queryable } from '../db/db.ts'
 import type { ListQuery } from '../lists/list-query.ts'
 import type { ListShape } from '../lists/list-shape.ts'
+import { hasActedSql } from './users.queries.ts'
 import { selectPage, type RowPage } from '../lists/select-page.ts'
 
 /** The whole tenant, or the members of a group with their maintained number. */
@@ -12,6 +12,7 @@ export interface VersionRow {
   readonly id: string
   readonly version: number
   readonly links_version: number
+  readonly has_acted: number
 }
 
 /** Which users are on the page, and which versions their documents must have. */
@@ -24,14 +25,14 @@ export function selectUserPage(
   return selectPage<VersionRow>(db, {
     shape,
     table: 'users',
-    columns: ['users.id', 'users.version', 'users.links_version'],
+    columns: ['users.id', 'users.version', 'users.links_version', `${hasActedSql} as has_acted`],
     ...(ofGroup === undefined
       ? {}
-      : { joins: sql`join group_members on group_members.tenant_id = users.tenant_id and group_members.user_id = users.id` }),
+      : { joins: 'join group_members on group_members.tenant_id = users.tenant_id and group_members.user_id = users.id' }),
     scope:
       ofGroup === undefined
-        ? sql<SqlBool>`users.tenant_id = ${tenantId}`
-        : sql<SqlBool>`users.tenant_id = ${tenantId} and group_members.group_id = ${ofGroup.groupId}`,
+        ? { text: 'users.tenant_id = (select ?)', values: [tenantId] }
+        : { text: 'users.tenant_id = (select ?) and group_members.group_id = (select ?)', values: [tenantId, ofGroup.groupId] },
     query,
     total: async () => ofGroup?.memberCount ?? readCounter(db, tenantId, 'users'),
   })

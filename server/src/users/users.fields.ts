@@ -1,4 +1,5 @@
 import { sql, type SqlBool } from 'kysely'
+import type { DialectName } from '../db/db.ts'
 import { toKey } from '../db/normal-key.ts'
 import type { CheckedTerm, DerivedField, Field, FilterRow, Stored, ValueTerm } from '../filter/field.ts'
 import { fieldMap } from '../filter/field-map.ts'
@@ -68,13 +69,18 @@ function computed(values: DerivedField['values'], expression: string, read: (row
   }
 }
 
-/** Membership in a set kept in another table. */
+/** Membership in a set kept in another table; `ne` says that no element is this one, so that it stays the complement of `eq`. */
 function linked(exists: (condition: ReturnType<typeof sql<SqlBool>>) => ReturnType<typeof sql<SqlBool>>, element: string): DerivedField {
+  const some = (term: ValueTerm, dialect: DialectName) => exists(sql<SqlBool>`${valueTermToSql(term, sql.ref(element), dialect)}`)
   return {
     type: 'derived',
     values: 'id',
     operations: ['eq', 'ne', 'in', 'present'],
-    toSql: (term, dialect) => exists(sql<SqlBool>`${valueTermToSql(asValueTerm(term), sql.ref(element), dialect)}`),
+    toSql: (checked, dialect) => {
+      const term = asValueTerm(checked)
+      const isNot = term.kind === 'compare' && term.op === 'ne'
+      return isNot ? sql<SqlBool>`not ${some({ ...term, op: 'eq' }, dialect)}` : some(term, dialect)
+    },
     matches: () => {
       throw new Error('links are not part of a row')
     },

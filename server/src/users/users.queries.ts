@@ -1,10 +1,8 @@
-import { sql } from 'kysely'
 import { rawRows, type Queryable } from '../db/db.ts'
-import { isWorkspaceRole } from '../access/permissions.ts'
-import type { DocumentVersion, NamedLink, User, UserLinks, UserSource, UserView } from './users.schema.ts'
+import type { DocumentVersion, User, UserSource } from './users.schema.ts'
 import type { UsersTable } from './users.table.ts'
 
-const columns = [
+export const userRowColumns = [
   'users.id',
   'users.username',
   'users.email',
@@ -26,10 +24,10 @@ const columns = [
   'users.links_version',
 ] as const
 
-type UserRow = Omit<UsersTable, 'seq' | 'tenant_id' | 'username_key' | 'email_key' | 'first_name_key' | 'last_name_key'>
+export type UserRow = Omit<UsersTable, 'seq' | 'tenant_id' | 'username_key' | 'email_key' | 'first_name_key' | 'last_name_key'>
 
 export async function findUser(db: Queryable, tenantId: string, id: string): Promise<User | undefined> {
-  const row = await db.selectFrom('users').select(columns).where('tenant_id', '=', tenantId).where('id', '=', id).executeTakeFirst()
+  const row = await db.selectFrom('users').select(userRowColumns).where('tenant_id', '=', tenantId).where('id', '=', id).executeTakeFirst()
   return row === undefined ? undefined : toUser(row)
 }
 
@@ -37,7 +35,7 @@ export async function selectUsersByEmail(db: Queryable, tenantId: string, emailK
   if (emailKeys.length === 0) return []
   const rows = await db
     .selectFrom('users')
-    .select(columns)
+    .select(userRowColumns)
     .where('tenant_id', '=', tenantId)
     .where('email_key', 'in', [...emailKeys])
     .execute()
@@ -61,95 +59,27 @@ export async function selectExistingIds(db: Queryable, tenantId: string, ids: re
   return new Set(rows.map((row) => row.id))
 }
 
+/** SQL for 1 when events exist in which the user of the row is the admin who acted, else 0. */
+export const hasActedSql = `case when exists (select 1 from events e
+  where e.tenant_id = users.tenant_id and e.actor_id = users.id and e.category = 'admin') then 1 else 0 end`
+
+interface VersionRow extends Omit<DocumentVersion, 'id' | 'hasActed'> {
+  readonly hasActed: number
+}
+
 const versionById = `
-select u.version, u.links_version as "linksVersion", t.catalogue_version as "catalogueVersion"
-from users u join tenants t on t.id = u.tenant_id where u.tenant_id = ? and u.id = ?`
+select users.version, users.links_version as "linksVersion", t.catalogue_version as "catalogueVersion", ${hasActedSql} as "hasActed"
+from users join tenants t on t.id = users.tenant_id where users.tenant_id = (select ?) and users.id = (select ?)`
 
 /** The hottest read: decides whether a document kept in memory is still true. */
 export async function findDocumentVersion(db: Queryable, tenantId: string, id: string): Promise<DocumentVersion | undefined> {
-  const [row] = await rawRows<Omit<DocumentVersion, 'id'>>(db, versionById, [tenantId, id])
-  return row === undefined ? undefined : { id, ...row }
+  const [row] = await rawRows<VersionRow>(db, versionById, [tenantId, id])
+  return row === undefined ? undefined : { ...row, id, hasActed: row.hasActed === 1 }
 }
 
 export async function getCatalogueVersion(db: Queryable, tenantId: string): Promise<number> {
-  const row = await db.selectFrom('tenants').select('catalogue_version').where('id', '=', tenantId).executeTakeFirstOrThrow()
-  return row.catalogue_version
-}
-
-/**
- * Loads users with everything their documents show, in a fixed number of statements.
- * The users' own rows are read first: what is read after is at least as new as the versions they carry.
- */
-export async function selectUserViews(db: Queryable, tenantId: string, ids: readonly string[]): Promise<UserView[]> {
-  if (ids.length === 0) return []
-  const rows = await db
-    .selectFrom('users')
-    .innerJoin('roles', (join) => join.onRef('roles.tenant_id', '=', 'users.tenant_id').onRef('roles.id', '=', 'users.workspace_role_id'))
-    .select([...columns, 'roles.name as role_name'])
-    .where('users.tenant_id', '=', tenantId)
-    .where('users.id', 'in', [...ids])
-    .execute()
-  const links = await selectLinks(db, tenantId, rows.map((row) => row.id))
-  return rows.map((row) => {
-    if (!isWorkspaceRole(row.role_name)) throw new Error(`user ${row.id} has the role ${row.role_name}, which is no workspace role`)
-    return { ...toUser(row), workspaceRole: row.role_name, ...(links.get(row.id) ?? noLinks) }
-  })
-}
-
-const noLinks: UserLinks = { groupIds: [], personas: [], purposes: [] }
-
-async function selectLinks(db: Queryable, tenantId: string, userIds: readonly string[]): Promise<Map<string, UserLinks>> {
-  if (userIds.length === 0) return new Map()
-  const memberships = await db
-    .selectFrom('group_members')
-    .select(['user_id', 'group_id'])
-    .where('tenant_id', '=', tenantId)
-    .where('user_id', 'in', [...userIds])
-    .orderBy('group_id')
-    .execute()
-  const personas = await selectHeld(db, tenantId, userIds, 'persona')
-  const purposes = await selectHeld(db, tenantId, userIds, 'purpose')
-  const groupIds = Map.groupBy(memberships, (row) => row.user_id)
-  return new Map(
-    userIds.map((id) => [
-      id,
-      {
-        groupIds: (groupIds.get(id) ?? []).map((row) => row.group_id),
-        personas: personas.get(id) ?? [],
-        purposes: purposes.get(id) ?? [],
-      },
-    ]),
-  )
-}
-
-interface HeldRow extends NamedLink {
-  readonly userId: string
-}
-
-/** Personas or purposes held directly or through a group, each once, by name. */
-async function selectHeld(
-  db: Queryable,
-  tenantId: string,
-  userIds: readonly string[],
-  kind: 'persona' | 'purpose',
-): Promise<Map<string, NamedLink[]>> {
-  const table = sql.table(`${kind}s`)
-  const subjects = sql.table(`${kind}_subjects`)
-  const ownerId = sql.ref(`${kind}_id`)
-  const ids = sql.join(userIds.map((id) => sql`${id}`))
-  const { rows } = await sql<HeldRow>`
-    select h.user_id as "userId", o.id, o.name, o.display_name as "displayName", o.qualified_name as "qualifiedName"
-    from (
-      select s.subject_id as user_id, s.${ownerId} as owner_id from ${subjects} s
-      where s.tenant_id = ${tenantId} and s.subject_kind = 'user' and s.subject_id in (${ids})
-      union
-      select m.user_id, s.${ownerId} from group_members m
-      join ${subjects} s on s.tenant_id = m.tenant_id and s.subject_kind = 'group' and s.subject_id = m.group_id
-      where m.tenant_id = ${tenantId} and m.user_id in (${ids})
-    ) h
-    join ${table} o on o.tenant_id = ${tenantId} and o.id = h.owner_id
-    order by o.name, o.id`.execute(db)
-  return Map.groupBy(rows, (row) => row.userId)
+  const [row] = await rawRows<{ version: number }>(db, 'select catalogue_version as version from tenants where id = ?', [tenantId])
+  return row?.version ?? 0
 }
 
 /** Says whether an enabled admin other than this user exists who has accepted. */

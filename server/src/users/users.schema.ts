@@ -82,6 +82,8 @@ export interface NewInvitee {
 /** Which versions make up what a user's document shows. */
 export interface DocumentVersion {
   readonly id: string
+  /** Whether there are events of what the user did as an admin; they are read anew each time. */
+  readonly hasActed: boolean
   readonly version: number
   readonly linksVersion: number
   readonly catalogueVersion: number

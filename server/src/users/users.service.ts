@@ -6,6 +6,7 @@ import { notFound } from '../errors/api-error.ts'
 import type { Page } from '../lists/envelope.ts'
 import type { ListQuery } from '../lists/list-query.ts'
 import { directoryUserList, userList } from './users.fields.ts'
+import { selectUserViews } from './user-views.queries.ts'
 import { selectUserPage, type UserScope } from './users-page.queries.ts'
 import * as queries from './users.queries.ts'
 import type { DocumentVersion, User, UserView } from './users.schema.ts'
@@ -23,7 +24,7 @@ export async function listUsers(ctx: Ctx, query: ListQuery, scope: UserScope = '
   const catalogueVersion = await queries.getCatalogueVersion(ctx.db, ctx.tenantId)
   const shape = may(ctx, 'users:read-all-fields') ? userList : directoryUserList
   const { rows, total, filtered } = await selectUserPage(ctx.db, ctx.tenantId, { shape, query, scope })
-  const items = rows.map((row) => ({ id: row.id, version: row.version, linksVersion: row.links_version, catalogueVersion }))
+  const items = rows.map((row) => ({ id: row.id, version: row.version, linksVersion: row.links_version, hasActed: row.has_acted === 1, catalogueVersion }))
   return { items, total, filtered }
 }
 
@@ -43,12 +44,12 @@ export async function getUserVersion(ctx: Ctx, userId: string): Promise<Document
 
 /** Users with everything their documents show; ids that are gone are left out. The caller has authorized reading them. */
 export function getUserViews(ctx: ReadCtx, ids: readonly string[]): Promise<UserView[]> {
-  return queries.selectUserViews(ctx.db, ctx.tenantId, ids)
+  return selectUserViews(ctx.db, ctx.tenantId, ids)
 }
 
 /** One user with everything the record shows. @throws user_not_found */
 export async function getUserView(ctx: ReadCtx, userId: string): Promise<UserView> {
-  const [view] = await queries.selectUserViews(ctx.db, ctx.tenantId, [userId])
+  const [view] = await selectUserViews(ctx.db, ctx.tenantId, [userId])
   if (view === undefined) throw notFound('user_not_found')
   return view
 }
@@ -61,7 +62,7 @@ export async function getUser(ctx: ReadCtx, userId: string): Promise<User> {
 }
 
 /** The strong entity tag of a user: it changes with everything the record shows but events. */
-export function userTag({ version, linksVersion, catalogueVersion }: Omit<DocumentVersion, 'id'>): string {
+export function userTag({ version, linksVersion, catalogueVersion }: DocumentVersion): string {
   return tagOf(version, linksVersion, catalogueVersion)
 }
 

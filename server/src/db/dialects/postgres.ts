@@ -11,7 +11,7 @@ import {
   type PostgresPoolClient,
 } from 'kysely'
 import pg from 'pg'
-import { DatabaseUnavailable, Db } from '../db.ts'
+import { DatabaseUnavailable, Db, numberedText } from '../db.ts'
 import { markTransaction, refuseInsideTransaction } from '../transaction-mark.ts'
 
 const poolMax = 16
@@ -31,12 +31,22 @@ pg.types.setTypeParser(pg.types.builtins.INT8, Number)
 
 export function openPostgres(url: string): Db {
   const pool = openPool(url, poolMax)
-  const dialect = outerDialect(namedPool(pool))
-  const transactional = new Kysely({ dialect: new PostgresDialect({ pool: namedPool(pool) }) })
-  return new Db(dialect, {
+  const named = namedPool(pool)
+  const transactional = new Kysely({ dialect: new PostgresDialect({ pool: named }) })
+  return new Db(outerDialect(named), {
     dialectName: 'postgres',
     // The handle is untyped here only because Kysely's type parameter is the caller's claim about the schema.
     transact: (work) => repeatConflicts(() => markTransaction(() => transactional.transaction().execute(work as never))),
+    read: async (text, values) => {
+      refuseInsideTransaction()
+      const client = await named.connect()
+      try {
+        return (await client.query<unknown>(numberedText(text), values)).rows
+      } finally {
+        client.release()
+      }
+    },
+    stamp: () => null,
     close: () => pool.end(),
   })
 }

@@ -24,6 +24,10 @@ export class SqliteConnection implements DatabaseConnection {
     return { rows: [], numAffectedRows: BigInt(changes) }
   }
 
+  read(text: string, values: readonly unknown[]): unknown[] {
+    return this.#prepare(text).all(...values)
+  }
+
   async *streamQuery<R>(query: CompiledQuery): AsyncIterableIterator<QueryResult<R>> {
     for (const row of this.#connection.prepare(query.sql).iterate(...query.parameters)) {
       yield { rows: [row as R] } // as above
@@ -79,6 +83,11 @@ export class SqliteDriver implements Driver {
   async acquireConnection(): Promise<DatabaseConnection> {
     if (this.#outer) refuseInsideTransaction()
     return this.#connection
+  }
+
+  read(text: string, values: readonly unknown[]): unknown[] {
+    if (this.#outer) refuseInsideTransaction()
+    return this.#connection.read(text, values)
   }
 
   async beginTransaction(): Promise<void> {

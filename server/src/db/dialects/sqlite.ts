@@ -37,9 +37,14 @@ export function openSqlite(file: string): Db {
   readerRaw.pragma('query_only = on')
   const writer = new Kysely<Database>({ dialect: dialectFor(new SqliteDriver(writerRaw, savepointTransaction, false)) })
   const commits = new GroupCommit(writerRaw, writer)
-  return new Db(dialectFor(new SqliteDriver(readerRaw, immediateTransaction, true)), {
+  // The reading connection never writes, so its data_version moves with every commit there is. One microsecond.
+  const dataVersion = readerRaw.prepare<[], number>('pragma data_version').pluck()
+  const reader = new SqliteDriver(readerRaw, immediateTransaction, true)
+  return new Db(dialectFor(reader), {
     dialectName: 'sqlite',
     transact: (work) => commits.transact(work),
+    read: async (text, values) => reader.read(text, values),
+    stamp: () => Number(dataVersion.get()),
     close: async () => {
       readerRaw.close()
       writerRaw.close()

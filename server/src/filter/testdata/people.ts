@@ -1,4 +1,4 @@
-import { expressionBuilder, sql, type Expression, type Kysely, type SqlBool } from 'kysely'
+import { sql, type Expression, type Kysely, type SqlBool } from 'kysely'
 import { toKey } from '../../db/normal-key.ts'
 import type { CheckedTerm, DerivedField, FieldMap, FilterRow } from '../field.ts'
 import { fieldMap } from '../field-map.ts'
@@ -49,11 +49,15 @@ export const peopleFields: FieldMap = fieldMap(
     status: statusField(),
     emails: emailsField(),
   },
-  { aliases: { 'name.familyName': 'home' }, resolve: (name) => (name === 'attributes.home' ? { type: 'text', column: 'people.home' } : undefined) },
+  {
+    aliases: { 'name.familyName': 'home' },
+    resolve: (name) => (name === 'attributes.home' ? { type: 'text', column: 'people.home' } : undefined),
+  },
 )
 
 function statusField(): DerivedField {
-  const stateOf = (row: FilterRow): string => (row['people.enabled'] === 0 ? 'Disabled' : row['people.last_login_at'] === 0 ? 'Pending' : 'Enabled')
+  const stateOf = (row: FilterRow): string =>
+    row['people.enabled'] === 0 ? 'Disabled' : row['people.last_login_at'] === 0 ? 'Pending' : 'Enabled'
   const state = sql`(case when people.enabled = 0 then 'Disabled' when people.last_login_at = 0 then 'Pending' else 'Enabled' end)`
   return {
     type: 'derived',
@@ -69,6 +73,8 @@ function emailsField(): DerivedField {
   return {
     type: 'derived',
     values: 'text',
+    normalise: toKey,
+    caseInsensitive: true,
     elements: emailElements,
     toSql: (term, dialect) => exists(filterToSql(onElement(term), dialect)),
     matches: (term, row) =>

@@ -1,0 +1,65 @@
+import { LRUCache } from 'lru-cache'
+import { isWorkspaceRole, type WorkspaceRole } from '../access/permissions.ts'
+import { rawRows, type Queryable } from '../db/db.ts'
+import type { NamedLink } from './users.schema.ts'
+
+/** Names of personas or purposes, and which groups hold them. */
+export interface SharedLinks {
+  readonly byId: ReadonlyMap<string, NamedLink>
+  readonly byGroup: ReadonlyMap<string, readonly string[]>
+}
+
+/** What many users' documents show of one tenant; true for one catalogue version. */
+export interface LinkCatalogue {
+  readonly personas: SharedLinks
+  readonly purposes: SharedLinks
+  /** Built-in roles never change. */
+  roleName(id: string): WorkspaceRole
+}
+
+interface Kept {
+  readonly version: number
+  readonly catalogue: LinkCatalogue
+}
+
+const kept = new LRUCache<string, Kept>({ max: 1_000 })
+
+/**
+ * The catalogue at this version or a newer one, read when the kept one is older.
+ * Everything in it raises `tenants.catalogue_version` when it changes, in the same transaction.
+ */
+export async function readLinkCatalogue(db: Queryable, tenantId: string, version: number): Promise<LinkCatalogue> {
+  const known = kept.get(tenantId)
+  if (known !== undefined && known.version === version) return known.catalogue
+  const roles = await rawRows<{ id: string; name: string }>(db, `select id, name from roles where tenant_id = ? and level = 'workspace'`, [tenantId])
+  const names = new Map(roles.map((role) => [role.id, role.name]))
+  const catalogue: LinkCatalogue = {
+    personas: await readShared(db, tenantId, 'persona'),
+    purposes: await readShared(db, tenantId, 'purpose'),
+    roleName: (id) => {
+      const name = names.get(id)
+      if (name === undefined || !isWorkspaceRole(name)) throw new Error(`role ${id} is no workspace role`)
+      return name
+    },
+  }
+  kept.set(tenantId, { version, catalogue })
+  return catalogue
+}
+
+async function readShared(db: Queryable, tenantId: string, kind: 'persona' | 'purpose'): Promise<SharedLinks> {
+  const links = await rawRows<NamedLink>(
+    db,
+    `select id, name, display_name as "displayName", qualified_name as "qualifiedName" from ${kind}s where tenant_id = ?`,
+    [tenantId],
+  )
+  const groups = await rawRows<{ group_id: string; id: string }>(
+    db,
+    `select subject_id as group_id, ${kind}_id as id from ${kind}_subjects where tenant_id = ? and subject_kind = 'group'`,
+    [tenantId],
+  )
+  const byGroup = Map.groupBy(groups, (row) => row.group_id)
+  return {
+    byId: new Map(links.map((link) => [link.id, link])),
+    byGroup: new Map([...byGroup].map(([groupId, rows]) => [groupId, rows.map((row) => row.id)])),
+  }
+}
