@@ -19,7 +19,9 @@ async function run(onlyChecks: boolean): Promise<number> {
   const operations = Object.values(document.paths ?? {}).flatMap((item) => Object.keys(item)).length
   const isFresh = readIfThere(openApiFile) === text
   if (!onlyChecks && !isFresh) writeFileSync(openApiFile, text)
-  console.log(`openapi: ${operations} operations, ${isFresh ? 'fresh' : onlyChecks ? 'openapi.json is stale: run npm run openapi' : 'openapi.json written'}`)
+  console.log(
+    `openapi: ${operations} operations, ${isFresh ? 'fresh' : onlyChecks ? 'openapi.json is stale: run npm run openapi' : 'openapi.json written'}`,
+  )
   return operations > 0 && (isFresh || !onlyChecks) ? 0 : 1
 }
 

@@ -17,13 +17,18 @@ export const schemaFiles: Readonly<Record<DatabaseLocation['kind'], string>> = {
 if (import.meta.main) process.exitCode = await run(process.argv.includes('--check'))
 
 async function run(onlyChecks: boolean): Promise<number> {
-  const pages = { sqlite: await sqlitePage(), postgres: await withPostgres(({ url }) => freshPage({ kind: 'postgres', url })) }
+  const pages = {
+    sqlite: await sqlitePage(),
+    postgres: await withPostgres(({ url }) => freshPage({ kind: 'postgres', url })),
+  }
   let stale = 0
   for (const kind of ['sqlite', 'postgres'] as const) {
     const isFresh = readIfThere(schemaFiles[kind]) === pages[kind]
     if (!isFresh && onlyChecks) stale += 1
     if (!isFresh && !onlyChecks) writeFileSync(schemaFiles[kind], pages[kind])
-    console.log(`schema: ${path.basename(schemaFiles[kind])} ${isFresh ? 'fresh' : onlyChecks ? 'is stale: run npm run schema' : 'written'}`)
+    console.log(
+      `schema: ${path.basename(schemaFiles[kind])} ${isFresh ? 'fresh' : onlyChecks ? 'is stale: run npm run schema' : 'written'}`,
+    )
   }
   return stale === 0 ? 0 : 1
 }

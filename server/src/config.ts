@@ -2,6 +2,7 @@ import { readFileSync, statSync } from 'node:fs'
 import { isIP } from 'node:net'
 import { resolve } from 'node:path'
 import { foreignVariables, settings, type Setting, type SettingName } from './settings.ts'
+import { parseEmailAddress } from './text/email-address.ts'
 
 export type Mode = 'production' | 'development'
 export type Plan = 'enterprise' | 'standard'
@@ -34,13 +35,14 @@ export class ConfigError extends Error {}
 type Environment = Readonly<Record<string, string | undefined>>
 
 export const slugPattern = /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/
+const domainPattern = /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)*$/
 const tokenPattern = /^mst_[A-Za-z0-9_-]{43}$/
 
 /** Reads and checks the environment once; both results are frozen. */
 export function readConfig(env: Environment): { config: Config; secrets: Secrets } {
   refuseUnknownNames(env)
   const read = (name: SettingName) => readSetting(env, name)
-  const host = requireText(read('HOST'), 'HOST')
+  const host = requireHost(read('HOST'), 'HOST')
   const mode = read('MUSTER_MODE') === 'development' ? 'development' : 'production'
   if (mode === 'development' && !isLoopback(host)) {
     throw new ConfigError(`HOST is ${host}; development mode listens on loopback only: use 127.0.0.1, or MUSTER_MODE=production.`)
@@ -52,16 +54,16 @@ export function readConfig(env: Environment): { config: Config; secrets: Secrets
     host,
     mode,
     dataDir: resolve(requireText(read('MUSTER_DATA_DIR'), 'MUSTER_DATA_DIR')),
-    baseDomain: requireText(read('MUSTER_BASE_DOMAIN'), 'MUSTER_BASE_DOMAIN').toLowerCase(),
+    baseDomain: requireDomain(read('MUSTER_BASE_DOMAIN'), 'MUSTER_BASE_DOMAIN'),
     publicUrl: readPublicUrl(read('MUSTER_PUBLIC_URL')),
     defaultTenant: defaultTenant === '' ? null : requireSlug(defaultTenant, 'MUSTER_DEFAULT_TENANT'),
-    mailFrom: requireText(read('MUSTER_MAIL_FROM'), 'MUSTER_MAIL_FROM'),
+    mailFrom: requireSender(read('MUSTER_MAIL_FROM'), 'MUSTER_MAIL_FROM'),
     trustedProxies: readProxies(read('MUSTER_TRUSTED_PROXIES') ?? ''),
     drainMs: Number(read('MUSTER_DRAIN_MS')),
     bootstrap: {
       tenant,
       plan: read('MUSTER_BOOTSTRAP_PLAN') === 'standard' ? 'standard' : 'enterprise',
-      adminEmail: requireText(read('MUSTER_BOOTSTRAP_ADMIN_EMAIL'), 'MUSTER_BOOTSTRAP_ADMIN_EMAIL'),
+      adminEmail: requireAddress(read('MUSTER_BOOTSTRAP_ADMIN_EMAIL'), 'MUSTER_BOOTSTRAP_ADMIN_EMAIL'),
     },
   }
   return { config: Object.freeze(config), secrets: Object.freeze(readSecrets(read)) }
@@ -69,12 +71,12 @@ export function readConfig(env: Environment): { config: Config; secrets: Secrets
 
 function readSecrets(read: (name: SettingName) => string | null): Secrets {
   const databaseUrl = orNull(read('DATABASE_URL'))
-  if (databaseUrl !== null && !/^postgres(ql)?:\/\//.test(databaseUrl)) {
-    throw new ConfigError('DATABASE_URL must begin with postgres://; leave it unset for SQLite.')
+  if (databaseUrl !== null && !(/^postgres(ql)?:\/\//.test(databaseUrl) && URL.canParse(databaseUrl))) {
+    throw new ConfigError('DATABASE_URL must look like postgres://user:password@host:port/database; leave it unset for SQLite.')
   }
   const smtpUrl = orNull(read('SMTP_URL'))
-  if (smtpUrl !== null && !/^smtps?:\/\//.test(smtpUrl)) {
-    throw new ConfigError('SMTP_URL must begin with smtp:// or smtps://.')
+  if (smtpUrl !== null && !(/^smtps?:\/\/./.test(smtpUrl) && URL.canParse(smtpUrl))) {
+    throw new ConfigError('SMTP_URL must look like smtp://user:password@host:port, or smtps:// in front.')
   }
   const bootstrapToken = orNull(read('MUSTER_BOOTSTRAP_TOKEN'))
   if (bootstrapToken !== null && !tokenPattern.test(bootstrapToken)) {
@@ -141,6 +143,33 @@ function requireText(value: string | null, name: string): string {
   return value
 }
 
+/** What a socket can be bound to. */
+function requireHost(value: string | null, name: string): string {
+  const host = requireText(value, name)
+  if (isIP(host) === 0 && !domainPattern.test(host.toLowerCase())) throw new ConfigError(`${name} is "${host}"; it must be an address or a host name, without port.`)
+  return host
+}
+
+function requireDomain(value: string | null, name: string): string {
+  const domain = requireText(value, name).toLowerCase()
+  if (!domainPattern.test(domain) || isIP(domain) !== 0) throw new ConfigError(`${name} is "${domain}"; it must be a domain such as muster.example.com.`)
+  return domain
+}
+
+function requireAddress(value: string | null, name: string): string {
+  const address = requireText(value, name)
+  if (parseEmailAddress(address) === undefined) throw new ConfigError(`${name} is "${address}"; it must be an e-mail address such as name@example.com.`)
+  return address
+}
+
+/** `Name <address>` or a bare address. */
+function requireSender(value: string | null, name: string): string {
+  const sender = requireText(value, name)
+  requireAddress(/<([^<>]*)>\s*$/.exec(sender)?.[1] ?? sender, name)
+  if (/[\u0000-\u001f\u007f]/.test(sender)) throw new ConfigError(`${name} has a line break or another control character.`)
+  return sender
+}
+
 function requireSlug(value: string | null, name: string): string {
   if (value === null || !slugPattern.test(value)) {
     throw new ConfigError(`${name} is "${value ?? ''}"; a tenant's slug is a DNS label: a-z, 0-9 and -, at most 63 characters.`)
@@ -151,7 +180,7 @@ function requireSlug(value: string | null, name: string): string {
 function readPublicUrl(value: string | null): URL | null {
   if (value === null || value === '') return null
   const url = URL.parse(value)
-  if (url === null || !/^https?:$/.test(url.protocol) || url.pathname !== '/' || url.search !== '' || url.username !== '') {
+  if (url === null || !/^https?:$/.test(url.protocol) || url.href !== `${url.origin}/`) {
     throw new ConfigError(`MUSTER_PUBLIC_URL is "${value}"; it must look like https://muster.example.com, without a path.`)
   }
   if (url.protocol === 'http:' && !isLoopback(url.hostname)) {
@@ -169,13 +198,14 @@ export function isLoopback(host: string): boolean {
 function readProxies(value: string): string[] {
   const proxies = value.split(',').map((entry) => entry.trim()).filter((entry) => entry !== '')
   for (const proxy of proxies) {
-    const [address = '', prefix] = proxy.split('/')
+    const [address = '', prefix, ...more] = proxy.split('/')
     const version = isIP(address)
-    if (version === 0 || (prefix !== undefined && !/^[0-9]{1,3}$/.test(prefix))) {
+    const canonical = version === 6 ? URL.parse(`http://[${address}]`)?.hostname : address
+    if (version === 0 || canonical === undefined || more.length > 0 || (prefix !== undefined && !/^[0-9]{1,3}$/.test(prefix))) {
       throw new ConfigError(`MUSTER_TRUSTED_PROXIES: "${proxy}" is neither an address nor a CIDR range.`)
     }
-    // A range this wide lets anybody choose the address they are taken for.
-    const narrowest = version === 4 ? 8 : address.toLowerCase().startsWith('::ffff:') ? 96 : 32
+    // A range this wide lets anybody choose the address they are taken for; every IPv4 address is one of ::ffff:0:0/96 too.
+    const narrowest = version === 4 ? 8 : /^\[(::|0:)/.test(canonical) ? 96 : 32
     const widest = version === 4 ? 32 : 128
     if (prefix !== undefined && (Number(prefix) < narrowest || Number(prefix) > widest)) {
       throw new ConfigError(`MUSTER_TRUSTED_PROXIES: "${proxy}" is too wide; use a prefix of ${narrowest} to ${widest}.`)

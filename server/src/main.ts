@@ -1,4 +1,4 @@
-import { chmodSync, mkdirSync } from 'node:fs'
+import { accessSync, chmodSync, constants, mkdirSync } from 'node:fs'
 import { setTimeout as wait } from 'node:timers/promises'
 import { buildApp, type App } from './app.ts'
 import { firstStart, type FirstStart } from './commands/first-start.ts'
@@ -10,34 +10,55 @@ import { databaseLocation, migrateDatabase, openDatabase } from './db/open.ts'
 import { createLog } from './log.ts'
 import { smtpSender } from './mail/mail-sender.ts'
 import { releaseHeldMails } from './mail/outbox.service.ts'
-import { tenantUrl } from './tenants/tenant-url.ts'
+import { tenantUrl } from './tenants/tenant-url.service.ts'
 import { version } from './version.ts'
 
 /** The exit code of a refusal to start (sysexits.h, EX_CONFIG). */
 const exitConfig = 78
 /** From the signal to the end, whatever happens. Security contract, 9.1. */
 const stopMaxMs = 25_000
+const repeatedSignalMs = 1_000
 
 async function serve(): Promise<void> {
   const { config, secrets } = readConfig(process.env)
   const location = databaseLocation(config.dataDir, secrets.databaseUrl)
   if (location.kind === 'sqlite') {
-    mkdirSync(config.dataDir, { recursive: true, mode: 0o700 })
-    chmodSync(config.dataDir, 0o700)
+    prepareDataDir(config.dataDir)
     lockDataDir(config.dataDir)
   }
   await migrateDatabase(location)
   const log = createLog(config.mode)
   const db = openDatabase(location)
   const mail = secrets.smtpUrl === null ? null : smtpSender(secrets.smtpUrl, config.mailFrom)
-  const started = await firstStart(db, config, secrets)
   const app = await buildApp({ config, secrets, db, clock: () => new Date(), log, mail })
-  await app.http.listen({ port: config.port, host: config.host, backlog: 4096 })
+  await listen(app, config)
+  // Only now: what the first start makes is shown once, so nothing after it may fail for a port that is taken.
+  const started = await firstStart(db, config, secrets)
   if (mail !== null) await releaseHeldMails(db, new Date())
   app.dispatcher.start()
   app.dispatcher.wake()
-  announce(app, config, started)
+  // Whoever reads that the server is ready may stop it at once.
   stopOnSignal(app, db, config, () => mail?.close())
+  announce(app, config, started)
+}
+
+function prepareDataDir(dataDir: string): void {
+  try {
+    mkdirSync(dataDir, { recursive: true, mode: 0o700 })
+    chmodSync(dataDir, 0o700)
+    accessSync(dataDir, constants.W_OK | constants.X_OK)
+  } catch (error) {
+    throw new ConfigError(`MUSTER_DATA_DIR is ${dataDir}, where nothing can be written; name a folder that belongs to the server.`, { cause: error })
+  }
+}
+
+async function listen(app: App, { host, port }: Config): Promise<void> {
+  try {
+    await app.http.listen({ port, host, backlog: 4096 })
+  } catch (error) {
+    const reason = error instanceof Error && 'code' in error ? ` (${error.code})` : ''
+    throw new ConfigError(`PORT is ${port} and HOST is ${host}, where the server cannot listen${reason}; stop what does, or choose others.`, { cause: error })
+  }
 }
 
 /** For people, on standard output, before the structured log goes on. */
@@ -55,11 +76,15 @@ function announce(app: App, config: Config, started: FirstStart | null): void {
 }
 
 function stopOnSignal(app: App, db: Db, config: Config, closeMail: () => void): void {
-  let isStopping = false
+  let stoppingSince = 0
   const stop = () => {
-    // A second signal ends the process at once: nothing acknowledged is at risk.
-    if (isStopping) process.exit(1)
-    isStopping = true
+    if (stoppingSince > 0) {
+      // Supervisors signal the whole group, and npm hands its signal on: the same stop arrives twice at once.
+      // One that comes later is meant: the process ends, and nothing acknowledged is at risk.
+      if (Date.now() - stoppingSince > repeatedSignalMs) process.exit(1)
+      return
+    }
+    stoppingSince = Date.now()
     void drainAndStop(app, db, config.drainMs, closeMail).then(() => process.exit(0), (error: unknown) => fail(error))
   }
   process.on('SIGTERM', stop)
@@ -68,14 +93,18 @@ function stopOnSignal(app: App, db: Db, config: Config, closeMail: () => void): 
 
 async function drainAndStop(app: App, db: Db, drainMs: number, closeMail: () => void): Promise<void> {
   const end = Date.now() + stopMaxMs
+  const untilEnd = () => wait(Math.max(0, end - Date.now()))
   app.startDraining()
+  // Workers claim nothing more from here on; what is under way goes on beside the requests.
+  const delivered = app.dispatcher.stop()
   await wait(drainMs)
   const idle = setInterval(() => app.http.server.closeIdleConnections(), 250)
   const closing = app.http.close()
-  await Promise.race([closing, wait(Math.max(0, end - Date.now()))])
+  await Promise.race([closing, untilEnd()])
   clearInterval(idle)
   app.http.server.closeAllConnections()
-  await app.settle()
+  // A mail server that hangs does not keep the process: another node sends the mail when the lease is over.
+  await Promise.race([delivered.then(() => app.settle()), untilEnd()])
   closeMail()
   await db.engine.close()
 }

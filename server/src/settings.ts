@@ -56,7 +56,8 @@ export const settings = [
     kind: 'url',
     fallback: null,
     secret: true,
-    about: 'smtp:// or smtps:// address of the mail server. Without it mails wait, readable, in the outbox.',
+    about:
+      'smtp:// or smtps:// address of the mail server; encrypted unless it is on this machine or the address ends in ?requireTLS=false. Without it mails wait, readable, in the outbox.',
   },
   {
     name: 'MUSTER_MAIL_FROM',

@@ -5,11 +5,12 @@ import type { Answer } from './test-client.ts'
 /** As much of OpenAPI as is looked at here. */
 interface Contract {
   readonly paths?: Readonly<Record<string, Readonly<Record<string, ContractOperation>>>>
+  readonly components?: { readonly responses?: Readonly<Record<string, ContractResponse>> }
 }
 
 interface ContractOperation {
   readonly operationId?: string
-  readonly responses?: Readonly<Record<string, ContractResponse>>
+  readonly responses?: Readonly<Record<string, ContractResponse | { readonly $ref: string }>>
 }
 
 interface ContractResponse {
@@ -40,12 +41,13 @@ export function checkAgainstContract(contract: object, method: string, path: str
   const found = checker.paths.find(method === 'HEAD' ? 'GET' : (method as 'GET'), path.split('?')[0] ?? path)
   if (found === null) return
   const operation: ContractOperation = found.store
-  const response = operation.responses?.[answer.status]
+  const response = responseOf(contract, operation, answer.status)
   const place = `${method} ${path.slice(0, 200)} → ${answer.status}`
   if (response === undefined) throw new Error(`${place} is not declared for ${operation.operationId}: ${answer.text.slice(0, 300)}`)
   answersChecked += 1
   const type = answer.headers['content-type'] ?? ''
-  if (!type.includes('json')) return
+  // A HEAD announces the body that the GET would have.
+  if (!type.includes('json') || method === 'HEAD') return
   const schema = response.content?.['application/json']?.schema
   if (schema === undefined) throw new Error(`${place}: ${operation.operationId} declares no body, but answered ${answer.text.slice(0, 200)}`)
   const validate = validatorFor(checker, schema)
@@ -55,6 +57,14 @@ export function checkAgainstContract(contract: object, method: string, path: str
   if (codes !== undefined && !codes.includes(body.error ?? '')) {
     throw new Error(`${place}: the code ${body.error} is not declared for ${operation.operationId}`)
   }
+}
+
+const sharedResponses = '#/components/responses/'
+
+/** Answers that many operations share stand once in the document. */
+function responseOf(contract: Contract, operation: ContractOperation, status: number): ContractResponse | undefined {
+  const response = operation.responses?.[status]
+  return response !== undefined && '$ref' in response ? contract.components?.responses?.[response.$ref.slice(sharedResponses.length)] : response
 }
 
 function checkerFor(contract: Contract): Checker {

@@ -22,5 +22,6 @@ export function noteTokenUse(db: Db, tenantId: string, tokenId: string, lastUsed
 
 /** Resolves when no note is under way; called before the database closes. */
 export async function settleTokenUse(db: Db): Promise<void> {
-  await Promise.all(pending.get(db)?.values() ?? [])
+  const notes = pending.get(db)
+  if (notes !== undefined) await Promise.all(notes.values())
 }

@@ -2,8 +2,9 @@ import { Argument, type Command, Option } from 'commander'
 import { inviteUsers } from '../invitations/invite.service.ts'
 import { copyInvitationLink, listInvitations } from '../invitations/invitations.service.ts'
 import { ApiError } from '../errors/api-error.ts'
-import { tenantUrl } from '../tenants/tenant-url.ts'
+import { tenantUrl } from '../tenants/tenant-url.service.ts'
 import type { Plan, Tenant } from '../tenants/tenants.schema.ts'
+import { requireEmailAddress } from '../text/email-address.ts'
 import { changePlan, createTenant, disableTenant, listTenants } from '../tenants/tenants.service.ts'
 import { operatorCtx } from './operator.ts'
 import { print, withDatabase, withTenant, type Environment } from './with-database.ts'
@@ -42,6 +43,8 @@ interface CreateOptions {
 }
 
 async function create(slug: string, { name, plan, admin }: CreateOptions, command: Command): Promise<void> {
+  // Before anything is made: a tenant without an admin is of no use to anybody.
+  requireEmailAddress(admin)
   await withDatabase(async (db, environment) => {
     const tenant = await createTenant(operatorCtx(db, ''), { slug, name: name ?? slug, plan })
     const link = await inviteAdmin(operatorCtx(db, tenant.id), tenant, admin, environment)

@@ -20,7 +20,11 @@ interface Listed {
 /** Every number the API shows about memberships against rows counted in the database. */
 async function assertCountsAreReal(t: TestApp, tenant: TestTenant = t.acme): Promise<void> {
   const auth = { token: tenant.token, host: tenant.host }
-  const rows = await t.db.selectFrom('group_members').select(['group_id', 'user_id']).where('tenant_id', '=', tenant.id).execute()
+  const rows = await t.db
+    .selectFrom('group_members')
+    .select(['group_id', 'user_id'])
+    .where('tenant_id', '=', tenant.id)
+    .execute()
   const groups = (await t.get('/api/service/groups?limit=100', auth)).json
   const users = (await t.get('/api/service/users?limit=100', auth)).json
   const known = await t.db.selectFrom('groups').select('id').where('tenant_id', '=', tenant.id).execute()
@@ -57,8 +61,14 @@ test('after any sequence of changes every count equals the rows', async () => {
       async () => groups.push(await t.addGroup(`g${step + 2}`, someOf(users))),
       () => t.post(`/api/service/groups/${oneOf(groups)}`, { attributes: { isDefault: [String(pick(2) === 0)] } }),
       async () => users.push(await t.invite(`late${step}@example.com`)),
-      () => (groups.length < 3 ? Promise.resolve() : t.post(`/api/service/groups/${groups.splice(pick(groups.length), 1)[0]}/delete`)),
-      () => (users.length < 5 ? Promise.resolve() : t.post(`/api/service/users/${users.splice(pick(users.length), 1)[0]}/delete`)),
+      () =>
+        groups.length < 3
+          ? Promise.resolve()
+          : t.post(`/api/service/groups/${groups.splice(pick(groups.length), 1)[0]}/delete`),
+      () =>
+        users.length < 5
+          ? Promise.resolve()
+          : t.post(`/api/service/users/${users.splice(pick(users.length), 1)[0]}/delete`),
     ]
     await changes[pick(changes.length)]?.()
   }
@@ -76,7 +86,8 @@ test('50 additions and removals at once leave the counts right', async () => {
       const some = users.filter(() => pick(3) === 0).toReversed()
       const group = groups[pick(2)] ?? ''
       const user = users[pick(users.length)] ?? ''
-      if (n % 5 === 4) return t.post(`/api/service/users/${user}/groups`, { groups: pick(2) === 0 ? groups : groups.toReversed() })
+      if (n % 5 === 4)
+        return t.post(`/api/service/users/${user}/groups`, { groups: pick(2) === 0 ? groups : groups.toReversed() })
       return t.post(`/api/service/groups/${group}/members${n % 2 === 0 ? '' : '/remove'}`, { users: some })
     })
     for (const { status, text } of await Promise.all(work)) assert.equal(status, 200, text)
@@ -88,11 +99,15 @@ test('50 additions of the same user at once make one membership and one event', 
   await using t = await startTestApp()
   const user = await t.invite('user01@example.com')
   const group = await t.addGroup('data')
-  const answers = await Promise.all(Array.from({ length: 50 }, () => t.post(`/api/service/groups/${group}/members`, { users: [user] })))
+  const answers = await Promise.all(
+    Array.from({ length: 50 }, () => t.post(`/api/service/groups/${group}/members`, { users: [user] })),
+  )
   for (const { status, json } of answers) assert.deepEqual([status, json], [200, { added: [user] }])
   await assertCountsAreReal(t)
   assert.equal((await t.get('/api/service/events/main?resourceTypes=GROUP_MEMBERSHIP')).json.length, 1)
-  const removals = await Promise.all(Array.from({ length: 50 }, () => t.post(`/api/service/groups/${group}/members/remove`, { users: [user] })))
+  const removals = await Promise.all(
+    Array.from({ length: 50 }, () => t.post(`/api/service/groups/${group}/members/remove`, { users: [user] })),
+  )
   for (const { status } of removals) assert.equal(status, 200)
   await assertCountsAreReal(t)
   assert.equal((await t.get('/api/service/events/main?resourceTypes=GROUP_MEMBERSHIP')).json.length, 2)
@@ -118,7 +133,11 @@ test('users deleted while others add them leave no membership and no wrong count
 test('two tenants with the same names, changed in turns, stay as far apart as two servers', async () => {
   await using t = await startTestApp()
   const pick = draws(99)
-  const worlds = [t.acme, t.other].map((tenant) => ({ tenant, users: new Map<string, string>(), groups: new Map<string, { id: string; members: Set<string> }>() }))
+  const worlds = [t.acme, t.other].map((tenant) => ({
+    tenant,
+    users: new Map<string, string>(),
+    groups: new Map<string, { id: string; members: Set<string> }>(),
+  }))
   for (const { tenant, users } of worlds) {
     for (let n = 0; n < 6; n += 1) users.set(`user${n}`, await t.invite(`user${n}@example.com`, '$member', tenant))
   }
@@ -148,7 +167,12 @@ test('two tenants with the same names, changed in turns, stay as far apart as tw
     await assertCountsAreReal(t, tenant)
     const auth = { token: tenant.token, host: tenant.host }
     const listed = (await t.get('/api/service/groups', auth)).json.records
-    const expected = [...groups].map(([name, { id, members }]) => [name, id, members.size]).toSorted(([a], [b]) => (String(a) < String(b) ? -1 : 1))
-    assert.deepEqual(listed.map((group: { name: string; id: string; userCount: number }) => [group.name, group.id, group.userCount]), expected)
+    const expected = [...groups]
+      .map(([name, { id, members }]) => [name, id, members.size])
+      .toSorted(([a], [b]) => (String(a) < String(b) ? -1 : 1))
+    assert.deepEqual(
+      listed.map((group: { name: string; id: string; userCount: number }) => [group.name, group.id, group.userCount]),
+      expected,
+    )
   }
 })

@@ -1,5 +1,5 @@
 import { sql } from 'kysely'
-import type { Queryable, Trx } from '../db/db.ts'
+import { dialectOf, type Queryable, type Trx } from '../db/db.ts'
 import type { GroupMembersTable } from './groups.table.ts'
 
 export interface Membership {
@@ -75,6 +75,16 @@ export async function addToMemberCount(trx: Trx, tenantId: string, groupId: stri
     .where('tenant_id', '=', tenantId)
     .where('id', '=', groupId)
     .execute()
+}
+
+/**
+ * Holds these users until the transaction ends, in id order, so that two such transactions never wait for each other in a ring.
+ * SQLite writes one transaction at a time anyway.
+ */
+export async function lockUsers(trx: Trx, tenantId: string, ids: readonly string[]): Promise<void> {
+  if (ids.length === 0 || dialectOf(trx) === 'sqlite') return
+  const rows = trx.selectFrom('users').select('id').where('tenant_id', '=', tenantId).where('id', 'in', [...ids])
+  await rows.orderBy('id').forNoKeyUpdate().execute()
 }
 
 /** Of these users, those who are members of the group now. */

@@ -1,13 +1,11 @@
 import type { FastifyInstance } from 'fastify'
-import { may } from '../access/authorize.ts'
 import { operation } from '../http/operation.ts'
 import { envelopeText } from '../lists/envelope.ts'
-import { listQuerySchema, readListQuery } from '../lists/list-query.ts'
+import { readListQuery } from '../lists/list-query.ts'
 import type { UserDocuments } from '../users/user-documents.wire.ts'
 import { userExample } from '../users/user-examples.wire.ts'
-import { directoryUserList, userList } from '../users/users.fields.ts'
-import { getUserViews, listUsers } from '../users/users.service.ts'
-import { UserList } from '../users/users.wire.ts'
+import { getUserViews, listUsers, userListShape } from '../users/users.service.ts'
+import { UserList, userListQuery } from '../users/users.wire.ts'
 import * as members from './group-members.service.ts'
 import { getGroup } from './groups.service.ts'
 import { GroupsBody, MembersAdded, MembersBody } from './groups.wire.ts'
@@ -25,13 +23,12 @@ export function registerGroupMemberRoutes(app: FastifyInstance, documents: UserD
       tag,
       summary: 'List the members of a group',
       access: { bearer: 'groups:read' },
-      query: listQuerySchema(userList.rules, true),
+      query: userListQuery,
       answer: { schema: UserList, example: { totalRecord: 1, filterRecord: 1, count: 1, records: [userExample] } },
       errors: ['group_not_found', 'invalid_filter', 'invalid_sort', 'invalid_columns', 'limit_too_large'],
     },
     async ({ ctx, params, query: raw }) => {
-      const shape = may(ctx, 'users:read-all-fields') ? userList : directoryUserList
-      const query = readListQuery(raw, shape.rules)
+      const query = readListQuery(raw, userListShape(ctx).rules)
       const group = await getGroup(ctx, params['id'] ?? '')
       const page = await listUsers(ctx, query, { groupId: group.id, memberCount: group.memberCount })
       const load = (ids: readonly string[]) => getUserViews(ctx, ids)

@@ -1,5 +1,5 @@
 import { authorize } from '../access/authorize.ts'
-import type { Ctx, TrxCtx } from '../access/ctx.ts'
+import type { Ctx, ReadCtx, TrxCtx } from '../access/ctx.ts'
 import { inTransaction } from '../access/in-transaction.ts'
 import { ApiError, notFound } from '../errors/api-error.ts'
 import type { NewEvent } from '../events/event-types.ts'
@@ -24,11 +24,13 @@ export async function addMembers(ctx: Ctx, groupId: string, userIds: readonly st
   requireFew(userIds)
   const wanted = [...new Set(userIds)]
   await inTransaction(ctx, async (ctx) => {
+    await queries.lockUsers(ctx.db, ctx.tenantId, wanted)
     await holdGroups(ctx, [groupId])
-    const members = await queries.selectMembersAmong(ctx.db, ctx.tenantId, groupId, wanted)
-    await userLinksChanged(ctx, wanted.filter((userId) => !members.has(userId)))
     await requireUsers(ctx, wanted)
-    await addMemberships(ctx, wanted.map((userId) => ({ groupId, userId })), 'local')
+    const members = await queries.selectMembersAmong(ctx.db, ctx.tenantId, groupId, wanted)
+    const missing = wanted.filter((userId) => !members.has(userId))
+    await userLinksChanged(ctx, missing)
+    await addMemberships(ctx, missing.map((userId) => ({ groupId, userId })), 'local')
   })
   return wanted
 }
@@ -38,6 +40,7 @@ export async function removeMembers(ctx: Ctx, groupId: string, userIds: readonly
   authorize(ctx, 'groups:write')
   requireFew(userIds)
   await inTransaction(ctx, async (ctx) => {
+    await queries.lockUsers(ctx.db, ctx.tenantId, userIds)
     await holdGroups(ctx, [groupId])
     const members = await queries.selectMembersAmong(ctx.db, ctx.tenantId, groupId, [...new Set(userIds)])
     await userLinksChanged(ctx, [...members])
@@ -57,14 +60,13 @@ export async function addUserToGroups(ctx: Ctx, userId: string, groupIds: readon
   requireFew(groupIds)
   const wanted = new Set(groupIds)
   await inTransaction(ctx, async (ctx) => {
+    await queries.lockUsers(ctx.db, ctx.tenantId, [userId])
     await requireUsers(ctx, [userId])
     await holdGroups(ctx, [...wanted])
-    const current = new Set(await queries.selectGroupIdsOf(ctx.db, ctx.tenantId, userId))
-    if (wanted.isSubsetOf(current)) return
+    const missing = wanted.difference(new Set(await queries.selectGroupIdsOf(ctx.db, ctx.tenantId, userId)))
+    if (missing.size === 0) return
     await userLinksChanged(ctx, [userId])
-    // Again, now that the row is held: the user may have been deleted meanwhile.
-    await requireUsers(ctx, [userId])
-    await addMemberships(ctx, [...wanted].map((groupId) => ({ groupId, userId })), 'local')
+    await addMemberships(ctx, [...missing].map((groupId) => ({ groupId, userId })), 'local')
   })
 }
 
@@ -83,7 +85,7 @@ export async function replaceGroupsOfUser(ctx: TrxCtx, userId: string, groupIds:
   await accountRemoved(ctx, left.map((groupId) => ({ groupId, userId })))
 }
 
-export function listGroupIdsOfUser(ctx: TrxCtx, userId: string): Promise<string[]> {
+export function listGroupIdsOfUser(ctx: ReadCtx, userId: string): Promise<string[]> {
   return queries.selectGroupIdsOf(ctx.db, ctx.tenantId, userId)
 }
 
@@ -112,14 +114,15 @@ export function listExistingGroupIds(ctx: TrxCtx, ids: readonly string[]): Promi
 }
 
 /** Personas or purposes of these groups changed; the groups are held until the transaction ends. */
-export function groupLinksChanged(ctx: TrxCtx, ids: readonly string[]): Promise<void> {
-  return raiseGroupLinks(ctx.db, ctx.tenantId, ids)
+export async function groupLinksChanged(ctx: TrxCtx, ids: readonly string[]): Promise<void> {
+  await lockGroups(ctx.db, ctx.tenantId, ids)
+  await raiseGroupLinks(ctx.db, ctx.tenantId, ids)
 }
 
 /**
  * Adds memberships; answers those that are new. Counters and events follow.
- * The caller holds the groups (lockGroups), then the users (userLinksChanged), and has seen that they exist:
- * so nothing is deleted meanwhile, and changes of one group come one after the other.
+ * The caller holds the users, then the groups, has seen that they exist, and has told the users' links:
+ * always in this order, so that nothing is deleted meanwhile and no two transactions wait for each other in a ring.
  */
 export async function addMemberships(ctx: TrxCtx, memberships: readonly queries.Membership[], source: MembershipSource): Promise<queries.Membership[]> {
   if (memberships.length === 0) return []

@@ -57,7 +57,9 @@ test('removing skips those who are no members, and removes the others', async ()
   const stranger = await t.invite('a@example.com', '$member', t.other)
   const id = await t.addGroup('data', [a, b])
   const elsewhere = await t.addGroup('elsewhere', [a, b, c])
-  const { status, text } = await t.post(`/api/service/groups/${id}/members/remove`, { users: [c, a, a, unknownId, stranger, ''] })
+  const { status, text } = await t.post(`/api/service/groups/${id}/members/remove`, {
+    users: [c, a, a, unknownId, stranger, ''],
+  })
   assert.deepEqual([status, text], [200, ''])
   assert.deepEqual(await memberIds(t, id), [b])
   assert.deepEqual(await memberIds(t, elsewhere), [a, b, c])
@@ -66,7 +68,12 @@ test('removing skips those who are no members, and removes the others', async ()
   assert.equal((await t.post(`/api/service/groups/${id}/members/remove`, { users: [a, c] })).status, 200)
   assert.equal(await countMembershipEvents(t), events)
   await t.post(`/api/service/groups/${id}/members/remove`, { users: [b] })
-  assert.deepEqual((await t.get(`/api/service/groups/${id}/members`)).json, { totalRecord: 0, filterRecord: 0, count: 0, records: [] })
+  assert.deepEqual((await t.get(`/api/service/groups/${id}/members`)).json, {
+    totalRecord: 0,
+    filterRecord: 0,
+    count: 0,
+    records: [],
+  })
 })
 
 test('the member list takes every list parameter and shows whole users', async () => {
@@ -79,13 +86,23 @@ test('the member list takes every list parameter and shows whole users', async (
   assert.deepEqual(await names(''), ['Echo', 'alpha', 'bravo', 'delta'])
   assert.deepEqual(await names('sort=-username&limit=2'), ['delta', 'bravo'])
   assert.deepEqual(await names('sort=email&offset=1&limit=2'), ['bravo', 'delta'])
-  assert.deepEqual(await names(`filter=${encodeURIComponent('{"email":{"$ilike":"%A@example.com"}}')}`), ['alpha', 'delta'])
+  assert.deepEqual(await names(`filter=${encodeURIComponent('{"email":{"$ilike":"%A@example.com"}}')}`), [
+    'alpha',
+    'delta',
+  ])
   assert.deepEqual(await names(`filter=${encodeURIComponent('username eq "outsider"')}`), [])
   const { records, ...totals } = await ask(`filter=${encodeURIComponent('{"username":"alpha"}')}&limit=1`)
   assert.deepEqual(totals, { totalRecord: 4, filterRecord: 1, count: 1 })
-  assert.deepEqual([records[0].username, records[0].enabled, records[0].groups, records[0].loginEvents], ['alpha', true, [id], []])
+  assert.deepEqual(
+    [records[0].username, records[0].enabled, records[0].groups, records[0].loginEvents],
+    ['alpha', true, [id], []],
+  )
   assert.deepEqual((await ask('count=false')).totalRecord, 0)
-  assert.deepEqual(Object.keys((await ask('columns=email&columns=groupCount&limit=1')).records[0]), ['id', 'email', 'groupCount'])
+  assert.deepEqual(Object.keys((await ask('columns=email&columns=groupCount&limit=1')).records[0]), [
+    'id',
+    'email',
+    'groupCount',
+  ])
   assert.deepEqual((await ask('offset=9')).records, [])
   for (const key of ['createdTimestamp', 'firstName', 'lastName', 'username', 'email', 'enabled', 'lastLoginTime']) {
     assert.equal((await ask(`sort=${key}`)).count, 4, key)
@@ -109,20 +126,40 @@ test('a member sees directory fields of other members only, and cannot sort or f
   const { records } = (await t.get(path, { token: user.token })).json
   assert.equal(records.length, 2)
   for (const record of records) {
-    for (const hidden of ['lastLoginTime', 'loginEvents', 'adminEvents', 'isLocked', 'isScimUser', 'emailVerified', 'defaultRoles']) {
+    for (const hidden of [
+      'lastLoginTime',
+      'loginEvents',
+      'adminEvents',
+      'isLocked',
+      'isScimUser',
+      'emailVerified',
+      'defaultRoles',
+    ]) {
       assert.ok(!(hidden in record), hidden)
     }
     assert.deepEqual(Object.keys(record.attributes), [])
   }
   assert.equal((await t.get(`${path}?sort=lastLoginTime`, { token: user.token })).json.error, 'invalid_sort')
-  assert.equal((await t.get(`${path}?filter=emailVerified%20eq%20true`, { token: user.token })).json.error, 'invalid_filter')
+  assert.equal(
+    (await t.get(`${path}?filter=emailVerified%20eq%20true`, { token: user.token })).json.error,
+    'invalid_filter',
+  )
 })
 
 test('bodies that are no lists of ids are 400 and change nothing', async () => {
   await using t = await startTestApp()
   const [user = ''] = await inviteMany(t, ['a'])
   const id = await t.addGroup('data')
-  const bodies = [undefined, {}, { users: null }, { users: user }, { users: [null] }, { users: [[user]] }, { users: { 0: user } }, [user]]
+  const bodies = [
+    undefined,
+    {},
+    { users: null },
+    { users: user },
+    { users: [null] },
+    { users: [[user]] },
+    { users: { 0: user } },
+    [user],
+  ]
   for (const body of bodies) {
     for (const path of ['members', 'members/remove']) {
       const { status, json } = await t.post(`/api/service/groups/${id}/${path}`, body)
@@ -139,7 +176,12 @@ test('1,000 members fit into one call, to add and to remove', async () => {
   await using t = await startTestApp()
   const ids: string[] = []
   for (let batch = 0; batch < 10; batch += 1) {
-    ids.push(...(await inviteMany(t, Array.from({ length: 100 }, (_, n) => `u${batch}-${n}`))))
+    ids.push(
+      ...(await inviteMany(
+        t,
+        Array.from({ length: 100 }, (_, n) => `u${batch}-${n}`),
+      )),
+    )
   }
   const id = await t.addGroup('data')
   assert.equal((await t.post(`/api/service/groups/${id}/members`, { users: ids })).json.added.length, 1_000)

@@ -44,7 +44,11 @@ test('who may read and change groups is what the matrix says, and a refusal chan
   await using t = await startTestApp()
   const user = await t.invite('user01@example.com')
   const group = await t.addGroup('data')
-  const tokens = { guest: (await t.addUser('guest01', '$guest')).token, member: (await t.addUser('member01')).token, admin: t.acme.token }
+  const tokens = {
+    guest: (await t.addUser('guest01', '$guest')).token,
+    member: (await t.addUser('member01')).token,
+    admin: t.acme.token,
+  }
   const before = await everything(t)
   for (const role of ['guest', 'member', 'admin'] as const) {
     for (const cell of cells(group, user)) {
@@ -62,7 +66,13 @@ test('who may read and change groups is what the matrix says, and a refusal chan
 test('the role is refused before the body and the object are looked at', async () => {
   await using t = await startTestApp()
   const { token } = await t.addUser('member01')
-  for (const path of ['groups', `groups/${unknownId}`, `groups/${unknownId}/members`, `groups/${unknownId}/delete`, `users/${unknownId}/groups`]) {
+  for (const path of [
+    'groups',
+    `groups/${unknownId}`,
+    `groups/${unknownId}/members`,
+    `groups/${unknownId}/delete`,
+    `users/${unknownId}/groups`,
+  ]) {
     const answer = await t.request('POST', `/api/service/${path}`, { token, rawBody: '{"broken' })
     assert.equal(answer.status, 403, path)
   }

@@ -19,12 +19,20 @@ async function listed(t: TestApp): Promise<Listed[]> {
 test('a group is created with its members and found by its alias at once', async () => {
   await using t = await startTestApp()
   const users = [await t.invite('user01@example.com'), await t.invite('user02@example.com')]
-  const { status, json } = await t.post('/api/service/groups', { group: { name: 'team-x1', attributes: { alias: ['Team X1'] } }, users })
+  const { status, json } = await t.post('/api/service/groups', {
+    group: { name: 'team-x1', attributes: { alias: ['Team X1'] } },
+    users,
+  })
   assert.equal(status, 200)
   assert.equal(typeof json.group, 'string')
   assert.deepEqual(json.users, Object.fromEntries(users.map((id) => [id, { status: 200, statusMessage: 'success' }])))
-  const found = await t.get(`/api/service/v2/groups?filter=${encodeURIComponent('{"$and":[{"alias":{"$ilike":"%team x1%"}}]}')}`)
-  assert.deepEqual(found.json.records.map(({ id, name, userCount }: Listed) => [id, name, userCount]), [[json.group, 'team-x1', 2]])
+  const found = await t.get(
+    `/api/service/v2/groups?filter=${encodeURIComponent('{"$and":[{"alias":{"$ilike":"%team x1%"}}]}')}`,
+  )
+  assert.deepEqual(
+    found.json.records.map(({ id, name, userCount }: Listed) => [id, name, userCount]),
+    [[json.group, 'team-x1', 2]],
+  )
   for (const id of users) assert.deepEqual((await t.get(`/api/service/users/${id}`)).json.groups, [json.group])
 })
 
@@ -36,13 +44,25 @@ test('an unknown member is reported by id and does not stop the group', async ()
   const { status, json } = await t.post('/api/service/groups', { group: { name: 'data' }, users })
   assert.equal(status, 200)
   const missing = { status: 404, statusMessage: 'user_not_found' }
-  assert.deepEqual(json.users, { [user]: { status: 200, statusMessage: 'success' }, [unknownId]: missing, [stranger]: missing, toString: missing })
-  assert.deepEqual((await listed(t)).map((group) => group.userCount), [1])
+  assert.deepEqual(json.users, {
+    [user]: { status: 200, statusMessage: 'success' },
+    [unknownId]: missing,
+    [stranger]: missing,
+    toString: missing,
+  })
+  assert.deepEqual(
+    (await listed(t)).map((group) => group.userCount),
+    [1],
+  )
 })
 
 test('users is an empty object when nobody was named', async () => {
   await using t = await startTestApp()
-  for (const [name, users] of [['none', {}], ['null', { users: null }], ['empty', { users: [] }]] as const) {
+  for (const [name, users] of [
+    ['none', {}],
+    ['null', { users: null }],
+    ['empty', { users: [] }],
+  ] as const) {
     assert.deepEqual((await t.post('/api/service/groups', { group: { name }, ...users })).json.users, {}, name)
   }
 })
@@ -69,7 +89,9 @@ test('name and alias come from whatever the client gave', async () => {
 test('description is absent until one was given, and stamps of the client are not believed', async () => {
   await using t = await startTestApp()
   const forged = { createdAt: ['1'], createdBy: ['nobody'], updatedAt: ['1'], updatedBy: ['nobody'] }
-  await t.post('/api/service/groups', { group: { name: 'bare', path: '/elsewhere', userCount: 7, roles: ['x'], attributes: forged } })
+  await t.post('/api/service/groups', {
+    group: { name: 'bare', path: '/elsewhere', userCount: 7, roles: ['x'], attributes: forged },
+  })
   await t.post('/api/service/groups', { group: { name: 'empty', attributes: { description: [] } } })
   await t.post('/api/service/groups', { group: { name: 'told', attributes: { description: ['What it is for'] } } })
   const [bare, empty, told] = await listed(t)
@@ -96,7 +118,9 @@ test('a name in use is refused whatever its case or form, and the first group st
     assert.equal((await t.post('/api/service/groups', { group: { name: first } })).status, 200)
     const before = await listed(t)
     for (const name of repeats) {
-      const { status, json } = await t.post('/api/service/groups', { group: { name, attributes: { alias: ['Other'] } } })
+      const { status, json } = await t.post('/api/service/groups', {
+        group: { name, attributes: { alias: ['Other'] } },
+      })
       assert.deepEqual([status, json.error], [409, 'group_exists'], `${first} against ${name}`)
     }
     assert.deepEqual(await listed(t), before)

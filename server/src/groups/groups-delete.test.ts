@@ -34,7 +34,9 @@ test('a deleted group is gone everywhere at once, and its name is free', async (
     const other = await t.addGroup('other')
     assert.equal((await t.post(`/api/service/groups/${other}/delete`, body)).status, 200)
   }
-  const empty = await t.post(`/api/service/groups/${id}/delete`, undefined, { headers: { 'content-type': 'application/json', 'content-length': '0' } })
+  const empty = await t.post(`/api/service/groups/${id}/delete`, undefined, {
+    headers: { 'content-type': 'application/json', 'content-length': '0' },
+  })
   assert.equal(empty.status, 200, 'official clients announce JSON and send nothing')
   const attempts = [
     t.post(`/api/service/groups/${id}/delete`),
@@ -45,7 +47,8 @@ test('a deleted group is gone everywhere at once, and its name is free', async (
     t.post(`/api/service/users/${user}/groups`, { groups: [id] }),
     t.post(`/api/service/users/${user}`, { groups: [id] }),
   ]
-  for (const { status, json } of await Promise.all(attempts)) assert.deepEqual([status, json.error], [404, 'group_not_found'])
+  for (const { status, json } of await Promise.all(attempts))
+    assert.deepEqual([status, json.error], [404, 'group_not_found'])
   assert.equal((await t.post('/api/service/groups', { group: { name: 'DATA' } })).status, 200)
 })
 

@@ -79,7 +79,10 @@ test('groups are found by many ids at once, in an address of 23 KiB', async () =
   const strangers = Array.from({ length: 498 }, (_, n) => `0190f2c4-5b1e-7c3a-9d44-${String(n).padStart(12, '0')}`)
   const filter = JSON.stringify({ id: { $in: [...strangers, ...ids] } })
   const { json } = await t.get(`/api/service/groups?filter=${encodeURIComponent(filter)}`)
-  assert.deepEqual(json.records.map((group: { id: string }) => group.id), ids)
+  assert.deepEqual(
+    json.records.map((group: { id: string }) => group.id),
+    ids,
+  )
 })
 
 test('a filter on what groups do not have is 400 and names the culprit', async () => {

@@ -4,10 +4,6 @@ import { startTestApp, type TestApp } from '../../test/start-test-app.ts'
 
 const paths = ['/api/service/groups', '/api/service/v2/groups'] as const
 
-function withFilter(filter: string, path: string = paths[0]): string {
-  return `${path}?filter=${encodeURIComponent(filter)}`
-}
-
 async function namesOf(t: TestApp, address: string): Promise<string[]> {
   const { status, json, text } = await t.get(address)
   assert.equal(status, 200, text)
@@ -46,30 +42,36 @@ test('both list addresses give the same bytes for the same question, refusals in
 test('a group is listed with every key of the contract and nothing of the table', async () => {
   await using t = await startTestApp()
   const user = await t.invite('user01@example.com')
-  const group = { name: 'data_science', attributes: { alias: ['Data Science'], isDefault: ['false'], channels: ['#ds', '#ml'] } }
+  const group = {
+    name: 'data_science',
+    attributes: { alias: ['Data Science'], isDefault: ['false'], channels: ['#ds', '#ml'] },
+  }
   const { json: created } = await t.post('/api/service/groups', { group, users: [user] })
   const { records, ...totals } = (await t.get(paths[0])).json
   assert.deepEqual(totals, { totalRecord: 1, filterRecord: 1, count: 1 })
   const { createdBy, ...attributes } = records[0].attributes
   assert.match(createdBy[0], /^service-account-apikey-/)
-  assert.deepEqual({ ...records[0], attributes }, {
-    id: created.group,
-    name: 'data_science',
-    alias: 'Data Science',
-    path: '/data_science',
-    attributes: {
-      channels: ['#ds', '#ml'],
-      alias: ['Data Science'],
-      createdAt: [String(t.clock.now().getTime())],
-      isDefault: ['false'],
+  assert.deepEqual(
+    { ...records[0], attributes },
+    {
+      id: created.group,
+      name: 'data_science',
+      alias: 'Data Science',
+      path: '/data_science',
+      attributes: {
+        channels: ['#ds', '#ml'],
+        alias: ['Data Science'],
+        createdAt: [String(t.clock.now().getTime())],
+        isDefault: ['false'],
+      },
+      roles: [],
+      decentralizedRoles: [],
+      personas: [],
+      purposes: [],
+      userCount: 1,
+      memberCount: 1,
     },
-    roles: [],
-    decentralizedRoles: [],
-    personas: [],
-    purposes: [],
-    userCount: 1,
-    memberCount: 1,
-  })
+  )
 })
 
 test('columns leave out what was not asked for; id and name always come', async () => {
@@ -107,7 +109,25 @@ test('totals count before and after the filter, and are 0 where nobody asked', a
   assert.deepEqual(await totals('offset=3'), [3, 3, 0, 0])
 })
 
-const strangeNames = ['Zeta', 'alpha', '_x', '-y', '9', 'ä', 'éa', 'Ωmega', '日本', 'ﬀ', 'ｚ', '𐐀', '𝒜', 'zz', 'ZA', 'team-1', 'team_1']
+const strangeNames = [
+  'Zeta',
+  'alpha',
+  '_x',
+  '-y',
+  '9',
+  'ä',
+  'éa',
+  'Ωmega',
+  '日本',
+  'ﬀ',
+  'ｚ',
+  '𐐀',
+  '𝒜',
+  'zz',
+  'ZA',
+  'team-1',
+  'team_1',
+]
 
 test('names sort by code point in both directions, in whole and page by page', async () => {
   await using t = await startTestApp()
@@ -132,7 +152,12 @@ test('every sort key works both ways, and equal values are told apart by id', as
   await using t = await startTestApp()
   const users = [await t.invite('a@example.com'), await t.invite('b@example.com')]
   const ids: Record<string, string> = {}
-  for (const [name, alias, members] of [['c', 'Same', 2], ['a', 'Same', 0], ['d', 'First', 1], ['b', 'Last', 1]] as const) {
+  for (const [name, alias, members] of [
+    ['c', 'Same', 2],
+    ['a', 'Same', 0],
+    ['d', 'First', 1],
+    ['b', 'Last', 1],
+  ] as const) {
     t.clock.advance(1_000)
     const body = { group: { name, attributes: { alias: [alias] } }, users: users.slice(0, members) }
     ids[name] = (await t.post('/api/service/groups', body)).json.group
@@ -148,7 +173,16 @@ test('every sort key works both ways, and equal values are told apart by id', as
     assert.deepEqual(await namesOf(t, `${paths[0]}?sort=${key}`), expected, key)
     assert.deepEqual(await namesOf(t, `${paths[0]}?sort=-${key}`), expected.toReversed(), `-${key}`)
   }
-  for (const key of ['memberCount', 'id', 'name_key', 'groups.name', 'name desc', 'name;drop table groups', '-', 'NAME']) {
+  for (const key of [
+    'memberCount',
+    'id',
+    'name_key',
+    'groups.name',
+    'name desc',
+    'name;drop table groups',
+    '-',
+    'NAME',
+  ]) {
     const refused = await t.get(`${paths[0]}?sort=${encodeURIComponent(key)}`)
     assert.deepEqual([refused.status, refused.json.error], [400, 'invalid_sort'], key)
   }

@@ -15,11 +15,11 @@ export async function selectGroupPage(db: Queryable, tenantId: string, query: Li
     columns: groupColumns,
     ...(whose === 'all'
       ? {}
-      : { joins: 'join group_members on group_members.tenant_id = groups.tenant_id and group_members.group_id = groups.id' }),
+      : { startFrom: { table: 'group_members', on: 'group_members.tenant_id = groups.tenant_id and group_members.group_id = groups.id' } }),
     scope:
       whose === 'all'
         ? { text: 'groups.tenant_id = (select ?)', values: [tenantId] }
-        : { text: 'groups.tenant_id = (select ?) and group_members.user_id = (select ?)', values: [tenantId, whose.userId] },
+        : { text: 'group_members.tenant_id = (select ?) and group_members.user_id = (select ?)', values: [tenantId, whose.userId] },
     query,
     total: () => (whose === 'all' ? readCounter(db, tenantId, 'groups') : countGroupsOf(db, tenantId, whose.userId)),
   })

@@ -29,7 +29,8 @@ test('attributes merge key by key, null leaves and an empty list clears', async 
   const id = await t.addGroup('data')
   const change = (attributes: object) => t.post(`/api/service/groups/${id}`, { attributes })
   const custom = async () => {
-    const { alias, createdAt, createdBy, updatedAt, updatedBy, isDefault, ...rest } = (await readGroup(t, id)).attributes
+    const { alias, createdAt, createdBy, updatedAt, updatedBy, isDefault, ...rest } = (await readGroup(t, id))
+      .attributes
     return rest
   }
   await change({ description: ['One'], channels: ['#a', '#b'] })
@@ -50,7 +51,12 @@ test('a whole record sent back is no change: no new stamp, no event', async () =
   const events = await countUpdates(t)
   t.clock.advance(60_000)
   const nulls = { id: null, name: null, alias: null, path: null, attributes: null, roles: null, userCount: null }
-  for (const body of [before, { ...before, userCount: 99, path: '/x', personas: [{ id: 'x' }], roles: ['$admin'] }, nulls, {}]) {
+  for (const body of [
+    before,
+    { ...before, userCount: 99, path: '/x', personas: [{ id: 'x' }], roles: ['$admin'] },
+    nulls,
+    {},
+  ]) {
     assert.equal((await t.post(`/api/service/groups/${id}`, body)).status, 200)
     assert.deepEqual(await readGroup(t, id), before)
   }
@@ -72,10 +78,21 @@ test('a new alias is taken from the top level or from the attributes, and the gr
   assert.equal(await aliasAfter({ alias: 'Newer', attributes: { alias: ['Newest'] } }), 'Newest')
   assert.equal(await aliasAfter({ alias: 'Both', attributes: { alias: ['Both'] } }), 'Both')
   assert.equal(await aliasAfter({ alias: null, attributes: { alias: [] } }), 'Both')
-  const found = await t.get(`/api/service/groups?filter=${encodeURIComponent('{"$and":[{"alias":{"$ilike":"%BOTH%"}}]}')}`)
+  const found = await t.get(
+    `/api/service/groups?filter=${encodeURIComponent('{"$and":[{"alias":{"$ilike":"%BOTH%"}}]}')}`,
+  )
   assert.equal(found.json.records[0].id, id)
-  assert.equal((await t.get(`/api/service/groups?filter=${encodeURIComponent('{"alias":"Newest"}')}`)).json.filterRecord, 0)
-  for (const body of [{ alias: 'A', attributes: { alias: ['B'] } }, { alias: '' }, { alias: ' ' }, { alias: 'a\u2066b' }, { alias: 7 }]) {
+  assert.equal(
+    (await t.get(`/api/service/groups?filter=${encodeURIComponent('{"alias":"Newest"}')}`)).json.filterRecord,
+    0,
+  )
+  for (const body of [
+    { alias: 'A', attributes: { alias: ['B'] } },
+    { alias: '' },
+    { alias: ' ' },
+    { alias: 'a\u2066b' },
+    { alias: 7 },
+  ]) {
     assert.equal((await t.post(`/api/service/groups/${id}`, body)).json.error, 'invalid_body', JSON.stringify(body))
   }
   assert.equal((await readGroup(t, id)).alias, 'Both')
@@ -114,8 +131,14 @@ test('a change made against an older version is refused, counting members and pe
   const current = await tag()
   assert.equal((await t.post(`/api/service/groups/${id}/members`, { users: [user] })).status, 200)
   assert.equal(await tag(), current, 'what changes nothing makes no new version')
-  assert.equal((await t.post(`/api/service/groups/${id}`, { alias: 'Third' }, { headers: { 'if-match': current } })).status, 200)
-  assert.equal((await t.post(`/api/service/groups/${id}`, { alias: 'Fourth' }, { headers: { 'if-match': '*' } })).status, 200)
+  assert.equal(
+    (await t.post(`/api/service/groups/${id}`, { alias: 'Third' }, { headers: { 'if-match': current } })).status,
+    200,
+  )
+  assert.equal(
+    (await t.post(`/api/service/groups/${id}`, { alias: 'Fourth' }, { headers: { 'if-match': '*' } })).status,
+    200,
+  )
   assert.equal((await readGroup(t, id)).alias, 'Fourth')
 })
 
@@ -124,7 +147,9 @@ test('of 20 parallel changes against one version one is made', async () => {
   const id = await t.addGroup('data')
   const tag = String((await t.post(`/api/service/groups/${id}`, {})).headers['etag'])
   const answers = await Promise.all(
-    Array.from({ length: 20 }, (_, n) => t.post(`/api/service/groups/${id}`, { alias: `alias ${n}` }, { headers: { 'if-match': tag } })),
+    Array.from({ length: 20 }, (_, n) =>
+      t.post(`/api/service/groups/${id}`, { alias: `alias ${n}` }, { headers: { 'if-match': tag } }),
+    ),
   )
   assert.deepEqual(answers.filter(({ status }) => status === 200).length, 1)
   assert.deepEqual(answers.filter(({ status }) => status === 412).length, 19)
@@ -133,7 +158,11 @@ test('of 20 parallel changes against one version one is made', async () => {
 test('parallel changes of different attributes are all kept', async () => {
   await using t = await startTestApp()
   const id = await t.addGroup('data')
-  await Promise.all(Array.from({ length: 30 }, (_, n) => t.post(`/api/service/groups/${id}`, { attributes: { [`key${n}`]: [`${n}`] } })))
+  await Promise.all(
+    Array.from({ length: 30 }, (_, n) =>
+      t.post(`/api/service/groups/${id}`, { attributes: { [`key${n}`]: [`${n}`] } }),
+    ),
+  )
   const { attributes } = await readGroup(t, id)
   for (let n = 0; n < 30; n += 1) assert.deepEqual(attributes[`key${n}`], [`${n}`])
 })

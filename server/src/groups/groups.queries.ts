@@ -98,9 +98,9 @@ export async function selectGroupLinks(
     select s.subject_id as "groupId", o.id, o.name, o.display_name as "displayName", o.qualified_name as "qualifiedName"
     from ${sql.table(`${kind}_subjects`)} s
     join ${sql.table(`${kind}s`)} o on o.tenant_id = s.tenant_id and o.id = s.${sql.ref(`${kind}_id`)}
-    where s.tenant_id = ${tenantId} and s.subject_kind = 'group' and s.subject_id in (${ids})
-    order by o.name, o.id`.execute(db)
-  return Map.groupBy(rows, (row) => row.groupId)
+    where s.tenant_id = ${tenantId} and s.subject_kind = 'group' and s.subject_id in (${ids})`.execute(db)
+  // Sorted here: asked to sort, SQLite walks every persona by name instead of looking up these groups' few.
+  return Map.groupBy(rows.toSorted((a, b) => (a.name < b.name ? -1 : 1)), (row) => row.groupId)
 }
 
 export function toGroup(row: GroupRow): Group {

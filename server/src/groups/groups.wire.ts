@@ -126,7 +126,7 @@ export function toGroupRecord(group: Group, links: Links): Static<typeof GroupRe
     },
     roles: [],
     decentralizedRoles: [],
-    personas: [...links.personas],
+    personas: links.personas.map(({ id, name, displayName, qualifiedName }) => ({ id, name, displayName, qualifiedName })),
     purposes: links.purposes.map(toPurposeLink),
     userCount: group.memberCount,
     memberCount: group.memberCount,

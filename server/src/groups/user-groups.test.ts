@@ -24,7 +24,10 @@ test('one unknown group and none is joined; an unknown user is 404 as well', asy
   const group = await t.addGroup('data')
   const foreign = await t.addGroup('data', [], t.other)
   for (const bad of [unknownId, foreign, '']) {
-    for (const groups of [[group, bad], [bad, group]]) {
+    for (const groups of [
+      [group, bad],
+      [bad, group],
+    ]) {
       const { status, json } = await t.post(`/api/service/users/${user}/groups`, { groups })
       assert.deepEqual([status, json.error], [404, 'group_not_found'])
     }
@@ -37,7 +40,11 @@ test('one unknown group and none is joined; an unknown user is 404 as well', asy
   }
   assert.equal((await t.get('/api/service/groups')).json.records[0].userCount, 0)
   for (const body of [undefined, {}, { groups: null }, { groups: group }, { groups: [1] }, { users: [group] }]) {
-    assert.equal((await t.post(`/api/service/users/${user}/groups`, body)).json.error, 'invalid_body', JSON.stringify(body))
+    assert.equal(
+      (await t.post(`/api/service/users/${user}/groups`, body)).json.error,
+      'invalid_body',
+      JSON.stringify(body),
+    )
   }
 })
 
@@ -75,7 +82,9 @@ test('everybody reads their own groups; members read those of others, guests lea
   assert.deepEqual(await ids(guest.id, guest.token), [group])
   assert.deepEqual(await ids(member.id, member.token), [group])
   assert.deepEqual(await ids(guest.id, member.token), [group])
-  const text = async (of: string) => (await t.get(`/api/service/users/${of}/groups`, { token: guest.token, headers: { 'x-atlan-request-id': 'r' } })).text
+  const text = async (of: string) =>
+    (await t.get(`/api/service/users/${of}/groups`, { token: guest.token, headers: { 'x-atlan-request-id': 'r' } }))
+      .text
   assert.equal(await text(member.id), await text(unknownId))
   assert.equal(await ids(member.id, guest.token), 'user_not_found')
 })
@@ -92,7 +101,11 @@ test('every new user joins the default groups by itself, older users do not', as
   const { createdUsers } = (await t.post('/api/service/users', { emails, roleName: '$guest' })).json
   await t.post(`/api/service/groups/${later}`, { attributes: { isDefault: ['TRUE'] } })
   const both = await t.invite('c@example.com')
-  const named = (await t.post('/api/service/users', { users: [{ email: 'd@example.com', roleName: '$member', groups: [plain, everyone] }] })).json
+  const named = (
+    await t.post('/api/service/users', {
+      users: [{ email: 'd@example.com', roleName: '$member', groups: [plain, everyone] }],
+    })
+  ).json
   await t.post(`/api/service/groups/${everyone}`, { attributes: { isDefault: ['false'] } })
   const last = await t.invite('e@example.com')
   const expected: readonly (readonly [string, readonly string[]])[] = [
@@ -107,6 +120,16 @@ test('every new user joins the default groups by itself, older users do not', as
     const record = (await t.get(`/api/service/users/${id}`)).json
     assert.deepEqual([new Set(record.groups), record.groupCount], [new Set(groups), groups.length], record.email)
   }
-  const counts = (await t.get('/api/service/groups')).json.records.map(({ name, userCount, attributes }: { name: string; userCount: number; attributes: { isDefault: string[] } }) => [name, userCount, attributes.isDefault[0]])
-  assert.deepEqual(counts, [['everyone', 4, 'false'], ['later', 3, 'true'], ['plain', 1, 'false']])
+  const counts = (await t.get('/api/service/groups')).json.records.map(
+    ({ name, userCount, attributes }: { name: string; userCount: number; attributes: { isDefault: string[] } }) => [
+      name,
+      userCount,
+      attributes.isDefault[0],
+    ],
+  )
+  assert.deepEqual(counts, [
+    ['everyone', 4, 'false'],
+    ['later', 3, 'true'],
+    ['plain', 1, 'false'],
+  ])
 })

@@ -1,7 +1,6 @@
 import Type, { type TSchema } from 'typebox'
 import { ApiError } from '../errors/api-error.ts'
 import { catalogue, type ErrorCode } from '../errors/catalogue.ts'
-import type { Operation } from './operation.ts'
 import { errorBody, type ErrorBody } from './render-error.ts'
 
 export const ErrorObject = Type.Object(
@@ -19,8 +18,16 @@ export const ErrorObject = Type.Object(
   { $id: 'Error' },
 )
 
+/** What of an operation decides about its refusals. */
+interface Refusing {
+  readonly method: string
+  readonly url: string
+  readonly access: unknown
+  readonly errors?: readonly ErrorCode[]
+}
+
 /** Error answers by status; each names its codes by the examples it refers to. */
-export function errorResponses<B extends TSchema>(spec: Operation<B>): Record<number, object> {
+export function errorResponses(spec: Refusing): Record<number, object> {
   const byStatus = Map.groupBy(codesOf(spec), (code) => catalogue[code].status)
   return Object.fromEntries(
     [...byStatus].toSorted(([a], [b]) => a - b).map(([status, codes]) => [status, responseFor(codes)]),
@@ -55,7 +62,7 @@ export function errorExample(code: ErrorCode): { readonly summary: string; reado
 }
 
 /** Everything the operation can refuse: its own codes, and those its access, body and parameters bring along. */
-function codesOf<B extends TSchema>(spec: Operation<B>): ErrorCode[] {
+function codesOf(spec: Refusing): ErrorCode[] {
   const codes = new Set<ErrorCode>(['invalid_request', 'unknown_host', 'headers_too_large', 'request_timeout', 'expectation_failed'])
   for (const code of spec.errors ?? []) codes.add(code)
   if (spec.access !== 'public') for (const code of ['invalid_token', 'insufficient_role'] as const) codes.add(code)

@@ -8,7 +8,7 @@ import { pathOf } from './request-context.ts'
  * Must be called before the first route is registered, so that it sees them all.
  */
 export function addNotFound(app: FastifyInstance): void {
-  const paths = FindMyWay({ maxParamLength: 100 })
+  const paths = FindMyWay({ maxParamLength: 65_536 })
   const methods = new Set<HTTPMethod>()
   app.addHook('onRoute', ({ method, url }) => {
     for (const name of Array.isArray(method) ? method : [method]) {

@@ -16,7 +16,9 @@ interface ContractOperation {
 
 interface ContractResponse {
   readonly description: string
-  readonly content?: Readonly<Record<string, { readonly schema?: object; readonly examples?: Readonly<Record<string, unknown>> }>>
+  readonly content?: Readonly<
+    Record<string, { readonly schema?: object; readonly examples?: Readonly<Record<string, unknown>> }>
+  >
 }
 
 /** What each part of the API is for, in the order in which people read. */
@@ -53,7 +55,8 @@ export function finishDocument(document: ContractDocument): ContractDocument {
         operation.responses[status] = { $ref: `#/components/responses/${only}` }
       }
     }
-    if (operation['x-body-optional'] === true && operation.requestBody !== undefined) operation.requestBody.required = false
+    if (operation['x-body-optional'] === true && operation.requestBody !== undefined)
+      operation.requestBody.required = false
     delete operation['x-body-optional']
   }
   const examples = Object.fromEntries([...used].toSorted().map((code) => [code, errorExample(code)]))
@@ -62,10 +65,15 @@ export function finishDocument(document: ContractDocument): ContractDocument {
 
 /** The names of an error answer's examples are its codes (error-responses.ts). */
 function errorCodesOf({ content }: ContractResponse): ErrorCode[] {
-  return Object.keys(content?.['application/json']?.examples ?? {}).filter((name): name is ErrorCode => Object.hasOwn(catalogue, name))
+  return Object.keys(content?.['application/json']?.examples ?? {}).filter((name): name is ErrorCode =>
+    Object.hasOwn(catalogue, name),
+  )
 }
 
-function withErrorCodes(response: ContractResponse, codes: readonly ErrorCode[]): ContractResponse & { readonly 'x-error-codes': readonly ErrorCode[] } {
+function withErrorCodes(
+  response: ContractResponse,
+  codes: readonly ErrorCode[],
+): ContractResponse & { readonly 'x-error-codes': readonly ErrorCode[] } {
   const schema = response.content?.['application/json']?.schema
   return {
     ...response,

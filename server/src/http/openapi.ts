@@ -1,6 +1,7 @@
 import swagger from '@fastify/swagger'
 import swaggerUi from '@fastify/swagger-ui'
-import type { FastifyInstance } from 'fastify'
+import type { FastifyInstance, FastifyRequest } from 'fastify'
+import { ApiError } from '../errors/api-error.ts'
 import { ErrorObject } from './error-responses.ts'
 import { finishDocument, type ContractDocument } from './openapi-document.ts'
 
@@ -21,12 +22,18 @@ export async function addOpenApi(app: FastifyInstance, version: string): Promise
         securitySchemes: { bearer: { type: 'http', scheme: 'bearer', description: 'An API token, or a session access token.' } },
       },
     },
-    refResolver: { buildLocalReference: (json, _base, _fragment, index) => String(json['$id'] ?? `schema${index}`) },
+    refResolver: {
+      buildLocalReference: ({ $id }, _base, _fragment, index) => (typeof $id === 'string' ? $id : `schema${index}`),
+    },
     // The plugin's types leave open which version of OpenAPI it made; it was told 3.1 above.
     transformObject: (made) => finishDocument(('openapiObject' in made ? made.openapiObject : {}) as ContractDocument) as object,
   })
   app.addSchema(ErrorObject)
 }
+
+/** Nothing but the page's own files; the plugin's default lets fonts and styles in from anywhere. */
+const pagePolicy =
+  "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src data:; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 
 /** The contract as JSON, and a page to read it by that loads nothing from elsewhere. */
 export async function serveOpenApi(app: FastifyInstance): Promise<void> {
@@ -35,5 +42,16 @@ export async function serveOpenApi(app: FastifyInstance): Promise<void> {
     text ??= JSON.stringify(app.swagger())
     return reply.type('application/json; charset=utf-8').send(text)
   })
-  await app.register(swaggerUi, { routePrefix: '/api/docs', staticCSP: true, uiConfig: { deepLinking: true, persistAuthorization: false } })
+  await app.register(swaggerUi, {
+    routePrefix: '/api/docs',
+    staticCSP: pagePolicy,
+    uiConfig: { deepLinking: true, persistAuthorization: false },
+    uiHooks: { onRequest: (request, _reply, done) => done(redirectRefusal(request)) },
+  })
+}
+
+/** The plugin would answer this one name of the page with a redirect; below /api there is none. */
+function redirectRefusal({ url }: FastifyRequest): ApiError | undefined {
+  if (!url.includes('/static/index.html')) return undefined
+  return new ApiError('route_not_found', { detail: 'The page is at /api/docs.' })
 }

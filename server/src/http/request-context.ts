@@ -47,8 +47,19 @@ export function addRequestContext(app: FastifyInstance, source: ContextSource): 
     }
     const actor = needsBearer(request, path) ? await source.authenticate({ db: source.db, tenantId, token: bearerToken(request), now }) : anonymous
     request.ctx = { db: source.db, tenantId, actor, now, requestId: request.id, origin: originOf(request) }
+    refuseLongIds(request)
     refuseByRole(request)
   })
+}
+
+/** No id is longer than this; what is cannot be one, and is not looked for. */
+const idMax = 100
+
+function refuseLongIds({ params }: FastifyRequest): void {
+  if (typeof params !== 'object' || params === null) return
+  if (Object.values(params).some((value) => typeof value === 'string' && value.length > idMax)) {
+    throw new ApiError('route_not_found', { detail: `No id is longer than ${idMax} characters; check the address.` })
+  }
 }
 
 export function pathOf(url: string): string {

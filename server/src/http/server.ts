@@ -30,7 +30,8 @@ export function createServer({ log, trustedProxies }: ServerOptions): FastifyIns
     forceCloseConnections: 'idle',
     return503OnClosing: false,
     genReqId: (request) => requestIdFrom(request.headers['x-atlan-request-id']),
-    routerOptions: { maxParamLength: 100 },
+    // Longer than any request line: an over-long id meets the same hooks as others, and names nothing.
+    routerOptions: { maxParamLength: headerMaxBytes },
     http: { maxHeaderSize: headerMaxBytes, headersTimeout: 10_000, requireHostHeader: false },
     frameworkErrors: (error, request, reply) => void renderError(error, request, reply),
     clientErrorHandler: answerBrokenRequest,

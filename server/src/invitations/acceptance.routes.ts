@@ -23,16 +23,21 @@ const AcceptBody = Type.Object({
 
 const path = '/auth/accept-invite'
 const cookieName = 'muster-invite'
+/** Of a body that comes without a credential. Security contract, section 6. */
+const bodyMaxBytes = 16 * 1024
+const headers = { 'cache-control': 'no-store', 'referrer-policy': 'no-referrer', 'x-content-type-options': 'nosniff' }
 
 /** Accepting an invitation: JSON for programs, one plain form for people. */
 export async function registerAcceptanceRoutes(app: FastifyInstance, isSecure: boolean): Promise<void> {
   const cookie = { path: '/auth/', httpOnly: true, sameSite: 'lax', secure: isSecure, maxAge: 1800 } as const
   await app.register(async (pages) => {
-    await pages.register(formbody, { bodyLimit: 16 * 1024 })
+    pages.addHook('onRoute', (route) => void (route.bodyLimit = bodyMaxBytes))
+    pages.addHook('onRequest', async (_request, reply) => void reply.headers(headers))
+    await pages.register(formbody)
     // The token leaves the address bar before the page is shown; opening the link does not use it up.
     pages.get(path, { schema: { hide: true }, config: { access: 'public' } }, async (request, reply) => {
       const token = readScalar(request.query as Record<string, unknown>, 'token')
-      if (token !== null) return reply.setCookie(cookieName, token, cookie).header('referrer-policy', 'no-referrer').redirect(path, 303)
+      if (token !== null) return reply.setCookie(cookieName, token, cookie).redirect(path, 303)
       return showForm(reply, () => getOffer(request.ctx, request.cookies[cookieName] ?? ''))
     })
     operation(
@@ -52,7 +57,7 @@ export async function registerAcceptanceRoutes(app: FastifyInstance, isSecure: b
         errors: ['invalid_invitation', 'weak_password', 'username_exists'],
       },
       async ({ ctx, body, request, reply }) => {
-        const isForm = (request.headers['content-type'] ?? '').startsWith('application/x-www-form-urlencoded')
+        const isForm = (request.headers['content-type'] ?? '').toLowerCase().startsWith('application/x-www-form-urlencoded')
         const token = body.token ?? (isForm ? request.cookies[cookieName] : undefined) ?? ''
         const accept = () => acceptInvitation(ctx, toAcceptance(body, token))
         if (!isForm) return toUserMinimal(await accept())
@@ -98,7 +103,7 @@ ${problem}
 <label>First name <input name="firstName" value="${typed?.firstName ?? offer.firstName}" maxlength="1000" autocomplete="given-name"></label>
 <label>Last name <input name="lastName" value="${typed?.lastName ?? offer.lastName}" maxlength="1000" autocomplete="family-name"></label>
 <label>Password <small>15 characters or more; a sentence works well.</small>
-<input name="password" type="password" required minlength="15" maxlength="128" autocomplete="new-password"></label>
+<input name="password" type="password" required minlength="15" maxlength="1000" autocomplete="new-password"></label>
 <button>Accept invitation</button>
 </form>`
 }

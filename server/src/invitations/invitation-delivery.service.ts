@@ -1,10 +1,11 @@
 import type { Db } from '../db/db.ts'
 import { html } from '../http/html.ts'
-import type { Message } from '../mail/mail-sender.ts'
-import type { ClaimedItem } from '../outbox/dispatcher.queries.ts'
+import type { Message } from '../mail/mail.schema.ts'
 import type { Outcome } from '../outbox/dispatcher.ts'
+import type { ClaimedItem } from '../outbox/outbox.ts'
+import { hashSecret } from '../secrets/secrets.ts'
 import type { InvitationMail } from './invitation-mail.ts'
-import { findInvitation } from './invitations.queries.ts'
+import { findInvitationByToken } from './invitations.queries.ts'
 import { invitationState } from './invitations.schema.ts'
 
 interface Options {
@@ -14,15 +15,15 @@ interface Options {
   readonly send: (message: Message) => Promise<Outcome>
 }
 
-/** Sends the mail of an invitation, unless its reason is gone by now (security contract, G4). */
+/** Sends the mail of an invitation, unless its reason is gone by now: closed, or its link replaced by another (security contract, G4). */
 export function deliverInvitations({ db, clock, linkTo, send }: Options): (item: ClaimedItem) => Promise<Outcome> {
   return async (item) => {
-    const invitation = await findInvitation(db, item.tenantId, item.subjectId)
-    if (invitation === undefined || invitationState(invitation, clock().getTime()) !== 'open') {
-      return { kind: 'discarded', reason: 'the invitation is closed' }
-    }
     const mail = readMail(item.payload)
-    return send({ id: item.id, to: mail.to, ...write(mail, await linkTo(item.tenantId, mail.secret?.token ?? '')) })
+    const token = mail.secret?.token ?? ''
+    const invitation = await findInvitationByToken(db, item.tenantId, hashSecret(token))
+    if (invitation === undefined) return { kind: 'discarded', reason: 'the invitation is gone, or has another link' }
+    if (invitationState(invitation, clock().getTime()) !== 'open') return { kind: 'discarded', reason: 'the invitation is closed' }
+    return send({ id: item.id, to: mail.to, ...write(mail, await linkTo(item.tenantId, token)) })
   }
 }
 

@@ -68,13 +68,7 @@ export async function inviteUsers(ctx: Ctx, invitees: readonly NewInvitee[]): Pr
     const byEmail = new Map(joinable.map((entry) => [entry.email, entry]))
     await joinFirstGroups(ctx, users.map((user) => ({ id: user.id, groupIds: byEmail.get(user.email)?.invitee.groupIds ?? [] })))
     await sendInvitations(ctx, users, inviter)
-    const idByEmail = new Map(users.map((user) => [user.email, user.id]))
-    for (const entry of joinable) {
-      const id = idByEmail.get(entry.email)
-      if (id !== undefined) succeed(entry, id)
-      else if (entry.invitee.username === undefined) fail(entry, 'user_exists', userExistsText)
-      else fail(entry, 'username_exists', 'a user with this username or address already exists')
-    }
+    await answerCreated(ctx, joinable, users, { fail, succeed })
     return { created, failed }
   })
 }
@@ -94,6 +88,10 @@ function readEntries(invitees: readonly NewInvitee[], roleOf: (invitee: NewInvit
       requireCleanAttributes(invitee.attributes ?? {})
       const username = invitee.username === undefined ? undefined : requireUsername(invitee.username)
       const known = entries.get(toKey(email))
+      if (known !== undefined && known.role.id !== role.id && !known.addresses.includes(address)) {
+        fail({ addresses: [address] }, 'user_exists', otherRoleText)
+        continue
+      }
       const addresses = [...(known?.addresses ?? []), address]
       entries.set(toKey(email), known === undefined ? { addresses, email, role, invitee: { ...invitee, ...(username === undefined ? {} : { username }) } } : { ...known, addresses })
     } catch (error) {
@@ -119,6 +117,8 @@ interface Answers {
   readonly succeed: (entry: Entry, id: string) => void
 }
 
+const otherRoleText = 'this address is invited with another role; change the role of the pending user instead'
+
 /** Answers for addresses that are users already; gives back the others. */
 async function answerKnown(ctx: TrxCtx, entries: readonly Entry[], { fail, succeed }: Answers): Promise<Entry[]> {
   const users = new Map((await findUsersByEmail(ctx, entries.map((entry) => toKey(entry.email)))).map((user) => [toKey(user.email), user]))
@@ -128,7 +128,7 @@ async function answerKnown(ctx: TrxCtx, entries: readonly Entry[], { fail, succe
     const user = users.get(toKey(entry.email))
     if (user === undefined) fresh.push(entry)
     else if (!isPending(user)) fail(entry, 'user_exists', userExistsText)
-    else if (user.workspaceRoleId !== entry.role.id) fail(entry, 'user_exists', 'this address is invited with another role; change the role of the pending user instead')
+    else if (user.workspaceRoleId !== entry.role.id) fail(entry, 'user_exists', otherRoleText)
     else {
       succeed(entry, user.id)
       await renewIfClosed(ctx, user, latest.get(user.id), entry)
@@ -142,6 +142,17 @@ async function renewIfClosed(ctx: TrxCtx, user: User, invitation: Invitation | u
   if (invitation !== undefined && invitationState(invitation, ctx.now.getTime()) === 'open') return
   await revokeOpenOf(ctx.db, ctx.tenantId, user.id, ctx.now.getTime())
   await sendInvitations(ctx, [{ id: user.id, email: user.email, role: entry.role }], await inviterOf(ctx))
+}
+
+/** Answers for those just created. Others were invited by somebody else at this very moment, which is a repeat, or want a username that is taken. */
+async function answerCreated(ctx: TrxCtx, entries: readonly Entry[], users: readonly CreatedUser[], answers: Answers): Promise<void> {
+  const idByEmail = new Map(users.map((user) => [user.email, user.id]))
+  for (const entry of entries) {
+    const id = idByEmail.get(entry.email)
+    if (id !== undefined) answers.succeed(entry, id)
+  }
+  const nameless = await answerKnown(ctx, entries.filter((entry) => !idByEmail.has(entry.email)), answers)
+  for (const entry of nameless) answers.fail(entry, 'username_exists', 'another user has this username; choose another')
 }
 
 async function splitByGroups(ctx: TrxCtx, entries: readonly Entry[]): Promise<{ joinable: Entry[]; groupless: Entry[] }> {

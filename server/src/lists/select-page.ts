@@ -1,5 +1,5 @@
 import { sql, type RawBuilder, type SqlBool } from 'kysely'
-import { dialectOf, rawRows, type Queryable } from '../db/db.ts'
+import { dialectOf, rawRows, type DialectName, type Queryable } from '../db/db.ts'
 import { drivingSearch, type DrivingSearch } from '../filter/driving-search.ts'
 import type { CheckedNode } from '../filter/field.ts'
 import { filterToSql } from '../filter/filter-sql.ts'
@@ -14,6 +14,8 @@ interface PageRequest {
   readonly columns: readonly string[]
   /** Joined tables, with their conditions. */
   readonly joins?: string
+  /** A table that bounds the list, to be read first; the rows listed are looked up from it. */
+  readonly startFrom?: { readonly table: string; readonly on: string }
   /** The tenant, and whatever else bounds the list before the client's filter; values as `(select ?)`, see rawRows. */
   readonly scope: { readonly text: string; readonly values: readonly unknown[] }
   readonly query: Pick<ListQuery, 'limit' | 'offset' | 'sort' | 'withTotals' | 'filter'>
@@ -43,8 +45,8 @@ export async function selectPage<Row>(db: Queryable, request: PageRequest): Prom
 
 /** Without a filter the text is one of few, so that it is prepared once. */
 async function plainRows<Row>(db: Queryable, request: PageRequest): Promise<Row[]> {
-  const { table, columns, joins = '', scope, query } = request
-  const text = `select ${columns.join(', ')} from ${table} ${joins} where ${scope.text} ${orderText(request)} limit ${query.limit} offset cast(? as bigint)`
+  const { columns, scope, query } = request
+  const text = `select ${columns.join(', ')} from ${tablesText(dialectOf(db), request)} where ${scope.text} ${orderText(request)} limit ${query.limit} offset cast(? as bigint)`
   return rawRows<Row>(db, text, [...scope.values, query.offset])
 }
 
@@ -55,6 +57,12 @@ async function filteredRows<Row>(db: Queryable, request: PageRequest, filter: Ch
   const tail = sql.raw(`${orderText(request)} limit ${limit} offset ${offset}`)
   const { rows } = await sql<Row>`${source.with} select ${sql.raw(request.columns.join(', '))} ${source.body} ${tail}`.execute(db)
   return rows
+}
+
+/** SQLite reads the tables of a cross join in the order written; left alone it walks the whole sort index for a few members. */
+function tablesText(dialect: DialectName, { table, startFrom, joins = '' }: PageRequest): string {
+  if (startFrom === undefined) return `${table} ${joins}`
+  return `${startFrom.table} ${dialect === 'sqlite' ? 'cross join' : 'join'} ${table} on ${startFrom.on} ${joins}`
 }
 
 function orderText({ shape, table, query }: PageRequest): string {
@@ -68,12 +76,12 @@ interface Source {
 }
 
 function sourceOf(db: Queryable, request: PageRequest, filter: CheckedNode): Source {
-  const { table, joins = '', scope, shape } = request
+  const { table, joins = '', startFrom, scope, shape } = request
   const dialect = dialectOf(db)
   const condition = sql<SqlBool>`${fragment(scope.text, scope.values)} and ${filterToSql(filter, dialect)}`
-  const search = dialect === 'postgres' || shape.search === undefined ? undefined : drivingSearch(filter)
+  const search = dialect === 'postgres' || shape.search === undefined || startFrom !== undefined ? undefined : drivingSearch(filter)
   if (search === undefined || shape.search === undefined) {
-    return { with: sql``, body: sql`from ${sql.raw(`${table} ${joins}`)} where ${condition}` }
+    return { with: sql``, body: sql`from ${sql.raw(tablesText(dialect, request))} where ${condition}` }
   }
   const index = sql.table(shape.search.table)
   // Written as a list made first and walked by a cross join: SQLite would otherwise probe the index once per row.

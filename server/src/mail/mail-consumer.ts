@@ -1,6 +1,6 @@
 import type { Logger } from 'pino'
 import type { Outcome } from '../outbox/dispatcher.ts'
-import type { MailSender, Message } from './mail-sender.ts'
+import type { MailSender, Message } from './mail.schema.ts'
 
 interface Options {
   readonly mail: MailSender | null

@@ -1,31 +1,18 @@
 import { createTransport } from 'nodemailer'
-
-export interface Message {
-  /** Stable over retries, so that a receiver can tell a repeat. */
-  readonly id: string
-  readonly to: string
-  readonly subject: string
-  readonly text: string
-  readonly html: string
-}
-
-export type MailOutcome =
-  | { readonly kind: 'sent' }
-  /** The server refused for good. */
-  | { readonly kind: 'refused'; readonly reason: string }
-  | { readonly kind: 'again'; readonly reason: string }
-
-export interface MailSender {
-  send(message: Message): Promise<MailOutcome>
-  close(): void
-}
+import type { MailOutcome, MailSender } from './mail.schema.ts'
+import { isLoopback } from '../config.ts'
 
 const timeoutMs = 20_000
 
-/** Sends over SMTP; the envelope is written out, because libraries read addresses in different ways (security contract, V-I9). */
+/**
+ * Sends over SMTP; the envelope is written out, because libraries read addresses in different ways (security contract, V-I9).
+ * The connection is encrypted, or there is none: mails carry links that let people in. Servers on this machine may do without,
+ * others only where the address says so by name, `?requireTLS=false`.
+ */
 export function smtpSender(url: string, from: string): MailSender {
   const transport = createTransport({
     url,
+    requireTLS: !isLoopback(new URL(url).hostname),
     pool: true,
     maxConnections: 4,
     connectionTimeout: timeoutMs,
@@ -62,9 +49,14 @@ function addressOf(from: string): string {
   return /<([^<>]+)>\s*$/.exec(from)?.[1] ?? from.trim()
 }
 
-/** A 5xx answer is final; everything else, an unknown outcome included, is tried again. */
+/** Errors that are about the mail; the others are about the way to the server: a wrong password must not fail every mail for good. */
+const aboutTheMail = new Set(['EENVELOPE', 'EMESSAGE'])
+
+/** A 5xx answer to the mail is final; everything else, an unknown outcome included, is tried again. */
 function failure(error: unknown): MailOutcome {
-  const reason = error instanceof Error ? error.message : 'unknown error'
-  const code = error instanceof Error && 'responseCode' in error ? error.responseCode : undefined
-  return typeof code === 'number' && code >= 500 ? { kind: 'refused', reason } : { kind: 'again', reason }
+  if (!(error instanceof Error)) return { kind: 'again', reason: 'unknown error' }
+  const status = 'responseCode' in error ? error.responseCode : undefined
+  const code = 'code' in error ? error.code : undefined
+  const isFinal = typeof status === 'number' && status >= 500 && typeof code === 'string' && aboutTheMail.has(code)
+  return { kind: isFinal ? 'refused' : 'again', reason: error.message }
 }

@@ -1,14 +1,6 @@
 import { sql } from 'kysely'
 import { dialectOf, type Db } from '../db/db.ts'
-
-export interface ClaimedItem {
-  readonly tenantId: string
-  readonly id: string
-  readonly kind: string
-  readonly subjectId: string
-  readonly payload: Readonly<Record<string, unknown>>
-  readonly attempts: number
-}
+import type { ClaimedItem } from './outbox.ts'
 
 interface Claim {
   readonly tenantId: string

@@ -1,5 +1,6 @@
 import type { Db } from '../db/db.ts'
-import { claimDue, listTenantsWithDue, settle, type ClaimedItem } from './dispatcher.queries.ts'
+import { claimDue, listTenantsWithDue, settle } from './dispatcher.queries.ts'
+import type { ClaimedItem } from './outbox.ts'
 
 /** What a consumer made of an item. */
 export type Outcome =

@@ -12,6 +12,16 @@ export interface NewOutboxItem {
   readonly payload: Readonly<Record<string, unknown>>
 }
 
+/** An item leased to this process, as its consumer gets it. */
+export interface ClaimedItem {
+  readonly tenantId: string
+  readonly id: string
+  readonly kind: string
+  readonly subjectId: string
+  readonly payload: Readonly<Record<string, unknown>>
+  readonly attempts: number
+}
+
 export async function addToOutbox(ctx: TrxCtx, items: readonly NewOutboxItem[]): Promise<void> {
   if (items.length === 0) return
   const now = ctx.now.getTime()

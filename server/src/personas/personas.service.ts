@@ -100,8 +100,7 @@ export async function updatePersona(ctx: Ctx, id: string, change: PersonaChange,
 export async function replacePersonaSubjects(ctx: Ctx, id: string, subjects: SubjectIds, ifMatch?: string): Promise<void> {
   authorize(ctx, 'personas:write')
   await inTransaction(ctx, async (ctx) => {
-    requireVersion(ifMatch, personaTag(await requirePersona(ctx, id)))
-    await replaceSubjects(ctx, 'persona', id, subjects)
+    await replaceSubjects(ctx, 'persona', id, subjects, async () => requireVersion(ifMatch, personaTag(await requirePersona(ctx, id))))
   })
 }
 

@@ -23,8 +23,7 @@ export async function selectSubjects(db: Queryable, tenantId: string, kind: Owne
   if (ownerIds.length === 0) return new Map()
   const { rows } = await sql<{ owner: string; kind: 'user' | 'group'; id: string }>`
     select ${ownerColumn(kind)} as owner, subject_kind as kind, subject_id as id from ${subjectsTable(kind)}
-    where tenant_id = ${tenantId} and ${ownerColumn(kind)} in (${sql.join([...ownerIds])})
-    order by subject_kind, subject_id`.execute(db)
+    where tenant_id = ${tenantId} and ${ownerColumn(kind)} in (${sql.join([...ownerIds])})`.execute(db)
   return new Map([...Map.groupBy(rows, (row) => row.owner)].map(([owner, list]) => [owner, list.map((row) => ({ kind: row.kind, id: row.id }))]))
 }
 
@@ -36,12 +35,12 @@ export async function selectOwnersOfSubject(db: Queryable, tenantId: string, kin
   return rows.map((row) => row.owner)
 }
 
-/** What a user holds through groups. */
-export async function selectOwnersThroughGroups(db: Queryable, tenantId: string, kind: OwnerKind, userId: string): Promise<string[]> {
+/** What some of these groups hold. */
+export async function selectOwnersOfGroups(db: Queryable, tenantId: string, kind: OwnerKind, groupIds: readonly string[]): Promise<string[]> {
+  if (groupIds.length === 0) return []
   const { rows } = await sql<{ owner: string }>`
-    select distinct s.${ownerColumn(kind)} as owner from group_members m
-    join ${subjectsTable(kind)} s on s.tenant_id = m.tenant_id and s.subject_kind = 'group' and s.subject_id = m.group_id
-    where m.tenant_id = ${tenantId} and m.user_id = ${userId}`.execute(db)
+    select distinct ${ownerColumn(kind)} as owner from ${subjectsTable(kind)}
+    where tenant_id = ${tenantId} and subject_kind = 'group' and subject_id in (${sql.join([...groupIds])})`.execute(db)
   return rows.map((row) => row.owner)
 }
 
@@ -80,9 +79,10 @@ export async function selectExistingOwners(db: Queryable, tenantId: string, kind
   return new Set(rows.map((row) => row.id))
 }
 
-/** Raises what the entity tag shows of the links. */
+/** Raises what the entity tag shows of the links; in id order, so that two such transactions never wait for each other in a ring. */
 export async function raiseOwnerLinks(trx: Trx, tenantId: string, kind: OwnerKind, ids: readonly string[]): Promise<void> {
-  if (ids.length === 0) return
-  await sql`update ${sql.table(`${kind}s`)} set links_version = links_version + 1
-    where tenant_id = ${tenantId} and id in (${sql.join([...ids])})`.execute(trx)
+  for (const id of ids.toSorted()) {
+    await sql`update ${sql.table(`${kind}s`)} set links_version = links_version + 1
+      where tenant_id = ${tenantId} and id = ${id}`.execute(trx)
+  }
 }

@@ -2,7 +2,7 @@ import type { ReadCtx, TrxCtx } from '../access/ctx.ts'
 import { notFound } from '../errors/api-error.ts'
 import type { NewEvent } from '../events/event-types.ts'
 import { recordEvents } from '../events/record-event.ts'
-import { groupLinksChanged, listExistingGroupIds } from '../groups/group-members.service.ts'
+import { groupLinksChanged, listExistingGroupIds, listGroupIdsOfUser } from '../groups/group-members.service.ts'
 import { catalogueChanged } from '../tenants/tenants.service.ts'
 import { listExistingUserIds, userLinksChanged } from '../users/user-links.service.ts'
 import * as queries from './subject-sets.queries.ts'
@@ -20,28 +20,41 @@ export async function listSubjects(ctx: ReadCtx, kind: OwnerKind, ownerIds: read
   const subjects = await queries.selectSubjects(ctx.db, ctx.tenantId, kind, ownerIds)
   return (ownerId) => {
     const own = subjects.get(ownerId) ?? []
-    const ids = (wanted: Subject['kind']) => own.filter((subject) => subject.kind === wanted).map((subject) => subject.id)
-    return { userIds: ids('user'), groupIds: ids('group') }
+    return { userIds: idsOf(own, 'user').toSorted(), groupIds: idsOf(own, 'group').toSorted() }
   }
 }
 
 /**
  * Makes the subjects of one persona or purpose exactly these.
+ * Users are held before groups, and both before their owner, as in every other change: nobody waits in a ring.
  *
+ * @param holdOwner holds the persona or purpose, or refuses
  * @throws user_not_found · group_not_found; then nothing changes
  */
-export async function replaceSubjects(ctx: TrxCtx, kind: OwnerKind, ownerId: string, wanted: SubjectIds): Promise<void> {
+export async function replaceSubjects(
+  ctx: TrxCtx,
+  kind: OwnerKind,
+  ownerId: string,
+  wanted: SubjectIds,
+  holdOwner: () => Promise<void>,
+): Promise<void> {
+  const expected = await findDifference(ctx, kind, ownerId, wanted)
+  await holdSubjects(ctx, subjectsOf(expected))
+  await holdOwner()
+  const change = await findDifference(ctx, kind, ownerId, wanted)
+  const held = new Set(subjectsOf(expected).map(({ id }) => id))
+  // Brought in by somebody else's change since the first look. To hold people who only leave could end in a ring, for nothing.
+  const others = subjectsOf(change).filter(({ id }) => !held.has(id))
+  await userLinksChanged(ctx, idsOf(change.added, 'user').filter((id) => !held.has(id)))
+  await groupLinksChanged(ctx, idsOf(others, 'group'))
+  // Subjects have no foreign key: they are looked for once they are held, so that none is deleted in between.
   const userIds = new Set(wanted.userIds)
   const groupIds = new Set(wanted.groupIds)
-  const current = (await listSubjects(ctx, kind, [ownerId]))(ownerId)
-  const users = difference('user', current.userIds, userIds)
-  const groups = difference('group', current.groupIds, groupIds)
-  const change = { added: [...users.added, ...groups.added], removed: [...users.removed, ...groups.removed] }
-  // Subjects have no foreign key: they are held first, and looked for only then, so that none is deleted in between.
-  await subjectsChanged(ctx, [...change.added, ...change.removed])
   if ((await listExistingUserIds(ctx, [...userIds])).size !== userIds.size) throw notFound('user_not_found')
   if ((await listExistingGroupIds(ctx, [...groupIds])).size !== groupIds.size) throw notFound('group_not_found')
   await applyDifference(ctx, kind, ownerId, change)
+  // A group may have any number of members, whose records all show this.
+  if (others.length > 0 || idsOf(subjectsOf(change), 'group').length > 0) await catalogueChanged(ctx)
 }
 
 /**
@@ -54,18 +67,24 @@ export async function replaceOwnersOfUser(ctx: TrxCtx, kind: OwnerKind, userId: 
   if (existing.size !== new Set(ownerIds).size) throw notFound(`${kind}_not_found` as const)
   const subject: Subject = { kind: 'user', id: userId }
   const direct = new Set(await queries.selectOwnersOfSubject(ctx.db, ctx.tenantId, kind, subject))
-  const inherited = new Set(await queries.selectOwnersThroughGroups(ctx.db, ctx.tenantId, kind, userId))
+  const inherited = new Set(await listOwnersThroughGroups(ctx, kind, userId))
   const wanted = new Set(ownerIds.filter((id) => direct.has(id) || !inherited.has(id)))
-  if (wanted.symmetricDifference(direct).size > 0) await userLinksChanged(ctx, [userId])
-  for (const ownerId of wanted.difference(direct)) await applyDifference(ctx, kind, ownerId, { added: [subject], removed: [] })
-  for (const ownerId of direct.difference(wanted)) await applyDifference(ctx, kind, ownerId, { added: [], removed: [subject] })
+  const changed = wanted.symmetricDifference(direct)
+  if (changed.size > 0) await userLinksChanged(ctx, [userId])
+  for (const ownerId of [...changed].toSorted()) {
+    await applyDifference(ctx, kind, ownerId, wanted.has(ownerId) ? { added: [subject], removed: [] } : { added: [], removed: [subject] })
+  }
 }
 
 /** What a user's record shows: held directly, or through a group. */
 export async function listOwnersOfUser(ctx: ReadCtx, kind: OwnerKind, userId: string): Promise<string[]> {
   const direct = await queries.selectOwnersOfSubject(ctx.db, ctx.tenantId, kind, { kind: 'user', id: userId })
-  const inherited = await queries.selectOwnersThroughGroups(ctx.db, ctx.tenantId, kind, userId)
+  const inherited = await listOwnersThroughGroups(ctx, kind, userId)
   return [...new Set([...direct, ...inherited])]
+}
+
+async function listOwnersThroughGroups(ctx: ReadCtx, kind: OwnerKind, userId: string): Promise<string[]> {
+  return queries.selectOwnersOfGroups(ctx.db, ctx.tenantId, kind, await listGroupIdsOfUser(ctx, userId))
 }
 
 /** Part of deleting a user or a group. */
@@ -80,12 +99,27 @@ interface Difference {
   readonly removed: readonly Subject[]
 }
 
+async function findDifference(ctx: TrxCtx, kind: OwnerKind, ownerId: string, wanted: SubjectIds): Promise<Difference> {
+  const current = (await listSubjects(ctx, kind, [ownerId]))(ownerId)
+  const users = difference('user', current.userIds, new Set(wanted.userIds))
+  const groups = difference('group', current.groupIds, new Set(wanted.groupIds))
+  return { added: [...users.added, ...groups.added], removed: [...users.removed, ...groups.removed] }
+}
+
 function difference(kind: Subject['kind'], current: readonly string[], wanted: ReadonlySet<string>): Difference {
   const now = new Set(current)
   return {
     added: [...wanted.difference(now)].map((id) => ({ kind, id })),
     removed: [...now.difference(wanted)].map((id) => ({ kind, id })),
   }
+}
+
+function idsOf(subjects: readonly Subject[], kind: Subject['kind']): string[] {
+  return subjects.filter((subject) => subject.kind === kind).map((subject) => subject.id)
+}
+
+function subjectsOf({ added, removed }: Difference): readonly Subject[] {
+  return [...added, ...removed]
 }
 
 async function applyDifference(ctx: TrxCtx, kind: OwnerKind, ownerId: string, { added, removed }: Difference): Promise<void> {
@@ -99,14 +133,10 @@ async function applyDifference(ctx: TrxCtx, kind: OwnerKind, ownerId: string, { 
   ])
 }
 
-/** Records of these show something else now; users and groups are held until the transaction ends. */
-async function subjectsChanged(ctx: TrxCtx, changed: readonly Subject[]): Promise<void> {
-  const ids = (kind: Subject['kind']) => changed.filter((subject) => subject.kind === kind).map((subject) => subject.id)
-  const groupIds = ids('group')
-  await groupLinksChanged(ctx, groupIds)
-  await userLinksChanged(ctx, ids('user'))
-  // A group may have any number of members, whose records all show this.
-  if (groupIds.length > 0) await catalogueChanged(ctx)
+/** Records of these show something else now; they are held until the transaction ends. */
+async function holdSubjects(ctx: TrxCtx, subjects: readonly Subject[]): Promise<void> {
+  await userLinksChanged(ctx, idsOf(subjects, 'user'))
+  await groupLinksChanged(ctx, idsOf(subjects, 'group'))
 }
 
 function event(kind: OwnerKind, change: 'added' | 'removed', ownerId: string, subject: Subject): NewEvent {

@@ -100,8 +100,7 @@ export async function updatePurpose(ctx: Ctx, id: string, change: PurposeChange,
 export async function replacePurposeSubjects(ctx: Ctx, id: string, subjects: SubjectIds, ifMatch?: string): Promise<void> {
   authorize(ctx, 'purposes:write')
   await inTransaction(ctx, async (ctx) => {
-    requireVersion(ifMatch, purposeTag(await requirePurpose(ctx, id)))
-    await replaceSubjects(ctx, 'purpose', id, subjects)
+    await replaceSubjects(ctx, 'purpose', id, subjects, async () => requireVersion(ifMatch, purposeTag(await requirePurpose(ctx, id))))
   })
 }
 

@@ -24,7 +24,8 @@ export function registerRoleRoutes(app: FastifyInstance): void {
     },
     async ({ ctx, query: raw }) => {
       const query = readListQuery(raw, roleList.rules)
-      return toEnvelope(await listRoles(ctx, query), (role) => project(toRoleRecord(role), query.columns))
+      const columns = query.columns === null ? null : new Set([...query.columns, 'id'])
+      return toEnvelope(await listRoles(ctx, query), (role) => project(toRoleRecord(role), columns))
     },
   )
 }

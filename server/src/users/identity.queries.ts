@@ -3,18 +3,14 @@ import type { CheckedNode } from '../filter/field.ts'
 import { filterToSql } from '../filter/filter-sql.ts'
 import type { GroupIdentity, UserIdentity } from './identity.schema.ts'
 
-/** As many as a filter may name ids. */
-const rowsMax = 500
-
 export async function selectUserIdentities(db: Queryable, tenantId: string, filter: CheckedNode, withGroups: boolean): Promise<UserIdentity[]> {
   const rows = await db
     .selectFrom('users')
-    .select(['id', 'username', 'email', 'enabled', 'first_name', 'last_name', 'attributes', 'created_at'])
+    .select(['id', 'username', 'email', 'enabled', 'first_name', 'last_name', 'attributes', 'invited_at', 'invited_by', 'invited_by_name', 'created_at'])
     .where('tenant_id', '=', tenantId)
     .where(filterToSql(filter, dialectOf(db)))
     .orderBy('username')
     .orderBy('id')
-    .limit(rowsMax)
     .execute()
   const groups = withGroups ? await selectGroupsOf(db, tenantId, rows.map((row) => row.id)) : new Map<string, { id: string; name: string }[]>()
   return rows.map((row) => ({
@@ -25,6 +21,9 @@ export async function selectUserIdentities(db: Queryable, tenantId: string, filt
     firstName: row.first_name,
     lastName: row.last_name,
     attributes: JSON.parse(row.attributes),
+    invitedAt: row.invited_at,
+    invitedBy: row.invited_by,
+    invitedByName: row.invited_by_name,
     createdAt: row.created_at,
     groups: groups.get(row.id) ?? [],
   }))
@@ -51,6 +50,5 @@ export async function selectGroupIdentities(db: Queryable, tenantId: string, fil
     .where('tenant_id', '=', tenantId)
     .where(filterToSql(filter, dialectOf(db)))
     .orderBy('name')
-    .limit(rowsMax)
     .execute()
 }

@@ -7,7 +7,7 @@ import { readScalar, readValues } from '../lists/list-query.ts'
 import { directoryAttributes } from './users.fields.ts'
 import { listGroupIdentities, listUserIdentities } from './identity.service.ts'
 import type { UserIdentity } from './identity.schema.ts'
-import { AttributesRecord } from './users.wire.ts'
+import { AttributesRecord, toAttributes } from './users.wire.ts'
 
 const userColumns = ['firstName', 'lastName', 'createdTimestamp', 'groups']
 
@@ -87,7 +87,7 @@ function readColumns(query: Readonly<Record<string, unknown>>, allowed: readonly
 }
 
 function toRecord(user: UserIdentity, columns: ReadonlySet<string>, isWhole: boolean) {
-  const attributes = Object.fromEntries(Object.entries(user.attributes).filter(([name]) => isWhole || directoryAttributes.has(name)))
+  const attributes = Object.fromEntries(Object.entries(toAttributes(user)).filter(([name]) => isWhole || directoryAttributes.has(name)))
   return {
     id: user.id,
     username: user.username,

@@ -1,14 +1,9 @@
-import type { Attributes } from '../text/clean-text.ts'
+import type { User } from './users.schema.ts'
 
-export interface UserIdentity {
-  readonly id: string
-  readonly username: string
-  readonly email: string
-  readonly enabled: boolean
-  readonly firstName: string
-  readonly lastName: string
-  readonly attributes: Attributes
-  readonly createdAt: number
+type Identifying = 'id' | 'username' | 'email' | 'enabled' | 'firstName' | 'lastName' | 'attributes' | 'createdAt'
+type Invited = 'invitedAt' | 'invitedBy' | 'invitedByName'
+
+export interface UserIdentity extends Pick<User, Identifying | Invited> {
   readonly groups: readonly { readonly id: string; readonly name: string }[]
 }
 

@@ -1,6 +1,7 @@
 import { authorize } from '../access/authorize.ts'
 import type { Ctx } from '../access/ctx.ts'
 import { ApiError } from '../errors/api-error.ts'
+import type { CheckedNode } from '../filter/field.ts'
 import { fieldMap } from '../filter/field-map.ts'
 import { readFilter } from '../lists/read-filter.ts'
 import { selectGroupIdentities, selectUserIdentities } from './identity.queries.ts'
@@ -8,6 +9,8 @@ import type { GroupIdentity, UserIdentity } from './identity.schema.ts'
 
 const userFields = fieldMap({ id: { type: 'id', column: 'users.id', operations: ['eq', 'in'] } })
 const groupFields = fieldMap({ id: { type: 'id', column: 'groups.id', operations: ['eq', 'in'] } })
+
+const idsMax = 500
 
 /**
  * Up to 500 users by id, all in one answer.
@@ -26,11 +29,27 @@ export function listGroupIdentities(ctx: Ctx, filter: string | null): Promise<Gr
   return selectGroupIdentities(ctx.db, ctx.tenantId, requireFilter(filter, groupFields))
 }
 
-/** Without ids the answer would be the whole directory. */
-function requireFilter(text: string | null, fields: typeof userFields) {
+/** Without ids the answer would be the whole directory, and beyond 500 it would not be whole. */
+function requireFilter(text: string | null, fields: typeof userFields): CheckedNode {
   const filter = readFilter(text, fields)
-  if (filter === null) {
-    throw new ApiError('invalid_filter', { detail: 'filter is missing; send {"id":{"$in":["<id>", …]}} with up to 500 ids.' })
+  if (filter === null || countIds(filter) > idsMax) {
+    throw new ApiError('invalid_filter', { detail: `filter must name the ids to look up: {"id":{"$in":["<id>", …]}} with up to ${idsMax} of them.` })
   }
   return filter
+}
+
+/** How many can be found at most. */
+function countIds(node: CheckedNode): number {
+  switch (node.kind) {
+    case 'compare':
+      return 1
+    case 'in':
+      return node.values.length
+    case 'or':
+      return node.of.reduce((sum, part) => sum + countIds(part), 0)
+    case 'and':
+      return Math.min(...node.of.map(countIds))
+    default:
+      return Number.POSITIVE_INFINITY
+  }
 }

@@ -24,13 +24,20 @@ interface Kept {
 
 const kept = new LRUCache<string, Kept>({ max: 1_000 })
 
+/** Personas and purposes that somebody holds directly. */
+export interface HeldIds {
+  readonly personas: readonly string[]
+  readonly purposes: readonly string[]
+}
+
 /**
  * The catalogue at this version or a newer one, read when the kept one is older.
- * Everything in it raises `tenants.catalogue_version` when it changes, in the same transaction.
+ * Everything in it raises `tenants.catalogue_version` when it changes, in the same transaction;
+ * new personas and purposes do not, since nobody's document shows them: the kept one is read again when it lacks one that is held.
  */
-export async function readLinkCatalogue(db: Queryable, tenantId: string, version: number): Promise<LinkCatalogue> {
+export async function readLinkCatalogue(db: Queryable, tenantId: string, version: number, held: HeldIds): Promise<LinkCatalogue> {
   const known = kept.get(tenantId)
-  if (known !== undefined && known.version === version) return known.catalogue
+  if (known !== undefined && known.version === version && hasAll(known.catalogue, held)) return known.catalogue
   const roles = await rawRows<{ id: string; name: string }>(db, `select id, name from roles where tenant_id = ? and level = 'workspace'`, [tenantId])
   const names = new Map(roles.map((role) => [role.id, role.name]))
   const catalogue: LinkCatalogue = {
@@ -44,6 +51,10 @@ export async function readLinkCatalogue(db: Queryable, tenantId: string, version
   }
   kept.set(tenantId, { version, catalogue })
   return catalogue
+}
+
+function hasAll(catalogue: LinkCatalogue, held: HeldIds): boolean {
+  return held.personas.every((id) => catalogue.personas.byId.has(id)) && held.purposes.every((id) => catalogue.purposes.byId.has(id))
 }
 
 async function readShared(db: Queryable, tenantId: string, kind: 'persona' | 'purpose'): Promise<SharedLinks> {

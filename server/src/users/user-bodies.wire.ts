@@ -1,7 +1,7 @@
 import Type, { type Static } from 'typebox'
 import { ApiError } from '../errors/api-error.ts'
 import type { UserChange } from './users.schema.ts'
-import { isWorkspaceRole } from '../access/permissions.ts'
+import { compositeRole } from './users.wire.ts'
 
 const MaybeText = Type.Optional(Type.Union([Type.String(), Type.Null()]))
 const MaybeBoolean = Type.Optional(Type.Union([Type.Boolean(), Type.Null()]))
@@ -63,7 +63,7 @@ function isGiven<T>(value: T | null | undefined): value is T {
 
 /** The role from either key; two different new values for one thing are refused. */
 function readRole(body: Static<typeof UpdateUserBody>, current: string): string | undefined {
-  const fromRoles = (body.roles ?? []).filter(isWorkspaceRole)
+  const fromRoles = (body.roles ?? []).filter((name) => name !== compositeRole)
   const wanted = new Set([...(isGiven(body.workspaceRole) ? [body.workspaceRole] : []), ...fromRoles])
   wanted.delete(current)
   if (wanted.size > 1) {

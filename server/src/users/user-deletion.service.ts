@@ -1,5 +1,5 @@
 import { authorize } from '../access/authorize.ts'
-import type { Ctx } from '../access/ctx.ts'
+import type { Ctx, TrxCtx } from '../access/ctx.ts'
 import { inTransaction } from '../access/in-transaction.ts'
 import { deleteTokensOfOwner } from '../api-tokens/api-tokens.service.ts'
 import { addToCounter } from '../db/counters.ts'
@@ -12,9 +12,9 @@ import { removeUserFromPersonas } from '../personas/persona-subjects.service.ts'
 import { removeUserFromPurposes } from '../purposes/purpose-subjects.service.ts'
 import { moveMembers, readRoles } from '../roles/roles.service.ts'
 import { getTenant } from '../tenants/tenants.service.ts'
-import { requireOtherAdmin, requireUser } from './user-roles.service.ts'
+import { holdUser, requireOtherAdmin } from './user-roles.service.ts'
 import { cannotDisableSelf, isScimManaged, managedByScim } from './user-rules.ts'
-import { deleteUser as removeUser, lockUser } from './user-writes.queries.ts'
+import { deleteUser as removeUser } from './user-writes.queries.ts'
 import { findUser } from './users.queries.ts'
 
 /**
@@ -28,13 +28,15 @@ import { findUser } from './users.queries.ts'
 export async function deleteUser(ctx: Ctx, userId: string, transferToUserId: string | null): Promise<void> {
   authorize(ctx, 'users:write')
   await inTransaction(ctx, async (ctx) => {
-    await lockUser(ctx.db, ctx.tenantId, userId)
-    const user = await requireUser(ctx, userId)
+    const user = await holdUser(ctx, userId)
     await requireTransferTarget(ctx, userId, transferToUserId)
     if (ctx.actor.userId === userId) throw cannotDisableSelf('delete')
     const { settings } = await getTenant(ctx)
     if (user.enabled && isScimManaged(user, settings.scimIsOn)) throw managedByScim('remove them')
+    // Counts in the order in which invitations move them, so that the two never wait for each other in a ring.
+    await addToCounter(ctx.db, ctx.tenantId, 'users', -1)
     await requireOtherAdmin(ctx, user, await readRoles(ctx))
+    await moveMembers(ctx, user.workspaceRoleId, null)
     await removeUserFromAllGroups(ctx, userId)
     await removeUserFromPersonas(ctx, userId)
     await removeUserFromPurposes(ctx, userId)
@@ -42,8 +44,6 @@ export async function deleteUser(ctx: Ctx, userId: string, transferToUserId: str
     await deleteInvitationsOf(ctx, userId)
     await deleteCredential(ctx, userId)
     await removeUser(ctx.db, ctx.tenantId, userId)
-    await moveMembers(ctx, user.workspaceRoleId, null)
-    await addToCounter(ctx.db, ctx.tenantId, 'users', -1)
     await recordEvent(ctx, {
       type: 'user.deleted',
       subjectId: userId,
@@ -53,7 +53,7 @@ export async function deleteUser(ctx: Ctx, userId: string, transferToUserId: str
   })
 }
 
-async function requireTransferTarget(ctx: Parameters<typeof requireUser>[0], userId: string, targetId: string | null): Promise<void> {
+async function requireTransferTarget(ctx: TrxCtx, userId: string, targetId: string | null): Promise<void> {
   if (targetId === null) return
   const target = await findUser(ctx.db, ctx.tenantId, targetId)
   if (target === undefined) throw notFound('user_not_found')

@@ -5,7 +5,7 @@ import { ApiError, notFound } from '../errors/api-error.ts'
 import { recordEvent } from '../events/record-event.ts'
 import { lockRole, moveMembers, readRoles, type RoleBook } from '../roles/roles.service.ts'
 import { lastAdmin } from './user-rules.ts'
-import { updateUser } from './user-writes.queries.ts'
+import { lockUser, updateUser } from './user-writes.queries.ts'
 import { findUser, hasOtherAdmin } from './users.queries.ts'
 import type { User } from './users.schema.ts'
 
@@ -20,7 +20,7 @@ export async function changeRoleById(ctx: Ctx, userId: string, roleId: string): 
   await inTransaction(ctx, async (ctx) => {
     const roles = await readRoles(ctx)
     const role = roles.requireWorkspaceRoleById(roleId)
-    await applyRole(ctx, await requireUser(ctx, userId), role.id, roles)
+    await applyRole(ctx, await holdUser(ctx, userId), role.id, roles)
   })
 }
 
@@ -38,11 +38,11 @@ export async function changeRoleByIds(ctx: Ctx, userId: string, roleIds: readonl
     if (role === undefined) {
       throw new ApiError('role_not_found', { detail: 'roles names no workspace role; send the id of one from GET /api/service/roles.' })
     }
-    await applyRole(ctx, await requireUser(ctx, userId), role.id, roles)
+    await applyRole(ctx, await holdUser(ctx, userId), role.id, roles)
   })
 }
 
-/** The change itself, inside somebody's transaction; the same role again changes nothing. @throws last_admin */
+/** The change itself, for a user who is held; the same role again changes nothing. @throws last_admin */
 export async function applyRole(ctx: TrxCtx, user: User, roleId: string, roles: RoleBook): Promise<void> {
   if (user.workspaceRoleId === roleId) return
   await requireOtherAdmin(ctx, user, roles)
@@ -64,6 +64,12 @@ export async function requireOtherAdmin(ctx: TrxCtx, user: User, roles: RoleBook
   await lockRole(ctx, admin.id)
   const isUsable = user.enabled && (user.invitedAt === 0 || user.acceptedAt > 0)
   if (isUsable && !(await hasOtherAdmin(ctx.db, ctx.tenantId, admin.id, user.id))) throw lastAdmin()
+}
+
+/** The user, whom nobody else changes until the transaction ends: two changes at once must not both start from the same role. @throws user_not_found */
+export async function holdUser(ctx: TrxCtx, userId: string): Promise<User> {
+  await lockUser(ctx.db, ctx.tenantId, userId)
+  return requireUser(ctx, userId)
 }
 
 /** @throws user_not_found */

@@ -13,9 +13,9 @@ import { readRoles } from '../roles/roles.service.ts'
 import { getTenant } from '../tenants/tenants.service.ts'
 import { requireCleanAttributes, requireCleanName, type Attributes } from '../text/clean-text.ts'
 import { requireEmailAddress } from '../text/email-address.ts'
-import { applyRole, requireOtherAdmin, requireUser } from './user-roles.service.ts'
+import { applyRole, holdUser, requireOtherAdmin, requireUser } from './user-roles.service.ts'
 import { cannotDisableSelf, isScimManaged, managedByScim, userExistsText } from './user-rules.ts'
-import { lockUser, updateUser as writeUser } from './user-writes.queries.ts'
+import { updateUser as writeUser } from './user-writes.queries.ts'
 import { getCatalogueVersion } from './users.queries.ts'
 import { isPending, type User, type UserChange } from './users.schema.ts'
 
@@ -32,8 +32,7 @@ export async function updateUser(ctx: Ctx, userId: string, change: UserChange, i
   authorize(ctx, 'self:write')
   if (!may(ctx, 'users:write') && ctx.actor.userId !== userId) throw insufficientRole(ctx.actor.role)
   return inTransaction(ctx, async (ctx) => {
-    await lockUser(ctx.db, ctx.tenantId, userId)
-    const user = await requireUser(ctx, userId)
+    const user = await holdUser(ctx, userId)
     if (ifMatch !== undefined) {
       const catalogueVersion = await getCatalogueVersion(ctx.db, ctx.tenantId)
       requireVersion(ifMatch, tagOf(user.version, user.linksVersion, catalogueVersion))
@@ -46,16 +45,17 @@ export async function updateUser(ctx: Ctx, userId: string, change: UserChange, i
   })
 }
 
-/** Lists as the record shows them are no change, whoever sends them back. */
+/**
+ * Lists as the record shows them are no change, whoever sends them back. Both are compared before either is replaced:
+ * a group that goes takes its personas along.
+ */
 async function applyLinks(ctx: TrxCtx, userId: string, { groupIds, personaIds }: UserChange): Promise<void> {
-  if (groupIds !== undefined && !isSameSet(groupIds, await listGroupIdsOfUser(ctx, userId))) {
-    authorize(ctx, 'users:write')
-    await replaceGroupsOfUser(ctx, userId, groupIds)
-  }
-  if (personaIds !== undefined && !isSameSet(personaIds, await listPersonaIdsOfUser(ctx, userId))) {
-    authorize(ctx, 'users:write')
-    await replacePersonasOfUser(ctx, userId, personaIds)
-  }
+  const newGroupIds = groupIds === undefined || isSameSet(groupIds, await listGroupIdsOfUser(ctx, userId)) ? undefined : groupIds
+  const newPersonaIds = personaIds === undefined || isSameSet(personaIds, await listPersonaIdsOfUser(ctx, userId)) ? undefined : personaIds
+  if (newGroupIds === undefined && newPersonaIds === undefined) return
+  authorize(ctx, 'users:write')
+  if (newGroupIds !== undefined) await replaceGroupsOfUser(ctx, userId, newGroupIds)
+  if (newPersonaIds !== undefined) await replacePersonasOfUser(ctx, userId, newPersonaIds)
 }
 
 function isSameSet(some: readonly string[], others: readonly string[]): boolean {
@@ -65,11 +65,10 @@ function isSameSet(some: readonly string[], others: readonly string[]): boolean 
 async function applyWorkspaceRole(ctx: TrxCtx, name: string | undefined, userId: string): Promise<void> {
   if (name === undefined) return
   const roles = await readRoles(ctx)
-  const role = roles.requireWorkspaceRoleByName(name)
   const user = await requireUser(ctx, userId)
-  if (user.workspaceRoleId === role.id) return
+  if (roles.byId(user.workspaceRoleId)?.name === name) return
   authorize(ctx, 'users:write')
-  await applyRole(ctx, user, role.id, roles)
+  await applyRole(ctx, user, roles.requireWorkspaceRoleByName(name).id, roles)
 }
 
 async function applyEnabled(ctx: TrxCtx, user: User, enabled: boolean | undefined): Promise<void> {
@@ -139,14 +138,16 @@ async function requireMayChangeEmail(ctx: TrxCtx, user: User): Promise<void> {
 }
 
 function nextValues(user: User, change: UserChange): FieldValues {
-  const attributes = Object.fromEntries(
-    Object.entries({ ...user.attributes, ...requireCleanAttributes(change.attributes ?? {}) }).filter(([, values]) => values.length > 0),
-  )
   return {
     // A record sent back may carry the address as it was typed; only a different one is judged anew.
     email: change.email === undefined || toKey(change.email) === toKey(user.email) ? user.email : requireEmailAddress(change.email),
     firstName: change.firstName === undefined ? user.firstName : requireCleanName(change.firstName, 'firstName'),
     lastName: change.lastName === undefined ? user.lastName : requireCleanName(change.lastName, 'lastName'),
-    attributes,
+    attributes: change.attributes === undefined ? user.attributes : mergeAttributes(user.attributes, change.attributes),
   }
+}
+
+/** The result is what must stay within the limits: many small changes add up. */
+function mergeAttributes(stored: Attributes, change: Attributes): Attributes {
+  return requireCleanAttributes(Object.fromEntries(Object.entries({ ...stored, ...change }).filter(([, values]) => values.length > 0)))
 }

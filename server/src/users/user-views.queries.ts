@@ -16,17 +16,23 @@ interface ViewRow extends UserRow {
 export async function selectUserViews(db: Queryable, tenantId: string, ids: readonly string[]): Promise<UserView[]> {
   if (ids.length === 0) return []
   const rows = await rawRows<ViewRow>(db, viewText(dialectOf(db), ids.length), [tenantId, ...ids])
-  const catalogue = await readLinkCatalogue(db, tenantId, rows[0]?.catalogue_version ?? 0)
-  return rows.map((row) => {
-    const groupIds: string[] = JSON.parse(row.group_ids).toSorted()
+  const held = rows.map((row) => ({ personas: readIds(row.persona_ids), purposes: readIds(row.purpose_ids) }))
+  const all = { personas: held.flatMap(({ personas }) => personas), purposes: held.flatMap(({ purposes }) => purposes) }
+  const catalogue = await readLinkCatalogue(db, tenantId, rows[0]?.catalogue_version ?? 0, all)
+  return rows.map((row, index) => {
+    const groupIds = readIds(row.group_ids).toSorted()
     return {
       ...toUser(row),
       workspaceRole: catalogue.roleName(row.workspace_role_id),
       groupIds,
-      personas: heldLinks(catalogue.personas, JSON.parse(row.persona_ids), groupIds),
-      purposes: heldLinks(catalogue.purposes, JSON.parse(row.purpose_ids), groupIds),
+      personas: heldLinks(catalogue.personas, held[index]?.personas ?? [], groupIds),
+      purposes: heldLinks(catalogue.purposes, held[index]?.purposes ?? [], groupIds),
     }
   })
+}
+
+function readIds(json: string): string[] {
+  return JSON.parse(json)
 }
 
 const texts = new Map<string, string>()

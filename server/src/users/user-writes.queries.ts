@@ -1,5 +1,5 @@
 import { sql, type Insertable, type Updateable } from 'kysely'
-import type { Queryable, Trx } from '../db/db.ts'
+import { dialectOf, type Queryable, type Trx } from '../db/db.ts'
 import type { UsersTable } from './users.table.ts'
 
 /** Inserts those whose address and username are free; answers the ids that went in. */
@@ -28,12 +28,19 @@ export async function updateUser(trx: Trx, tenantId: string, id: string, change:
 /** Memberships, personas or purposes of these users changed. */
 export async function raiseLinksVersion(trx: Trx, tenantId: string, ids: readonly string[]): Promise<void> {
   if (ids.length === 0) return
+  if (ids.length > 1) await lockUsers(trx, tenantId, ids)
   await trx
     .updateTable('users')
     .set({ links_version: sql<number>`links_version + 1` })
     .where('tenant_id', '=', tenantId)
     .where('id', 'in', [...ids])
     .execute()
+}
+
+/** One update takes its rows in the order it meets them; two of them could wait for each other in a ring. SQLite writes one at a time anyway. */
+async function lockUsers(trx: Trx, tenantId: string, ids: readonly string[]): Promise<void> {
+  if (ids.length === 0 || dialectOf(trx) === 'sqlite') return
+  await trx.selectFrom('users').select('id').where('tenant_id', '=', tenantId).where('id', 'in', [...ids]).orderBy('id').forNoKeyUpdate().execute()
 }
 
 /** Holds the row until the transaction ends, so that what is decided about it stays true. */

@@ -15,7 +15,7 @@ import { deleteUser } from './user-deletion.service.ts'
 import { changeRoleById, changeRoleByIds } from './user-roles.service.ts'
 import { updateUser } from './user-update.service.ts'
 import { currentUserTag, getUserView } from './users.service.ts'
-import { toUserMinimal, UserMinimal } from './users.wire.ts'
+import { toUserMinimal } from './users.wire.ts'
 
 const exampleId = '0190f2c4-5b1e-7c3a-9d44-0a7c1e5b2f15'
 const tag = 'Users'

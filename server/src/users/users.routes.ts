@@ -1,14 +1,12 @@
 import type { FastifyInstance } from 'fastify'
-import { may } from '../access/authorize.ts'
 import { notFound } from '../errors/api-error.ts'
 import { operation } from '../http/operation.ts'
 import { envelopeText } from '../lists/envelope.ts'
-import { listQuerySchema, readListQuery } from '../lists/list-query.ts'
+import { readListQuery } from '../lists/list-query.ts'
 import type { UserDocuments } from './user-documents.wire.ts'
 import { userExample } from './user-examples.wire.ts'
-import { directoryUserList, userList } from './users.fields.ts'
 import * as users from './users.service.ts'
-import { UserList, UserMinimal, UserRecord, UserRef } from './users.wire.ts'
+import { UserList, UserMinimal, UserRecord, UserRef, userListQuery } from './users.wire.ts'
 
 export function registerUserRoutes(app: FastifyInstance, documents: UserDocuments): void {
   app.addSchema(UserRecord)
@@ -23,13 +21,12 @@ export function registerUserRoutes(app: FastifyInstance, documents: UserDocument
       summary: 'List users',
       description: 'Pending users are listed too. Members see directory fields; hidden ones can be neither filtered nor sorted by.',
       access: { bearer: 'users:read' },
-      query: listQuerySchema(userList.rules, true),
+      query: userListQuery,
       answer: { schema: UserList, example: { totalRecord: 42, filterRecord: 42, count: 1, records: [userExample] } },
       errors: ['invalid_filter', 'invalid_sort', 'invalid_columns', 'limit_too_large'],
     },
     async ({ ctx, query: raw }) => {
-      const shape = may(ctx, 'users:read-all-fields') ? userList : directoryUserList
-      const query = readListQuery(raw, shape.rules)
+      const query = readListQuery(raw, users.userListShape(ctx).rules)
       const page = await users.listUsers(ctx, query)
       const load = (ids: readonly string[]) => users.getUserViews(ctx, ids)
       const texts = await documents.texts(ctx, page.items, { columns: query.columns, maxLoginEvents: query.maxLoginEvents, load })

@@ -3,8 +3,6 @@ import type { Attributes } from '../text/clean-text.ts'
 
 export type UserSource = 'local' | 'jit' | 'scim'
 
-/** Derived when read, never stored; the first that holds. */
-export type UserState = 'disabled' | 'invite_expired' | 'invite_revoked' | 'invited' | 'active'
 
 /** A user's own row. Times are epoch ms, 0 where the thing never happened. */
 export interface User {

@@ -5,6 +5,7 @@ import { toKey } from '../db/normal-key.ts'
 import { notFound } from '../errors/api-error.ts'
 import type { Page } from '../lists/envelope.ts'
 import type { ListQuery } from '../lists/list-query.ts'
+import type { ListShape } from '../lists/list-shape.ts'
 import { directoryUserList, userList } from './users.fields.ts'
 import { selectUserViews } from './user-views.queries.ts'
 import { selectUserPage, type UserScope } from './users-page.queries.ts'
@@ -22,10 +23,15 @@ export async function listUsers(ctx: Ctx, query: ListQuery, scope: UserScope = '
   authorize(ctx, 'users:read')
   // Read first: documents built after it are at least as new.
   const catalogueVersion = await queries.getCatalogueVersion(ctx.db, ctx.tenantId)
-  const shape = may(ctx, 'users:read-all-fields') ? userList : directoryUserList
+  const shape = userListShape(ctx)
   const { rows, total, filtered } = await selectUserPage(ctx.db, ctx.tenantId, { shape, query, scope })
   const items = rows.map((row) => ({ id: row.id, version: row.version, linksVersion: row.links_version, hasActed: row.has_acted === 1, catalogueVersion }))
   return { items, total, filtered }
+}
+
+/** What the actor's list of users can be asked: members see directory fields only. */
+export function userListShape(ctx: Pick<Ctx, 'actor'>): ListShape {
+  return may(ctx, 'users:read-all-fields') ? userList : directoryUserList
 }
 
 /**

@@ -1,6 +1,8 @@
 import Type, { type Static } from 'typebox'
 import { AdminEventRecord, LoginEventRecord } from '../audit-log/event-records.wire.ts'
 import { envelopeSchema } from '../lists/envelope.ts'
+import { listQuerySchema } from '../lists/list-query.ts'
+import { userList } from './users.fields.ts'
 import type { NamedLink, User, UserView } from './users.schema.ts'
 import { isPending } from './users.schema.ts'
 
@@ -54,6 +56,9 @@ export type UserRecord = Static<typeof UserRecord>
 export const UserRef = Type.Unsafe<UserRecord>({ $ref: 'User#' })
 export const UserList = envelopeSchema(UserRef)
 
+/** Parameters of every list of users; members' lists allow fewer. */
+export const userListQuery = listQuerySchema(userList.rules, true)
+
 export const UserMinimal = Type.Object(
   {
     id: Type.String(),
@@ -69,6 +74,9 @@ export const UserMinimal = Type.Object(
   { $id: 'UserMinimal' },
 )
 
+/** Stands before the workspace role in every record's `roles`; no role of ours. */
+export const compositeRole = 'default-roles-default'
+
 /** A user's record without events, which are read anew each time. */
 export function toUserRecord(user: UserView, now: number) {
   return {
@@ -80,7 +88,7 @@ export function toUserRecord(user: UserView, now: number) {
     firstName: user.firstName,
     lastName: user.lastName,
     workspaceRole: user.workspaceRole,
-    roles: ['default-roles-default', user.workspaceRole],
+    roles: [compositeRole, user.workspaceRole],
     defaultRoles: ['offline_access', 'uma_authorization', '$guest'],
     decentralizedRoles: [],
     groupCount: user.groupIds.length,
@@ -112,7 +120,7 @@ export function toUserMinimal(user: User): Static<typeof UserMinimal> {
 }
 
 /** Who invited whom is kept in columns; clients look for it among the attributes. */
-function toAttributes(user: User): Record<string, string[]> {
+export function toAttributes(user: Pick<User, 'attributes' | 'invitedAt' | 'invitedBy' | 'invitedByName'>): Record<string, string[]> {
   const attributes = Object.fromEntries(Object.entries(user.attributes).map(([name, values]) => [name, [...values]]))
   if (user.invitedAt === 0) return attributes
   return {

@@ -1,5 +1,6 @@
 import { inTransaction } from '../../access/in-transaction.ts'
 import type { TrxCtx } from '../../access/ctx.ts'
+import type { TenantSettings } from '../../tenants/tenants.schema.ts'
 import type { TestApp, TestTenant } from '../../../test/start-test-app.ts'
 
 /** What an invitation may say about a person; the address is derived from the username. */
@@ -23,8 +24,8 @@ export async function invitePeople(t: TestApp, people: readonly Invitee[], tenan
 
 /** The address of the list with these parameters, percent-encoded. */
 export function usersAddress(parameters: Readonly<Record<string, string | number>> = {}): string {
-  const query = new URLSearchParams(Object.entries(parameters).map(([name, value]) => [name, String(value)]))
-  return `/api/service/users?${query}`
+  const query = new URLSearchParams(Object.fromEntries(Object.entries(parameters).map(([name, value]) => [name, String(value)])))
+  return `/api/service/users?${query.toString()}`
 }
 
 /** The usernames on one page, in its order. */
@@ -57,4 +58,15 @@ export async function stateOf(t: TestApp, userId: string): Promise<unknown> {
   const groups = await t.db.selectFrom('group_members').select('group_id').where('user_id', '=', userId).orderBy('group_id').execute()
   const personas = await t.db.selectFrom('persona_subjects').select('persona_id').where('subject_id', '=', userId).orderBy('persona_id').execute()
   return { user, groups, personas, events: await eventTypesAbout(t, userId) }
+}
+
+/** Settings that no address changes yet. */
+export function changeSettings(t: TestApp, settings: Partial<TenantSettings>): Promise<unknown> {
+  return writeDirectly(t, ({ db, tenantId }) => db.updateTable('tenants').set({ settings: JSON.stringify(settings) }).where('id', '=', tenantId).execute())
+}
+
+/** Makes a user one whom the IdP created, with SCIM switched on. */
+export async function makeScimManaged(t: TestApp, userId: string): Promise<void> {
+  await changeSettings(t, { scimIsOn: true })
+  await writeDirectly(t, ({ db }) => db.updateTable('users').set({ source: 'scim' }).where('id', '=', userId).execute())
 }

@@ -1,0 +1,111 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { openTestDatabase, usesPostgres } from '../../../test/test-database.ts'
+
+const source = join(import.meta.dirname, '../..')
+/** The one `npm` uses too: a warm start takes half the time. */
+const compileCache = join(source, '../../node_modules/.cache/node-compile-cache')
+
+/** A data directory of its own, and on PostgreSQL a database of its own; dispose with `await using`. */
+export interface Home extends AsyncDisposable {
+  readonly folder: string
+  /** The settings that lead a process there. */
+  readonly env: Readonly<Record<string, string>>
+}
+
+export async function makeHome(): Promise<Home> {
+  const folder = mkdtempSync(join(tmpdir(), 'muster-home-'))
+  const database = usesPostgres ? await openTestDatabase() : null
+  const url = database?.location.kind === 'postgres' ? { DATABASE_URL: database.location.url } : {}
+  return {
+    folder,
+    env: { MUSTER_DATA_DIR: join(folder, 'data'), ...url },
+    async [Symbol.asyncDispose]() {
+      await database?.[Symbol.asyncDispose]()
+      rmSync(folder, { recursive: true, force: true })
+    },
+  }
+}
+
+/** Only what a process needs: nothing of the test run's own environment leaks in. */
+function environment(env: Readonly<Record<string, string>>): NodeJS.ProcessEnv {
+  const { PATH = '', HOME = '', NODE_COMPILE_CACHE = compileCache } = process.env
+  return { PATH, HOME, NODE_COMPILE_CACHE, NODE_NO_WARNINGS: '1', ...env }
+}
+
+export interface Ended {
+  readonly code: number | null
+  readonly signal: NodeJS.Signals | null
+  readonly stdout: string
+  readonly stderr: string
+}
+
+function start(file: string, args: readonly string[], env: Readonly<Record<string, string>>) {
+  const child = spawn(process.execPath, [join(source, file), ...args], { env: environment(env), stdio: ['ignore', 'pipe', 'pipe'] })
+  const output = { stdout: '', stderr: '' }
+  for (const stream of ['stdout', 'stderr'] as const) child[stream].on('data', (chunk: Buffer) => (output[stream] += chunk.toString('utf8')))
+  const ended = once(child, 'close').then(([code, signal]): Ended => ({ code, signal, ...output }))
+  return { child, output, ended }
+}
+
+/** Runs `muster-server` to its end. */
+export function runCommand(home: Pick<Home, 'env'>, args: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<Ended> {
+  return start('commands/muster-server.ts', args, { ...home.env, ...env }).ended
+}
+
+/** Runs the server where it is not expected to start. */
+export function runServer(env: Readonly<Record<string, string>>): Promise<Ended> {
+  return start('main.ts', [], { PORT: '0', ...env }).ended
+}
+
+/** A port nobody listens on at this moment. */
+export async function freePort(): Promise<number> {
+  await using taken = await takePort()
+  return taken.port
+}
+
+/** A port somebody listens on, until it is disposed. */
+export async function takePort(): Promise<AsyncDisposable & { readonly port: number }> {
+  const server = createServer()
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  const address = server.address()
+  return {
+    port: typeof address === 'object' && address !== null ? address.port : 0,
+    [Symbol.asyncDispose]: () => new Promise<void>((resolve) => server.close(() => resolve())),
+  }
+}
+
+/** A server in a process of its own. */
+export interface RunningServer extends AsyncDisposable {
+  readonly port: number
+  readonly output: { readonly stdout: string; readonly stderr: string }
+  readonly ended: Promise<Ended>
+  kill(signal: NodeJS.Signals): void
+}
+
+/** Starts the server and waits until it says that it is ready. */
+export async function startServer(home: Pick<Home, 'env'>, env: Readonly<Record<string, string>> = {}): Promise<RunningServer> {
+  const port = await freePort()
+  const { child, output, ended } = start('main.ts', [], { PORT: String(port), MUSTER_DRAIN_MS: '0', ...home.env, ...env })
+  const ready = new Promise<void>((resolve) => {
+    // What is announced ends with an empty line; it comes in one piece or in several.
+    child.stdout.on('data', () => {
+      if (/^Muster \S+ is ready: \S+\n(?:[^{]*\n)?\n/m.test(output.stdout)) resolve()
+    })
+  })
+  await Promise.race([ready, ended.then(({ code, stderr }) => Promise.reject(new Error(`the server ended with ${code}: ${stderr}`)))])
+  return {
+    port,
+    output,
+    ended,
+    kill: (signal) => void child.kill(signal),
+    async [Symbol.asyncDispose]() {
+      child.kill('SIGKILL')
+      await ended
+    },
+  }
+}

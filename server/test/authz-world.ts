@@ -1,0 +1,270 @@
+import { v7 as uuid } from 'uuid'
+import { workspaceRoles, type WorkspaceRole } from '../src/access/permissions.ts'
+import { issueServiceToken, issueTokenFor } from '../src/api-tokens/api-tokens.service.ts'
+import { newSecret } from '../src/secrets/secrets.ts'
+import { roles, type ObjectKind, type Role, type StateName } from './authz-matrix.ts'
+import type { TestApp, TestTenant } from './start-test-app.ts'
+import type { RequestOptions } from './test-client.ts'
+
+export type TokenKind = 'personal' | 'service'
+
+/** Somebody with a valid token. A service token is nobody: it has no user. */
+export interface Caller {
+  readonly role: Role
+  readonly kind: TokenKind
+  readonly token: string
+  readonly userId: string | null
+}
+
+/** One way to present a credential. */
+export interface Presentation {
+  readonly title: string
+  readonly options: RequestOptions
+  /** Added to the address. */
+  readonly query?: string
+}
+
+type Objects = Readonly<Record<ObjectKind, string>>
+
+/** Callers, bad credentials and objects of two tenants, made once for the whole matrix. */
+export interface World {
+  readonly t: TestApp
+  readonly callers: readonly Caller[]
+  readonly presentations: Readonly<Record<StateName, readonly Presentation[]>>
+  readonly own: Objects
+  readonly foreign: Objects
+}
+
+export function workspaceRole(role: Role): WorkspaceRole {
+  return `$${role}`
+}
+
+export async function makeWorld(t: TestApp): Promise<World> {
+  const callers = await makeCallers(t, t.acme)
+  const foreignCallers = await makeCallers(t, t.other)
+  const own = await makeObjects(t, t.acme)
+  const foreign = await makeObjects(t, t.other)
+  const admin = callers.find((caller) => caller.role === 'admin')?.token ?? ''
+  const presentations = {
+    ...(await badlyPresented(t, admin)),
+    ...(await deadTokens(t)),
+    'foreign-tenant': foreignCallers.map((caller) => bearer(`foreign ${caller.kind} ${caller.role}`, caller.token)),
+    'unknown-host': ['nowhere.example.com', 'unknown.localhost', 'acme.localhost.example.com'].flatMap((host) =>
+      callers.map((caller) => ({
+        title: `${caller.kind} ${caller.role} at ${host}`,
+        options: { token: caller.token, host },
+      })),
+    ),
+  }
+  return { t, callers, presentations, own, foreign }
+}
+
+/** One personal and one service token of each role. */
+async function makeCallers(t: TestApp, tenant: TestTenant): Promise<Caller[]> {
+  const callers: Caller[] = []
+  for (const role of roles) {
+    const user = await t.addUser(`caller-${role}`, workspaceRole(role), tenant)
+    callers.push({ role, kind: 'personal', token: user.token, userId: user.id })
+    callers.push({ role, kind: 'service', token: await t.serviceToken(workspaceRole(role), tenant), userId: null })
+  }
+  return callers
+}
+
+async function makeObjects(t: TestApp, tenant: TestTenant): Promise<Objects> {
+  const user = await makeObject(t, 'user', tenant)
+  const objects: Record<ObjectKind, string> = {
+    user,
+    group: '',
+    persona: '',
+    purpose: '',
+    'api-token': '',
+    invitation: '',
+    'outbox-item': '',
+  }
+  for (const kind of ['group', 'persona', 'purpose', 'api-token', 'invitation', 'outbox-item'] as const) {
+    objects[kind] = await makeObject(t, kind, tenant)
+  }
+  return objects
+}
+
+let made = 0
+
+/** A text that was never used before. */
+export function newText(): string {
+  made += 1
+  return `new-${made}`
+}
+
+/** Makes a new object of this kind and answers its id; tokens belong to the owner, or to a bystander. */
+export async function makeObject(
+  t: TestApp,
+  kind: ObjectKind,
+  tenant: TestTenant = t.acme,
+  ownerId?: string,
+): Promise<string> {
+  const auth = { token: tenant.token, host: tenant.host }
+  const name = newText()
+  switch (kind) {
+    case 'user':
+      return t.invite(`${name}@example.com`, '$member', tenant)
+    case 'group':
+      return t.addGroup(name, [], tenant)
+    case 'persona':
+    case 'purpose':
+      return (await t.post(`/api/service/${kind}s`, { name }, auth)).json.id
+    case 'api-token': {
+      const owner = ownerId ?? (await t.invite(`${name}@example.com`, '$member', tenant))
+      const input = { displayName: name, description: '', personas: [], lifetimeSeconds: null }
+      return (await issueTokenFor(t.operator(tenant), owner, input)).token.id
+    }
+    case 'invitation': {
+      const userId = await t.invite(`${name}@example.com`, '$member', tenant)
+      return (await t.get(`/api/muster/invitations?filter=${encodeURIComponent(JSON.stringify({ userId }))}`, auth))
+        .json.records[0].id
+    }
+    case 'outbox-item': {
+      const subjectId = await makeObject(t, 'invitation', tenant)
+      return (await t.get(`/api/muster/outbox?filter=${encodeURIComponent(JSON.stringify({ subjectId }))}`, auth)).json
+        .records[0].id
+    }
+  }
+}
+
+function bearer(title: string, token: string): Presentation {
+  return { title, options: { token } }
+}
+
+function header(authorization: string | readonly string[]): Presentation {
+  return {
+    title: `Authorization: ${JSON.stringify(authorization)}`,
+    options: { token: null, headers: { authorization } },
+  }
+}
+
+/** A valid admin token, shown in ways that do not count, and secrets of other kinds. */
+async function badlyPresented(t: TestApp, valid: string) {
+  const invitation = await t.invitationToken(await t.invite('wrong-kind@example.com'))
+  const kinds = {
+    scim: newSecret('mst_').replace('mst_', 'mscim_'),
+    session: newSecret('mst_').replace('mst_', 'msess_'),
+    invitation,
+  }
+  return {
+    none: [{ title: 'no credential', options: { token: null } }],
+    'other-scheme': ['Basic', 'Token', 'Digest', 'DPoP'].map((scheme) => header(`${scheme} ${valid}`)),
+    malformed: [
+      'Bearer',
+      'Bearer ',
+      `Bearer${valid}`,
+      `Bearer ${valid} x`,
+      `Bearer ${valid},x`,
+      `"Bearer ${valid}"`,
+      'Bearer "',
+      valid,
+    ].map(header),
+    'two-headers': [header([`Bearer ${valid}`, `Bearer ${valid}`]), header([`Bearer ${valid}`, 'Basic eDp5'])],
+    'token-in-query': ['access_token', 'token', 'authorization', 'api_key'].map((name) => ({
+      title: `?${name}=`,
+      options: { token: null },
+      query: `${name}=${valid}`,
+    })),
+    'token-in-cookie': ['__Host-muster', 'muster-invite', 'access_token'].map((name) => ({
+      title: `cookie ${name}`,
+      options: { token: null, headers: { cookie: `${name}=${valid}` } },
+    })),
+    unknown: [
+      bearer('never issued', newSecret('mst_')),
+      bearer('one character off', `${valid.slice(0, -1)}${valid.endsWith('A') ? 'B' : 'A'}`),
+      bearer('cut', valid.slice(0, -1)),
+    ],
+    'wrong-kind': Object.entries(kinds).map(([kind, secret]) => bearer(`${kind} secret`, secret)),
+  } satisfies Partial<Record<StateName, readonly Presentation[]>>
+}
+
+/** Tokens of each role and kind that were valid once, or whose owner may not act. */
+async function deadTokens(t: TestApp) {
+  const dead = {
+    expired: [] as Presentation[],
+    revoked: [] as Presentation[],
+    'owner-disabled': [] as Presentation[],
+    'owner-pending': [] as Presentation[],
+    'owner-deleted': [] as Presentation[],
+  }
+  for (const role of workspaceRoles) {
+    const owner = await t.invite(`owner-${role.slice(1)}@example.com`, role)
+    dead['owner-pending'].push(bearer(`pending ${role}`, await t.personalToken(owner)))
+    const disabled = await t.addUser(`disabled-${role.slice(1)}`, role)
+    dead['owner-disabled'].push(bearer(`disabled ${role}`, disabled.token))
+    const gone = await t.addUser(`gone-${role.slice(1)}`, role)
+    dead['owner-deleted'].push(bearer(`deleted ${role}`, gone.token))
+    const issued = { displayName: 'short', description: '', personas: [], lifetimeSeconds: 1 }
+    const alive = await t.addUser(`alive-${role.slice(1)}`, role)
+    dead.expired.push(bearer(`expired personal ${role}`, (await issueTokenFor(t.operator(), alive.id, issued)).secret))
+    dead.expired.push(
+      bearer(
+        `expired service ${role}`,
+        (await issueServiceToken(t.operator(), { ...issued, role, rights: [], secret: null })).secret,
+      ),
+    )
+    const personal = await issueTokenFor(t.operator(), alive.id, { ...issued, lifetimeSeconds: null })
+    const service = await issueServiceToken(t.operator(), {
+      ...issued,
+      lifetimeSeconds: null,
+      role,
+      rights: [],
+      secret: null,
+    })
+    for (const { token, secret } of [personal, service]) {
+      await requireWorks(t, secret)
+      await t.delete(`/api/service/apikeys/${token.id}`)
+      dead.revoked.push(bearer(`revoked ${role}`, secret))
+    }
+    for (const { token } of [disabled, gone]) await requireWorks(t, token)
+    await t.post(`/api/service/users/${disabled.id}`, { enabled: false })
+    await t.post(`/api/service/users/${gone.id}/delete`)
+  }
+  for (const { options } of dead.expired) await requireWorks(t, options.token ?? '')
+  // To the millisecond: at this instant the lifetime of one second is over.
+  t.clock.advance(1000)
+  return dead
+}
+
+/** A token that never worked would prove nothing by being refused. */
+async function requireWorks(t: TestApp, token: string): Promise<void> {
+  const { status } = await t.get('/api/service/whoami', { token })
+  if (status !== 200) throw new Error(`a token that should work gets ${status}`)
+}
+
+/** Where the values for placeholders come from; `extra` are those of one situation. */
+type Filling = Pick<World, 't' | 'own' | 'foreign'> & {
+  readonly extra?: Readonly<Record<string, () => string | Promise<string>>>
+}
+
+/** Ids and texts for the placeholders of the matrix; everything else stays as it is written. */
+export async function fill(world: Filling, value: unknown): Promise<unknown> {
+  if (Array.isArray(value)) return Promise.all(value.map((entry) => fill(world, entry)))
+  if (typeof value === 'object' && value !== null) {
+    const entries = Object.entries(value).map(async ([key, entry]) => [key, await fill(world, entry)] as const)
+    return Object.fromEntries(await Promise.all(entries))
+  }
+  return typeof value === 'string' ? fillText(world, value) : value
+}
+
+export async function fillText({ t, own, foreign, extra }: Filling, text: string): Promise<string> {
+  const sources: Readonly<Record<string, () => string | Promise<string>>> = {
+    $new: newText,
+    $unknown: () => uuid(),
+    $user: () => own.user,
+    $group: () => own.group,
+    $persona: () => own.persona,
+    $role: () => t.roleId('$guest'),
+    '$foreign-user': () => foreign.user,
+    '$foreign-role': () => t.roleId('$guest', t.other),
+    $invitation: async () => t.invitationToken(await t.invite(`${newText()}@example.com`)),
+    ...extra,
+  }
+  const found = Object.keys(sources)
+    .toSorted((a, b) => b.length - a.length)
+    .find((name) => text.includes(name))
+  return found === undefined ? text : text.replace(found, (await sources[found]?.()) ?? '')
+}

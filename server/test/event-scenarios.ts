@@ -1,0 +1,166 @@
+import { operatorCtx } from '../src/commands/operator.ts'
+import type { EventName } from '../src/events/event-types.ts'
+import { changePlan, createTenant, disableTenant } from '../src/tenants/tenants.service.ts'
+import { makeObject, newText } from './authz-world.ts'
+import { ofGroups, ofLinks } from './group-scenarios.ts'
+import { newEmail, post, type Arrange, type Post, type Scenario } from './scenario.ts'
+import { password, type TestApp } from './start-test-app.ts'
+import { ofUsers } from './user-scenarios.ts'
+
+const users = '/api/service/users'
+
+const ofTokens: readonly Scenario[] = [
+  post(
+    'POST /api/service/apikeys',
+    'a new one',
+    async () => ({ path: '/api/service/apikeys', body: { displayName: newText() } }),
+    ['api_token.created'],
+    ['api_token.created'],
+  ),
+  post(
+    'POST /api/service/apikeys/{id}',
+    'a new name',
+    async (t) => ({
+      path: `/api/service/apikeys/${await makeObject(t, 'api-token')}`,
+      body: { displayName: newText() },
+    }),
+    ['api_token.updated'],
+    [],
+  ),
+  post(
+    'DELETE /api/service/apikeys/{id}',
+    'one in use',
+    async (t) => ({ path: `/api/service/apikeys/${await makeObject(t, 'api-token')}` }),
+    ['api_token.revoked'],
+  ),
+]
+
+const ofMails: readonly Scenario[] = [
+  onInvitation('resend', ['invitation.resent'], ['invitation.resent']),
+  onInvitation('link', ['invitation.link_copied'], ['invitation.link_copied']),
+  onInvitation('revoke', ['invitation.revoked'], []),
+  post(
+    'POST /api/muster/outbox/{id}/retry',
+    'one that waits',
+    async (t) => ({ path: `/api/muster/outbox/${await makeObject(t, 'outbox-item')}/retry` }),
+    ['outbox_item.retried'],
+    ['outbox_item.retried'],
+  ),
+  post(
+    'POST /api/muster/outbox/{id}/discard',
+    'one that waits',
+    async (t) => ({ path: `/api/muster/outbox/${await makeObject(t, 'outbox-item')}/discard` }),
+    ['outbox_item.discarded'],
+  ),
+  {
+    by: 'POST /auth/accept-invite',
+    what: 'with a name of one’s own',
+    leaves: ['invitation.accepted'],
+    arrange: async (t) => {
+      const body = {
+        token: await t.invitationToken(await t.invite(newEmail())),
+        username: newText(),
+        firstName: 'First',
+        password,
+      }
+      return () => t.post('/auth/accept-invite', body, { token: null })
+    },
+  },
+]
+
+function onInvitation(verb: string, leaves: readonly EventName[], again: readonly EventName[]): Scenario {
+  return post(
+    `POST /api/muster/invitations/{id}/${verb}`,
+    'an open one',
+    async (t) => ({ path: `/api/muster/invitations/${await makeObject(t, 'invitation')}/${verb}` }),
+    leaves,
+    again,
+  )
+}
+
+const ofTheHost: readonly Scenario[] = [
+  {
+    by: 'muster-server tenants create',
+    what: 'a new tenant',
+    leaves: ['tenant.created'],
+    arrange: async (t) => () =>
+      createTenant(operatorCtx(t.db, '', t.clock.now()), { slug: newText(), name: 'New', plan: 'standard' }),
+  },
+  ofTenant('tenants set-plan', 'another plan', ['tenant.plan_changed'], (ctx) => changePlan(ctx, 'standard')),
+  ofTenant('tenants disable', 'one that is served', ['tenant.disabled'], (ctx) => disableTenant(ctx)),
+]
+
+function ofTenant(
+  verb: string,
+  what: string,
+  leaves: readonly EventName[],
+  act: (ctx: ReturnType<typeof operatorCtx>) => Promise<void>,
+): Scenario {
+  const arrange: Arrange = async (t) => {
+    const { id } = await createTenant(operatorCtx(t.db, '', t.clock.now()), {
+      slug: newText(),
+      name: 'New',
+      plan: 'enterprise',
+    })
+    return () => act(operatorCtx(t.db, id, t.clock.now()))
+  }
+  return { by: `muster-server ${verb}`, what, arrange, leaves, again: [] }
+}
+
+export const scenarios: readonly Scenario[] = [
+  ...ofUsers,
+  ...ofGroups,
+  ...ofLinks,
+  ...ofTokens,
+  ...ofMails,
+  ...ofTheHost,
+]
+
+/** Requests that fail after something was written and recorded: all of it must be gone. */
+export const rolledBack: readonly {
+  readonly what: string
+  readonly status: number
+  readonly arrange: (t: TestApp) => Promise<Post>
+}[] = [
+  {
+    what: 'a user disabled, with a group that does not exist',
+    status: 404,
+    arrange: async (t) => ({
+      path: `${users}/${await makeObject(t, 'user')}`,
+      body: { enabled: false, firstName: newText(), groups: ['no-such-group'] },
+    }),
+  },
+  {
+    what: 'a user renamed, with a persona that does not exist',
+    status: 404,
+    arrange: async (t) => ({
+      path: `${users}/${await makeObject(t, 'user')}`,
+      body: { firstName: newText(), groups: [await makeObject(t, 'group')], persona: ['no-such-persona'] },
+    }),
+  },
+  {
+    what: 'a user disabled, under the address of somebody else',
+    status: 409,
+    arrange: async (t) => {
+      const taken = newEmail()
+      await t.invite(taken)
+      return { path: `${users}/${await makeObject(t, 'user')}`, body: { enabled: false, email: taken } }
+    },
+  },
+  {
+    what: 'the last admin renamed and made a member',
+    status: 409,
+    arrange: async (t) => ({
+      path: `${users}/${(await t.addUser(newText(), '$admin')).id}`,
+      body: { firstName: newText(), workspaceRole: '$member' },
+    }),
+  },
+  {
+    what: 'a user moved between groups, one of which does not exist',
+    status: 404,
+    arrange: async (t) => ({
+      path: `${users}/${await makeObject(t, 'user')}/groups`,
+      body: { groups: [await makeObject(t, 'group'), 'no-such-group'] },
+    }),
+  },
+]

@@ -1,0 +1,197 @@
+import { sql } from 'kysely'
+import { addToCounter } from '../src/db/counters.ts'
+import type { TestApp, TestTenant } from './start-test-app.ts'
+
+const manyUsers = 3_000
+const manyGroups = 1_000
+const rowsPerInsert = 500
+
+/** What requests are made about: things in the middle of many. */
+export interface Landmarks {
+  readonly userId: string
+  readonly groupId: string
+  readonly personaId: string
+}
+
+/** Fills a tenant with thousands of rows, straight into the database: over HTTP it would take a minute. */
+export async function addManyRows(t: TestApp, tenant: TestTenant): Promise<Landmarks> {
+  const prefix = tenant.id
+  const id = (kind: string, index: number) => `${prefix}-${kind}-${index}`
+  const role = await t.roleId('$member', tenant)
+  const at = t.clock.now().getTime()
+  const common = { tenant_id: tenant.id }
+  await insert(t, 'users', manyUsers, (index) => ({
+    ...common,
+    id: id('user', index),
+    username: `person${index}`,
+    username_key: `person${index}`,
+    email: `person${index}@example.com`,
+    email_key: `person${index}@example.com`,
+    first_name: `First${index % 97}`,
+    first_name_key: `first${index % 97}`,
+    last_name: `Last${index % 89}`,
+    last_name_key: `last${index % 89}`,
+    enabled: index % 10 === 0 ? 0 : 1,
+    email_verified: 1,
+    source: 'local',
+    workspace_role_id: role,
+    attributes: '{}',
+    created_at: at + index,
+    last_login_at: index % 7,
+  }))
+  await insert(t, 'groups', manyGroups, (index) => ({
+    ...common,
+    id: id('group', index),
+    name: `team${index}`,
+    name_key: `team${index}`,
+    alias: `Team ${index}`,
+    alias_key: `team ${index}`,
+    attributes: '{}',
+    is_default: 0,
+    source: 'local',
+    member_count: 3,
+    created_at: at + index,
+    created_by: 'somebody',
+  }))
+  const memberships = Array.from({ length: manyUsers }, (_, index) =>
+    [index, index * 7, index * 13].map((group) => ({ user: index, group: group % manyGroups })),
+  ).flat()
+  const unique = [
+    ...new Map(memberships.map((membership) => [`${membership.user} ${membership.group}`, membership])).values(),
+  ]
+  await insert(t, 'group_members', unique.length, (index) => {
+    const { user, group } = unique[index] ?? { user: 0, group: 0 }
+    return { ...common, group_id: id('group', group), user_id: id('user', user), source: 'local', added_at: at }
+  })
+  for (const kind of ['persona', 'purpose'] as const) {
+    const own =
+      kind === 'persona'
+        ? { policies: '{"metadataPolicies":[],"dataPolicies":[],"glossaryPolicies":[]}' }
+        : { tags: '[]' }
+    await insert(t, `${kind}s`, manyGroups, (index) => ({
+      ...common,
+      ...own,
+      id: id(kind, index),
+      name: `${kind}${index}`,
+      name_key: `${kind}${index}`,
+      qualified_name: `default/${kind}${index}`,
+      display_name: `${kind} ${index}`,
+      description: '',
+      created_at: at + index,
+      created_by: `person${index % 11}`,
+      updated_at: at + index,
+      updated_by: `person${index % 13}`,
+    }))
+    await insert(t, `${kind}_subjects`, manyGroups, (index) => ({
+      ...common,
+      [`${kind}_id`]: id(kind, index),
+      subject_kind: 'group',
+      subject_id: id('group', index),
+    }))
+  }
+  await insert(t, 'api_tokens', manyUsers, (index) => ({
+    ...common,
+    id: id('token', index),
+    client_id: `apikey-${id('token', index)}`,
+    token_hash: id('hash', index),
+    last_four: 'abcd',
+    display_name: `token ${index % 101}`,
+    description: '',
+    owner_id: id('user', index),
+    rights: '[]',
+    personas: '[]',
+    lifetime_seconds: 60,
+    created_at: at + index,
+    created_by: 'somebody',
+    expires_at: 0,
+  }))
+  await insert(t, 'invitations', manyUsers, (index) => ({
+    ...common,
+    id: id('invitation', index),
+    user_id: id('user', index),
+    email: `person${index}@example.com`,
+    role_id: role,
+    token_hash: id('link', index),
+    inviter_kind: 'system',
+    inviter_id: 'system',
+    inviter_name: 'system',
+    created_at: at + index,
+    expires_at: at + index,
+    accepted_at: at,
+  }))
+  await insert(t, 'events', manyUsers * 2, (index) => ({
+    ...common,
+    id: id('event', index),
+    at: at - index,
+    type: index % 2 === 0 ? 'user.created' : 'group.created',
+    category: 'admin',
+    actor_kind: 'user',
+    actor_id: id('user', index % 50),
+    actor_name: `person${index % 50}`,
+    subject_kind: index % 2 === 0 ? 'user' : 'group',
+    subject_id: index % 2 === 0 ? id('user', index % manyUsers) : id('group', index % manyGroups),
+    door: 'rest',
+    address: `192.0.2.${index % 250}`,
+    request_id: 'many',
+    data: '{}',
+    personal: '{}',
+  }))
+  await insert(t, 'outbox', manyUsers, (index) => ({
+    ...common,
+    id: id('mail', index),
+    kind: 'invitation-mail',
+    subject_id: id('invitation', index),
+    dedupe_key: id('mail', index),
+    payload: '{}',
+    state: 'sent',
+    due_at: at,
+    created_at: at + index,
+  }))
+  await addToCounters(t, tenant, role)
+  return { userId: id('user', 1_500), groupId: id('group', 500), personaId: id('persona', 500) }
+}
+
+/** What the services keep in step with every row they write. */
+async function addToCounters(t: TestApp, tenant: TestTenant, roleId: string): Promise<void> {
+  await t.db.engine.transact(async (trx) => {
+    for (const [name, by] of [
+      ['users', manyUsers],
+      ['groups', manyGroups],
+      ['personas', manyGroups],
+      ['purposes', manyGroups],
+      ['api_tokens', manyUsers],
+      ['invitations', manyUsers],
+    ] as const) {
+      await addToCounter(trx, tenant.id, name, by)
+    }
+    await trx
+      .updateTable('roles')
+      .set({ member_count: manyUsers })
+      .where('tenant_id', '=', tenant.id)
+      .where('id', '=', roleId)
+      .execute()
+  })
+}
+
+async function insert(
+  t: TestApp,
+  table: string,
+  count: number,
+  rowOf: (index: number) => Record<string, unknown>,
+): Promise<void> {
+  for (let start = 0; start < count; start += rowsPerInsert) {
+    const rows = Array.from({ length: Math.min(rowsPerInsert, count - start) }, (_, index) => rowOf(start + index))
+    // The rows are whole by the database's own judgement; Kysely's types would need one function per table.
+    await t.db.engine.transact((trx) =>
+      trx
+        .insertInto(table as 'users')
+        .values(rows as never)
+        .execute(),
+    )
+  }
+}
+
+/** PostgreSQL plans by what it knows of the tables; in production its own workers see to that. */
+export async function refreshStatistics(t: TestApp): Promise<void> {
+  if (t.location.kind === 'postgres') await t.db.engine.transact((trx) => sql`analyze`.execute(trx))
+}

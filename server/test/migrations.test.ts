@@ -1,0 +1,96 @@
+import assert from 'node:assert/strict'
+import { spawn } from 'node:child_process'
+import path from 'node:path'
+import { test } from 'node:test'
+import { sql, type Kysely } from 'kysely'
+import { Migrator, type Migration } from 'kysely/migration'
+import { listMigrations, MigrationError } from '../src/db/migrate.ts'
+import { migrateDatabase, withMigrationHandle, type DatabaseLocation } from '../src/db/open.ts'
+import { hashDatabase } from './database-hash.ts'
+import { rows } from './schema-facts.ts'
+import { schemaPage } from './schema-page.ts'
+import { openTestDatabase, type TestDatabase } from './test-database.ts'
+
+const slow = path.join(import.meta.dirname, 'testdata/slow-migration.ts')
+
+/** Everything one can see of a database: its schema, its rows, and which migrations it says were done. */
+async function picture({ location, db }: TestDatabase): Promise<unknown[]> {
+  return withMigrationHandle(location, async (handle) => [
+    await schemaPage(handle),
+    await hashDatabase(db),
+    await listMigrations(handle),
+  ])
+}
+
+test('migrating a second time does nothing', async () => {
+  await using database = await openTestDatabase()
+  const before = await picture(database)
+  assert.deepEqual(await migrateDatabase(database.location), [])
+  assert.deepEqual(await picture(database), before)
+})
+
+test('a migration that fails in the middle leaves nothing of itself, nor of those before it in the same run', async () => {
+  await using database = await openTestDatabase()
+  const before = await picture(database)
+  const failing: Migration = {
+    up: async (db) => {
+      await sql`create table half_done (id text)`.execute(db)
+      await sql`alter table tenants add column half_done text`.execute(db)
+      await sql`update tenants set name = 'half done'`.execute(db)
+      throw new Error('the middle')
+    },
+  }
+  const first: Migration = { up: async (db) => void (await sql`create table first_step (id text)`.execute(db)) }
+  const { error } = await withMigrationHandle(database.location, (db) =>
+    migrateFurther(db, { '9998_first': first, '9999_failing': failing }),
+  )
+  assert.match(String(error), /the middle/)
+  assert.deepEqual(await picture(database), before)
+  assert.deepEqual(await migrateDatabase(database.location), [])
+})
+
+test('a process killed in the middle of a migration leaves nothing of it, and the next one is not held up', async () => {
+  await using database = await openTestDatabase()
+  const before = await picture(database)
+  await killInTheMiddle(database.location)
+  assert.deepEqual(await picture(database), before)
+  assert.deepEqual(await migrateDatabase(database.location), [])
+})
+
+test('a database of a newer Muster is refused and left as it is', async () => {
+  await using database = await openTestDatabase()
+  await withMigrationHandle(database.location, (db) =>
+    rows(
+      db,
+      `insert into kysely_migration (name, timestamp) values ('9999_of_the_future', '2030-01-01T00:00:00.000Z')`,
+    ),
+  )
+  const readNames = () =>
+    withMigrationHandle(database.location, (db) => rows(db, 'select name from kysely_migration order by name'))
+  const before = [await hashDatabase(database.db), await readNames()]
+  await assert.rejects(
+    migrateDatabase(database.location),
+    (error) => error instanceof MigrationError && /9999_of_the_future/.test(error.message),
+  )
+  assert.deepEqual([await hashDatabase(database.db), await readNames()], before)
+})
+
+/** Kysely's migrator on our handle, with further steps after those that were done. */
+async function migrateFurther(db: Kysely<unknown>, further: Readonly<Record<string, Migration>>) {
+  const done = Object.fromEntries((await listMigrations(db)).map(({ name }) => [name, { up: async () => {} }]))
+  return new Migrator({ db, provider: { getMigrations: async () => ({ ...done, ...further }) } }).migrateToLatest()
+}
+
+/** Starts a migration in a process of its own, which says when it is half done and then waits for its end. */
+function killInTheMiddle(location: DatabaseLocation): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', slow, JSON.stringify(location)], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    })
+    child.stdout.on('data', () => child.kill('SIGKILL'))
+    child.on('error', reject)
+    child.on('exit', (code, signal) =>
+      signal === 'SIGKILL' ? resolve() : reject(new Error(`ended by itself with ${code}`)),
+    )
+  })
+}

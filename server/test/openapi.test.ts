@@ -1,0 +1,184 @@
+import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
+import { after, before, test } from 'node:test'
+import { v7 as uuid } from 'uuid'
+import { openApiFile, openApiText } from '../../scripts/openapi.ts'
+import { catalogue } from '../src/errors/catalogue.ts'
+import { readMatrix } from './authz-matrix.ts'
+import { exampleChecker, listOperations, resolve, type ContractPage, type Operation } from './contract-page.ts'
+import { registeredRoutes } from './route-table.ts'
+import { startTestApp, type TestApp } from './start-test-app.ts'
+
+let t: TestApp
+let page: ContractPage
+let operations: readonly Operation[]
+
+before(async () => {
+  t = await startTestApp()
+  page = JSON.parse(JSON.stringify(t.http.swagger()))
+  operations = listOperations(page)
+})
+
+after(() => t[Symbol.asyncDispose]())
+
+test('openapi.json is what the server declares and serves', async () => {
+  assert.equal(
+    readFileSync(openApiFile, 'utf8'),
+    openApiText(t.http.swagger()),
+    'openapi.json is stale: run npm run openapi',
+  )
+  const served = await t.get('/api/openapi.json', { token: null })
+  assert.deepEqual(served.json, page)
+})
+
+test('route table, openapi.json and authorization file name the same operations', () => {
+  const matrix = readMatrix()
+  const documented = operations.map(({ name }) => name).toSorted()
+  const hidden = matrix.hidden.map(({ op }) => op)
+  console.log(`openapi: ${documented.length} operations, ${hidden.length} routes outside the contract`)
+  assert.ok(documented.length > 0)
+  assert.deepEqual(registeredRoutes(t.http), [...documented, ...hidden].toSorted())
+  assert.deepEqual(matrix.routes.map(({ op }) => op).toSorted(), documented)
+})
+
+test('every operation has its own id, a summary and a tag that is explained', () => {
+  const ids = operations.map(({ spec }) => spec.operationId)
+  assert.equal(new Set(ids).size, ids.length)
+  const explained = new Map(page.tags.map((tag) => [tag.name, tag.description]))
+  for (const { name, spec } of operations) {
+    assert.match(spec.operationId, /^[a-z][A-Za-z0-9]+$/, name)
+    assert.ok(spec.summary.length > 5 && !spec.summary.endsWith('.'), name)
+    assert.equal(spec.tags.length, 1, name)
+    assert.ok(
+      (explained.get(spec.tags[0] ?? '') ?? '').length > 10,
+      `${name}: the tag ${spec.tags[0]} is not explained in openapi-document.ts`,
+    )
+  }
+  const used = new Set(operations.flatMap(({ spec }) => spec.tags))
+  assert.deepEqual(
+    [...explained.keys()].filter((tag) => !used.has(tag)),
+    [],
+  )
+})
+
+test('parameters of the path are required and described, and no others are named', () => {
+  let seen = 0
+  for (const { name, path, spec } of operations) {
+    const wanted = [...path.matchAll(/\{([^}]+)\}/g)].map((match) => match[1])
+    const declared = (spec.parameters ?? []).filter((parameter) => parameter.in === 'path')
+    assert.deepEqual(
+      declared.map((parameter) => parameter.name),
+      wanted,
+      name,
+    )
+    for (const parameter of declared) {
+      seen += 1
+      assert.equal(parameter.required, true, name)
+      assert.match(parameter.description ?? '', /^Id of the .+\.$/, name)
+    }
+  }
+  assert.ok(seen > 0)
+})
+
+test('every operation has one success with an example, and error answers with their codes', () => {
+  const codesSeen = new Set<string>()
+  for (const { name, spec } of operations) {
+    const successes = Object.keys(spec.responses).filter((status) => status.startsWith('2'))
+    assert.equal(successes.length, 1, name)
+    const success = resolve(page, spec.responses[successes[0] ?? ''])
+    if (success.content !== undefined)
+      assert.notEqual(success.content['application/json']?.example, undefined, `${name} has no example of its answer`)
+    const errors = Object.entries(spec.responses).filter(([status]) => !status.startsWith('2'))
+    assert.ok(errors.length > 0, name)
+    for (const [status, answer] of errors) {
+      const codes = resolve(page, answer)['x-error-codes'] ?? []
+      assert.ok(codes.length > 0, `${name} ${status} lists no codes`)
+      for (const code of codes) {
+        codesSeen.add(code)
+        assert.equal(
+          String(Object.entries(catalogue).find(([known]) => known === code)?.[1].status),
+          status,
+          `${name} ${status} ${code}`,
+        )
+      }
+    }
+    assert.equal(
+      isPublic(spec),
+      errors.every(([status]) => status !== '401' && status !== '403'),
+      name,
+    )
+  }
+  // A wrong verb belongs to no operation; tenants are made on the host alone.
+  assert.deepEqual(
+    Object.keys(catalogue).filter((code) => !codesSeen.has(code)),
+    ['method_not_allowed', 'tenant_exists'],
+  )
+})
+
+test('every example has the form of its own schema, without a key the schema does not name', () => {
+  const check = exampleChecker(page)
+  let examples = 0
+  for (const { name, spec } of operations) {
+    const answers = Object.values(spec.responses).map((answer) => resolve(page, answer).content)
+    for (const [type, media] of [spec.requestBody?.content, ...answers].flatMap((content) =>
+      Object.entries(content ?? {}),
+    )) {
+      const values = [
+        ...(media.example === undefined ? [] : [media.example]),
+        ...Object.values(media.examples ?? {}).map((example) => resolve(page, example).value),
+      ]
+      for (const value of values) {
+        examples += 1
+        assert.equal(check(media.schema ?? {}, value), null, `${name} ${type} ${JSON.stringify(value)}`)
+      }
+    }
+  }
+  console.log(`openapi: ${examples} examples hold against their schemas`)
+  assert.ok(examples > operations.length)
+})
+
+test('every example of a request is accepted by the server, and a body of another form is not', async () => {
+  let accepted = 0
+  for (const { name, method, path, spec } of operations) {
+    const media = spec.requestBody?.content['application/json']
+    if (media === undefined) continue
+    const values = [
+      ...(media.example === undefined ? [] : [media.example]),
+      ...Object.values(media.examples ?? {}).map((example) => resolve(page, example).value),
+    ]
+    assert.ok(values.length > 0, `${name} has no example of its body`)
+    const address = path.replaceAll(/\{[^}]+\}/g, () => uuid())
+    for (const body of values) {
+      const answer = await t.request(method, address, { body })
+      const code = answer.status < 300 ? '' : answer.json.error
+      assert.ok(
+        !['invalid_body', 'invalid_request', 'unsupported_media_type', 'route_not_found'].includes(code),
+        `${name}: ${answer.text}`,
+      )
+      accepted += 1
+    }
+    const wrong = await t.request(method, address, { body: ['not an object'] })
+    assert.equal(wrong.json.error, 'invalid_body', name)
+    const none = await t.request(method, address)
+    assert.equal(none.status === 400, spec.requestBody?.required === true, `${name} without a body: ${none.text}`)
+  }
+  assert.ok(accepted > 0)
+})
+
+test('every reference leads somewhere, every shared part is used, and nothing is left of the generator', () => {
+  const text = JSON.stringify(page)
+  const references = new Set([...text.matchAll(/"\$ref":"([^"]+)"/g)].map((match) => match[1] ?? ''))
+  for (const reference of references) assert.notEqual(resolve(page, { $ref: reference }), undefined, reference)
+  const shared = Object.entries(page.components).filter(([kind]) => kind !== 'securitySchemes')
+  const names = shared.flatMap(([kind, parts]) => Object.keys(parts).map((name) => `#/components/${kind}/${name}`))
+  assert.deepEqual(
+    names.filter((name) => !references.has(name)),
+    [],
+  )
+  for (const leftover of ['def-', '"$id"', 'Default Response', 'x-body-optional', '"$defs"', 'unsafe'])
+    assert.ok(!text.includes(leftover), leftover)
+})
+
+function isPublic(spec: Operation['spec']): boolean {
+  return spec.security.length === 0
+}
