@@ -1,9 +1,13 @@
 import type { EventName } from '../src/events/event-types.ts'
 import { newText } from './authz-world.ts'
 import type { TestApp } from './start-test-app.ts'
+import type { RequestOptions } from './test-client.ts'
 
-/** Sets things up, then gives the one act whose events are looked at. */
-export type Arrange = (t: TestApp) => Promise<() => Promise<unknown>>
+/** The one act whose events are looked at; as acme's admin unless another credential and host are given. */
+export type Act = (as?: RequestOptions) => Promise<unknown>
+
+/** Sets things up for the act. */
+export type Arrange = (t: TestApp) => Promise<Act>
 
 export interface Scenario {
   /** An operation of openapi.json, or what the host operator does. */
@@ -32,7 +36,7 @@ export function post(
   const method = by.split(' ')[0] ?? ''
   const act: Arrange = async (t) => {
     const { path, body } = await arrange(t)
-    return () => t.request(method, path, body === undefined ? {} : { body })
+    return (as = {}) => t.request(method, path, { ...as, ...(body === undefined ? {} : { body }) })
   }
   return { by, what, arrange: act, leaves, ...(again === undefined ? {} : { again }) }
 }

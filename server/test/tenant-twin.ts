@@ -3,20 +3,26 @@ import { withMigrationHandle } from '../src/db/open.ts'
 import { hashSecret, newSecret } from '../src/secrets/secrets.ts'
 import { newText } from './authz-world.ts'
 import { readTables, type TableFacts } from './schema-facts.ts'
-import type { TestApp, TestTenant } from './start-test-app.ts'
+import type { TestApp } from './start-test-app.ts'
 
 type Row = Record<string, unknown>
 
-/** Columns that are unique over all tenants: in the twin they lead nowhere, but for the token given here. */
-const globalColumns = ['token_hash'] as const
+/** The other tenant, and its copies of acme's tokens: same ids, owners and roles, secrets of their own. */
+export interface Twin {
+  readonly id: string
+  readonly host: string
+  /** Token of acme → token of the twin. */
+  readonly tokens: ReadonlyMap<string, string>
+}
 
 /**
  * Makes a tenant with the rows of acme, every id, name and address the same: what it is asked must be answered from its
- * own rows, and what happens to acme must not happen to it. Its token is a copy of acme's, with a secret of its own.
+ * own rows, and what happens to one must not happen to the other.
  */
-export async function makeTwin(t: TestApp): Promise<TestTenant> {
-  const twin: TestTenant = { id: newText(), host: '', token: newSecret('mst_') }
-  const slug = twin.id
+export async function makeTwin(t: TestApp, tokens: readonly string[]): Promise<Twin> {
+  const id = newText()
+  const twin = { id, host: `${id}.localhost`, tokens: new Map(tokens.map((token) => [token, newSecret('mst_')])) }
+  const hashes = new Map([...twin.tokens].map(([token, copy]) => [hashSecret(token), hashSecret(copy)]))
   const tables = await tablesInOrder(t)
   await t.db.engine.transact(async (trx) => {
     for (const { name } of tables) {
@@ -26,9 +32,11 @@ export async function makeTwin(t: TestApp): Promise<TestTenant> {
       )
       for (const row of rows) {
         const { seq: _numbered, ...copy } = row
-        copy[owner] = twin.id
-        if (name === 'tenants') copy['slug'] = slug
-        for (const column of globalColumns) if (column in copy) copy[column] = hashFor(t, twin, String(copy[column]))
+        copy[owner] = id
+        if (name === 'tenants') copy['slug'] = id
+        // Hashes of secrets are unique over all tenants.
+        const hash = copy['token_hash']
+        if (typeof hash === 'string') copy['token_hash'] = hashes.get(hash) ?? `${id} ${hash}`
         // Rows of any table, as the database gave them.
         await trx
           .insertInto(name as 'users')
@@ -37,11 +45,7 @@ export async function makeTwin(t: TestApp): Promise<TestTenant> {
       }
     }
   })
-  return { ...twin, host: `${slug}.localhost` }
-}
-
-function hashFor(t: TestApp, twin: TestTenant, hash: string): string {
-  return hash === hashSecret(t.acme.token) ? hashSecret(twin.token) : `${twin.id} ${hash}`
+  return twin
 }
 
 let ordered: Promise<readonly TableFacts[]> | undefined

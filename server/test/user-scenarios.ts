@@ -100,7 +100,8 @@ export const ofUsers: readonly Scenario[] = [
     `POST ${users}/{id}/delete`,
     'in a group, a persona and a purpose',
     async (t) => {
-      const id = await makeObject(t, 'user')
+      // With a password, which goes as well.
+      const { id } = await t.addUser(newText())
       await t.post(`${users}/${id}`, {
         groups: [await makeObject(t, 'group')],
         persona: [await makeObject(t, 'persona')],

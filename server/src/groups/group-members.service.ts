@@ -113,6 +113,12 @@ export function listExistingGroupIds(ctx: TrxCtx, ids: readonly string[]): Promi
   return selectExistingGroupIds(ctx.db, ctx.tenantId, ids)
 }
 
+/** Holds users, then groups, until the transaction ends: in this order everywhere, so that nobody waits in a ring. */
+export async function holdUsersAndGroups(ctx: TrxCtx, userIds: readonly string[], groupIds: readonly string[]): Promise<void> {
+  await queries.lockUsers(ctx.db, ctx.tenantId, userIds)
+  await lockGroups(ctx.db, ctx.tenantId, groupIds)
+}
+
 /** Personas or purposes of these groups changed; the groups are held until the transaction ends. */
 export async function groupLinksChanged(ctx: TrxCtx, ids: readonly string[]): Promise<void> {
   await lockGroups(ctx.db, ctx.tenantId, ids)

@@ -47,7 +47,7 @@ export function addRequestContext(app: FastifyInstance, source: ContextSource): 
     }
     const actor = needsBearer(request, path) ? await source.authenticate({ db: source.db, tenantId, token: bearerToken(request), now }) : anonymous
     request.ctx = { db: source.db, tenantId, actor, now, requestId: request.id, origin: originOf(request) }
-    refuseLongIds(request)
+    refuseBadIds(request)
     refuseByRole(request)
   })
 }
@@ -55,9 +55,11 @@ export function addRequestContext(app: FastifyInstance, source: ContextSource): 
 /** No id is longer than this; what is cannot be one, and is not looked for. */
 const idMax = 100
 
-function refuseLongIds({ params }: FastifyRequest): void {
+function refuseBadIds({ params }: FastifyRequest): void {
   if (typeof params !== 'object' || params === null) return
-  if (Object.values(params).some((value) => typeof value === 'string' && value.length > idMax)) {
+  const ids = Object.values(params).filter((value) => typeof value === 'string')
+  if (ids.some((id) => id.includes('\0'))) throw new ApiError('invalid_request', { detail: 'The address contains a NUL character.' })
+  if (ids.some((id) => id.length > idMax)) {
     throw new ApiError('route_not_found', { detail: `No id is longer than ${idMax} characters; check the address.` })
   }
 }

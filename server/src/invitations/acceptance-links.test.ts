@@ -132,6 +132,7 @@ test('a disabled person cannot accept, and can with the same link once enabled a
   const token = await t.invitationToken(id)
   await t.post(`/api/service/users/${id}`, { enabled: false })
   assert.equal((await accept(t, token)).text, await refusal(t))
+  assert.equal((await t.get(path, { token: null, headers: { cookie: `muster-invite=${token}` } })).status, 400, 'nor is anything offered')
   await t.post(`/api/service/users/${id}`, { enabled: true })
   assert.equal((await accept(t, token)).status, 200)
 })

@@ -184,6 +184,8 @@ test('the link to hand over works, is mailed to nobody, and ends the one before'
     assert.equal(json.expiresAt, t.clock.now().getTime() + invitationLifetimeMs)
     links.push(json.link)
   }
+  const [mail] = (await t.get('/api/muster/outbox')).json.records
+  assert.deepEqual([mail.state, mail.link], ['discarded', null], 'the mail that waited is taken back at once')
   await t.deliverOutbox()
   assert.equal(t.mails.length, 0)
   assert.equal(await countEvents(t, 'invitation.link_copied'), 2)

@@ -2,7 +2,7 @@ import type { ReadCtx, TrxCtx } from '../access/ctx.ts'
 import { notFound } from '../errors/api-error.ts'
 import type { NewEvent } from '../events/event-types.ts'
 import { recordEvents } from '../events/record-event.ts'
-import { groupLinksChanged, listExistingGroupIds, listGroupIdsOfUser } from '../groups/group-members.service.ts'
+import { groupLinksChanged, holdUsersAndGroups, listExistingGroupIds, listGroupIdsOfUser } from '../groups/group-members.service.ts'
 import { catalogueChanged } from '../tenants/tenants.service.ts'
 import { listExistingUserIds, userLinksChanged } from '../users/user-links.service.ts'
 import * as queries from './subject-sets.queries.ts'
@@ -38,23 +38,24 @@ export async function replaceSubjects(
   wanted: SubjectIds,
   holdOwner: () => Promise<void>,
 ): Promise<void> {
-  const expected = await findDifference(ctx, kind, ownerId, wanted)
-  await holdSubjects(ctx, subjectsOf(expected))
+  const before = (await listSubjects(ctx, kind, [ownerId]))(ownerId)
+  const held = new Set([...before.userIds, ...before.groupIds, ...wanted.userIds, ...wanted.groupIds])
+  await holdUsersAndGroups(ctx, [...before.userIds, ...wanted.userIds], [...before.groupIds, ...wanted.groupIds])
   await holdOwner()
   const change = await findDifference(ctx, kind, ownerId, wanted)
-  const held = new Set(subjectsOf(expected).map(({ id }) => id))
-  // Brought in by somebody else's change since the first look. To hold people who only leave could end in a ring, for nothing.
-  const others = subjectsOf(change).filter(({ id }) => !held.has(id))
-  await userLinksChanged(ctx, idsOf(change.added, 'user').filter((id) => !held.has(id)))
-  await groupLinksChanged(ctx, idsOf(others, 'group'))
+  const changed = [...change.added, ...change.removed]
+  const known = changed.filter(({ id }) => held.has(id))
+  await userLinksChanged(ctx, idsOf(known, 'user'))
+  await groupLinksChanged(ctx, idsOf(known, 'group'))
   // Subjects have no foreign key: they are looked for once they are held, so that none is deleted in between.
   const userIds = new Set(wanted.userIds)
   const groupIds = new Set(wanted.groupIds)
   if ((await listExistingUserIds(ctx, [...userIds])).size !== userIds.size) throw notFound('user_not_found')
   if ((await listExistingGroupIds(ctx, [...groupIds])).size !== groupIds.size) throw notFound('group_not_found')
   await applyDifference(ctx, kind, ownerId, change)
-  // A group may have any number of members, whose records all show this.
-  if (others.length > 0 || idsOf(subjectsOf(change), 'group').length > 0) await catalogueChanged(ctx)
+  // A group may have any number of members, whose records all show this. Whoever came since the first look and leaves again
+  // is not held, and to hold them now could end in a ring.
+  if (known.length < changed.length || idsOf(changed, 'group').length > 0) await catalogueChanged(ctx)
 }
 
 /**
@@ -118,10 +119,6 @@ function idsOf(subjects: readonly Subject[], kind: Subject['kind']): string[] {
   return subjects.filter((subject) => subject.kind === kind).map((subject) => subject.id)
 }
 
-function subjectsOf({ added, removed }: Difference): readonly Subject[] {
-  return [...added, ...removed]
-}
-
 async function applyDifference(ctx: TrxCtx, kind: OwnerKind, ownerId: string, { added, removed }: Difference): Promise<void> {
   if (added.length + removed.length === 0) return
   await queries.insertSubjects(ctx.db, ctx.tenantId, kind, ownerId, added)
@@ -131,12 +128,6 @@ async function applyDifference(ctx: TrxCtx, kind: OwnerKind, ownerId: string, { 
     ...added.map((subject) => event(kind, 'added', ownerId, subject)),
     ...removed.map((subject) => event(kind, 'removed', ownerId, subject)),
   ])
-}
-
-/** Records of these show something else now; they are held until the transaction ends. */
-async function holdSubjects(ctx: TrxCtx, subjects: readonly Subject[]): Promise<void> {
-  await userLinksChanged(ctx, idsOf(subjects, 'user'))
-  await groupLinksChanged(ctx, idsOf(subjects, 'group'))
 }
 
 function event(kind: OwnerKind, change: 'added' | 'removed', ownerId: string, subject: Subject): NewEvent {

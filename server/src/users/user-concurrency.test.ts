@@ -61,6 +61,24 @@ test('memberships changed from both sides at once end in one state, and the coun
   await requireTrueCounts(t)
 })
 
+test('personas given and taken from both sides at once end in one state that both sides show', async () => {
+  await using t = await startTestApp()
+  const ids = await invitePeople(t, ['a', 'b', 'c', 'd'].map((username) => ({ username })))
+  const personas: string[] = []
+  for (const name of ['a', 'b', 'c']) personas.push((await t.post('/api/service/personas', { name })).json.id)
+  const work = Array.from({ length: 24 }, (_unused, index) =>
+    index % 2 === 0
+      ? t.post(`/api/service/users/${ids[index % 4]}`, { persona: index % 3 === 0 ? [] : personas })
+      : t.post(`/api/service/personas/${personas[index % 3]}/subjects`, { users: index % 4 === 1 ? ids : [], groups: [] }),
+  )
+  for (const answer of await Promise.all(work)) assert.equal(answer.status, 200, answer.text)
+  const users = (await t.get(usersAddress({ limit: 100 }))).json.records
+  for (const persona of (await t.get('/api/service/personas')).json.records) {
+    const holders = users.filter((user: { persona: string[] }) => user.persona.includes(persona.id)).map((user: { id: string }) => user.id)
+    assert.deepEqual(holders.toSorted(), persona.users.toSorted(), persona.name)
+  }
+})
+
 test('invitations, deletions, role changes and updates at once leave true totals', async () => {
   await using t = await startTestApp()
   await t.addUser('admin00', '$admin')

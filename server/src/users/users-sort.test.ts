@@ -49,13 +49,18 @@ test('every sort key orders by code point or value in both directions, with the 
   await using t = await startTestApp()
   const rows = await inviteVariedPeople(t)
   assert.equal(rows.length, awkward.length)
-  const idsFor = async (sort: string) => (await t.get(usersAddress({ sort, limit: 100 }))).json.records.map((row: Row) => row.id)
+  const idsFor = async (sort: string, filter = '') => (await t.get(usersAddress({ sort, filter, limit: 100 }))).json.records.map((row: Row) => row.id)
   for (const key of sortKeys) {
     // Addresses are compared without regard to case.
     const keyed = key === 'email' ? rows.map((row) => ({ ...row, email: String(row['email']).toLowerCase() })) : rows
     assert.deepEqual(await idsFor(key), expected(keyed, key, 1), key)
     assert.deepEqual(await idsFor(`+${key}`), expected(keyed, key, 1), `+${key}`)
     assert.deepEqual(await idsFor(`-${key}`), expected(keyed, key, -1), `-${key}`)
+    // A search is read from another index, whose order must not show.
+    for (const filter of ['{"email":{"$ilike":"%example%"}}', '{"groupCount":0}']) {
+      assert.deepEqual(await idsFor(key, filter), expected(keyed, key, 1), `${key} ${filter}`)
+      assert.deepEqual(await idsFor(`-${key}`, filter), expected(keyed, key, -1), `-${key} ${filter}`)
+    }
   }
   assert.deepEqual(await idsFor(''), await idsFor('username'))
 })

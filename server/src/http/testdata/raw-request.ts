@@ -9,7 +9,7 @@ export interface RawAnswer {
   readonly closed: boolean
 }
 
-const patienceMs = 300
+const patienceMs = 100
 
 /** Sends exactly these bytes and gives back the first answer; what HTTP clients refuse to send is sent here. */
 export function rawRequest(port: number, bytes: string | Buffer): Promise<RawAnswer> {
