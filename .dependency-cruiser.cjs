@@ -115,7 +115,8 @@ const rules = [
   },
   {
     name: 'wire-stays-at-the-edge',
-    comment: "Other people's spelling is translated in *.wire.ts and known to *.routes.ts, to nothing behind them (docs/decisions/0003).",
+    comment:
+      "Other people's spelling is translated in *.wire.ts and known to *.routes.ts, to nothing behind them (docs/decisions/0003).",
     from: production(src, '\\.(routes|wire)\\.ts$', `${src}app\\.ts$`),
     to: { path: '\\.wire\\.ts$' },
   },

@@ -82,10 +82,17 @@ export async function buildApp(deps: AppDeps): Promise<App> {
   addMetrics(http, {
     token: secrets.metricsToken,
     databaseKind: db.engine.dialectName,
-    databaseUp: () => pingDatabase(db).then(() => true, () => false),
+    databaseUp: () =>
+      pingDatabase(db).then(
+        () => true,
+        () => false,
+      ),
     outboxDepth: async () => {
       const { waiting, oldestDueAt } = await readOutboxDepth(db)
-      return { waiting, oldestSeconds: oldestDueAt === null ? 0 : Math.max(0, (clock().getTime() - oldestDueAt) / 1000) }
+      return {
+        waiting,
+        oldestSeconds: oldestDueAt === null ? 0 : Math.max(0, (clock().getTime() - oldestDueAt) / 1000),
+      }
     },
   })
   addHealth(http, { checkDatabase: () => pingDatabase(db), isDraining: () => state.isDraining })
@@ -143,6 +150,10 @@ function invitationLinks({ config, db }: AppDeps, http: FastifyInstance): LinkTo
 function buildDispatcher({ config, db, clock, log, mail }: AppDeps, linkTo: LinkTo): Dispatcher {
   const send = mailConsumer({ mail, log, logsMails: config.mode === 'development' })
   const onError = (error: unknown) => log.error({ err: error }, 'outbox')
-  return new Dispatcher({ db, clock, onError, consumers: { [invitationMail]: deliverInvitations({ db, clock, linkTo, send }) } })
+  return new Dispatcher({
+    db,
+    clock,
+    onError,
+    consumers: { [invitationMail]: deliverInvitations({ db, clock, linkTo, send }) },
+  })
 }
-

@@ -45,7 +45,9 @@ export function readConfig(env: Environment): { config: Config; secrets: Secrets
   const host = requireHost(read('HOST'), 'HOST')
   const mode = read('MUSTER_MODE') === 'development' ? 'development' : 'production'
   if (mode === 'development' && !isLoopback(host)) {
-    throw new ConfigError(`HOST is ${host}; development mode listens on loopback only: use 127.0.0.1, or MUSTER_MODE=production.`)
+    throw new ConfigError(
+      `HOST is ${host}; development mode listens on loopback only: use 127.0.0.1, or MUSTER_MODE=production.`,
+    )
   }
   const tenant = requireSlug(read('MUSTER_BOOTSTRAP_TENANT'), 'MUSTER_BOOTSTRAP_TENANT')
   const defaultTenant = read('MUSTER_DEFAULT_TENANT') ?? tenant
@@ -72,7 +74,9 @@ export function readConfig(env: Environment): { config: Config; secrets: Secrets
 function readSecrets(read: (name: SettingName) => string | null): Secrets {
   const databaseUrl = orNull(read('DATABASE_URL'))
   if (databaseUrl !== null && !(/^postgres(ql)?:\/\//.test(databaseUrl) && URL.canParse(databaseUrl))) {
-    throw new ConfigError('DATABASE_URL must look like postgres://user:password@host:port/database; leave it unset for SQLite.')
+    throw new ConfigError(
+      'DATABASE_URL must look like postgres://user:password@host:port/database; leave it unset for SQLite.',
+    )
   }
   const smtpUrl = orNull(read('SMTP_URL'))
   if (smtpUrl !== null && !(/^smtps?:\/\/./.test(smtpUrl) && URL.canParse(smtpUrl))) {
@@ -117,7 +121,9 @@ function readSecretFile(env: Environment, name: string): string | undefined {
   if (env[name] !== undefined) throw new ConfigError(`${name} and ${name}_FILE are both set; keep one of them.`)
   try {
     if (process.platform !== 'win32' && (statSync(path).mode & 0o007) !== 0) {
-      throw new ConfigError(`${name}_FILE: everybody may read ${path}; take the rights of others away (chmod o= ${path}).`)
+      throw new ConfigError(
+        `${name}_FILE: everybody may read ${path}; take the rights of others away (chmod o= ${path}).`,
+      )
     }
     return readFileSync(path, 'utf8').replace(/\r?\n$/, '')
   } catch (error) {
@@ -139,26 +145,30 @@ function checkValue(setting: Setting, value: string): void {
 }
 
 function requireText(value: string | null, name: string): string {
-  if (value === null || value.trim() === '') throw new ConfigError(`${name} is empty; give it a value or leave it unset.`)
+  if (value === null || value.trim() === '')
+    throw new ConfigError(`${name} is empty; give it a value or leave it unset.`)
   return value
 }
 
 /** What a socket can be bound to. */
 function requireHost(value: string | null, name: string): string {
   const host = requireText(value, name)
-  if (isIP(host) === 0 && !domainPattern.test(host.toLowerCase())) throw new ConfigError(`${name} is "${host}"; it must be an address or a host name, without port.`)
+  if (isIP(host) === 0 && !domainPattern.test(host.toLowerCase()))
+    throw new ConfigError(`${name} is "${host}"; it must be an address or a host name, without port.`)
   return host
 }
 
 function requireDomain(value: string | null, name: string): string {
   const domain = requireText(value, name).toLowerCase()
-  if (!domainPattern.test(domain) || isIP(domain) !== 0) throw new ConfigError(`${name} is "${domain}"; it must be a domain such as muster.example.com.`)
+  if (!domainPattern.test(domain) || isIP(domain) !== 0)
+    throw new ConfigError(`${name} is "${domain}"; it must be a domain such as muster.example.com.`)
   return domain
 }
 
 function requireAddress(value: string | null, name: string): string {
   const address = requireText(value, name)
-  if (parseEmailAddress(address) === undefined) throw new ConfigError(`${name} is "${address}"; it must be an e-mail address such as name@example.com.`)
+  if (parseEmailAddress(address) === undefined)
+    throw new ConfigError(`${name} is "${address}"; it must be an e-mail address such as name@example.com.`)
   return address
 }
 
@@ -166,13 +176,16 @@ function requireAddress(value: string | null, name: string): string {
 function requireSender(value: string | null, name: string): string {
   const sender = requireText(value, name)
   requireAddress(/<([^<>]*)>\s*$/.exec(sender)?.[1] ?? sender, name)
-  if (/[\u0000-\u001f\u007f]/.test(sender)) throw new ConfigError(`${name} has a line break or another control character.`)
+  if (/[\u0000-\u001f\u007f]/.test(sender))
+    throw new ConfigError(`${name} has a line break or another control character.`)
   return sender
 }
 
 function requireSlug(value: string | null, name: string): string {
   if (value === null || !slugPattern.test(value)) {
-    throw new ConfigError(`${name} is "${value ?? ''}"; a tenant's slug is a DNS label: a-z, 0-9 and -, at most 63 characters.`)
+    throw new ConfigError(
+      `${name} is "${value ?? ''}"; a tenant's slug is a DNS label: a-z, 0-9 and -, at most 63 characters.`,
+    )
   }
   return value
 }
@@ -181,7 +194,9 @@ function readPublicUrl(value: string | null): URL | null {
   if (value === null || value === '') return null
   const url = URL.parse(value)
   if (url === null || !/^https?:$/.test(url.protocol) || url.href !== `${url.origin}/`) {
-    throw new ConfigError(`MUSTER_PUBLIC_URL is "${value}"; it must look like https://muster.example.com, without a path.`)
+    throw new ConfigError(
+      `MUSTER_PUBLIC_URL is "${value}"; it must look like https://muster.example.com, without a path.`,
+    )
   }
   if (url.protocol === 'http:' && !isLoopback(url.hostname)) {
     throw new ConfigError(`MUSTER_PUBLIC_URL is "${value}"; only loopback and *.localhost may go without https.`)
@@ -192,23 +207,38 @@ function readPublicUrl(value: string | null): URL | null {
 /** Loopback addresses, localhost and every name below it. */
 export function isLoopback(host: string): boolean {
   const name = host.replace(/^\[|\]$/g, '').toLowerCase()
-  return name === 'localhost' || name.endsWith('.localhost') || name === '::1' || (isIP(name) === 4 && name.startsWith('127.'))
+  return (
+    name === 'localhost' ||
+    name.endsWith('.localhost') ||
+    name === '::1' ||
+    (isIP(name) === 4 && name.startsWith('127.'))
+  )
 }
 
 function readProxies(value: string): string[] {
-  const proxies = value.split(',').map((entry) => entry.trim()).filter((entry) => entry !== '')
+  const proxies = value
+    .split(',')
+    .map((entry) => entry.trim())
+    .filter((entry) => entry !== '')
   for (const proxy of proxies) {
     const [address = '', prefix, ...more] = proxy.split('/')
     const version = isIP(address)
     const canonical = version === 6 ? URL.parse(`http://[${address}]`)?.hostname : address
-    if (version === 0 || canonical === undefined || more.length > 0 || (prefix !== undefined && !/^[0-9]{1,3}$/.test(prefix))) {
+    if (
+      version === 0 ||
+      canonical === undefined ||
+      more.length > 0 ||
+      (prefix !== undefined && !/^[0-9]{1,3}$/.test(prefix))
+    ) {
       throw new ConfigError(`MUSTER_TRUSTED_PROXIES: "${proxy}" is neither an address nor a CIDR range.`)
     }
     // A range this wide lets anybody choose the address they are taken for; every IPv4 address is one of ::ffff:0:0/96 too.
     const narrowest = version === 4 ? 8 : /^\[(::|0:)/.test(canonical) ? 96 : 32
     const widest = version === 4 ? 32 : 128
     if (prefix !== undefined && (Number(prefix) < narrowest || Number(prefix) > widest)) {
-      throw new ConfigError(`MUSTER_TRUSTED_PROXIES: "${proxy}" is too wide; use a prefix of ${narrowest} to ${widest}.`)
+      throw new ConfigError(
+        `MUSTER_TRUSTED_PROXIES: "${proxy}" is too wide; use a prefix of ${narrowest} to ${widest}.`,
+      )
     }
   }
   return proxies

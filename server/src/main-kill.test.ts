@@ -15,7 +15,9 @@ const token = `mst_${'k'.repeat(43)}`
 
 function open({ folder, env }: Home): Db {
   const url = env['DATABASE_URL']
-  return openDatabase(url === undefined ? { kind: 'sqlite', file: join(folder, 'data', 'muster.db') } : { kind: 'postgres', url })
+  return openDatabase(
+    url === undefined ? { kind: 'sqlite', file: join(folder, 'data', 'muster.db') } : { kind: 'postgres', url },
+  )
 }
 
 /** Invites one person after the other until the server is gone; notes who was acknowledged, and kills it in the middle. */
@@ -27,7 +29,10 @@ async function writeUntilKilled(server: RunningServer, life: number, acknowledge
     for (;;) {
       const email = `life${life}-${(next += 1)}@example.com`
       try {
-        const answer = await sendRequest(server.port, agent, 'POST', '/api/service/users', { token, body: { emails: [email] } })
+        const answer = await sendRequest(server.port, agent, 'POST', '/api/service/users', {
+          token,
+          body: { emails: [email] },
+        })
         assert.equal(answer.status, 200, answer.text)
         acknowledged.add(email)
       } catch (error) {
@@ -66,21 +71,45 @@ test('three times killed among a thousand writes, the server has lost nothing it
 async function assertWhole(db: Db, acknowledged: ReadonlySet<string>): Promise<void> {
   const users = await db.selectFrom('users').select(['id', 'email']).execute()
   const emails = new Set(users.map((user) => user.email))
-  assert.deepEqual([...acknowledged].filter((email) => !emails.has(email)), [], 'lost')
+  assert.deepEqual(
+    [...acknowledged].filter((email) => !emails.has(email)),
+    [],
+    'lost',
+  )
   assert.equal(emails.size, users.length)
   // The first admin and what was under way at each of three kills come on top.
-  assert.ok(users.length <= acknowledged.size + 1 + 3 * clients, `${users.length} users, ${acknowledged.size} acknowledged`)
+  assert.ok(
+    users.length <= acknowledged.size + 1 + 3 * clients,
+    `${users.length} users, ${acknowledged.size} acknowledged`,
+  )
   const ids = users.map((user) => user.id).toSorted()
-  const subjects = async (type: string) => (await db.selectFrom('events').select('subject_id').where('type', '=', type).execute()).map((event) => event.subject_id).toSorted()
+  const subjects = async (type: string) =>
+    (await db.selectFrom('events').select('subject_id').where('type', '=', type).execute())
+      .map((event) => event.subject_id)
+      .toSorted()
   assert.deepEqual(await subjects('user.created'), ids)
   assert.deepEqual(await subjects('invitation.sent'), ids)
   const invitations = await db.selectFrom('invitations').select(['id', 'user_id']).execute()
   assert.deepEqual(invitations.map((invitation) => invitation.user_id).toSorted(), ids)
   const mails = await db.selectFrom('outbox').select('subject_id').execute()
-  assert.deepEqual(mails.map((mail) => mail.subject_id).toSorted(), invitations.map((invitation) => invitation.id).toSorted())
-  const counters = new Map((await db.selectFrom('counters').select(['name', 'value']).execute()).map((counter) => [counter.name, counter.value]))
+  assert.deepEqual(
+    mails.map((mail) => mail.subject_id).toSorted(),
+    invitations.map((invitation) => invitation.id).toSorted(),
+  )
+  const counters = new Map(
+    (await db.selectFrom('counters').select(['name', 'value']).execute()).map((counter) => [
+      counter.name,
+      counter.value,
+    ]),
+  )
   assert.deepEqual([counters.get('users'), counters.get('invitations')], [users.length, users.length])
-  const roles = await db.selectFrom('roles').select(({ fn }) => fn.sum<number>('member_count').as('members')).executeTakeFirstOrThrow()
-  assert.equal(Number(roles.members), users.length)
-  if (!usesPostgres) assert.deepEqual((await sql<{ integrity_check: string }>`pragma integrity_check`.execute(db)).rows, [{ integrity_check: 'ok' }])
+  const roles = await db
+    .selectFrom('roles')
+    .select(({ fn }) => fn.sum<number>('member_count').as('members'))
+    .executeTakeFirstOrThrow()
+  assert.equal(roles.members, users.length)
+  if (!usesPostgres)
+    assert.deepEqual((await sql<{ integrity_check: string }>`pragma integrity_check`.execute(db)).rows, [
+      { integrity_check: 'ok' },
+    ])
 }

@@ -4,7 +4,7 @@ import { buildApp, type App } from './app.ts'
 import { firstStart, type FirstStart } from './commands/first-start.ts'
 import { ConfigError, readConfig, type Config } from './config.ts'
 import type { Db } from './db/db.ts'
-import { lockDataDir } from './db/data-dir-lock.ts'
+import { lockDataDir, type DataDirLock } from './db/data-dir-lock.ts'
 import { MigrationError } from './db/migrate.ts'
 import { databaseLocation, migrateDatabase, openDatabase } from './db/open.ts'
 import { createLog } from './log.ts'
@@ -24,7 +24,7 @@ async function serve(): Promise<void> {
   const location = databaseLocation(config.dataDir, secrets.databaseUrl)
   if (location.kind === 'sqlite') {
     prepareDataDir(config.dataDir)
-    lockDataDir(config.dataDir)
+    keepReferenced(lockDataDir(config.dataDir))
   }
   await migrateDatabase(location)
   const log = createLog(config.mode)
@@ -42,13 +42,21 @@ async function serve(): Promise<void> {
   announce(app, config, started)
 }
 
+/** For the life of the process, or the lock would go with the garbage. */
+function keepReferenced(lock: DataDirLock): void {
+  process.once('exit', () => lock.release())
+}
+
 function prepareDataDir(dataDir: string): void {
   try {
     mkdirSync(dataDir, { recursive: true, mode: 0o700 })
     chmodSync(dataDir, 0o700)
     accessSync(dataDir, constants.W_OK | constants.X_OK)
   } catch (error) {
-    throw new ConfigError(`MUSTER_DATA_DIR is ${dataDir}, where nothing can be written; name a folder that belongs to the server.`, { cause: error })
+    throw new ConfigError(
+      `MUSTER_DATA_DIR is ${dataDir}, where nothing can be written; name a folder that belongs to the server.`,
+      { cause: error },
+    )
   }
 }
 
@@ -56,8 +64,11 @@ async function listen(app: App, { host, port }: Config): Promise<void> {
   try {
     await app.http.listen({ port, host, backlog: 4096 })
   } catch (error) {
-    const reason = error instanceof Error && 'code' in error ? ` (${error.code})` : ''
-    throw new ConfigError(`PORT is ${port} and HOST is ${host}, where the server cannot listen${reason}; stop what does, or choose others.`, { cause: error })
+    const reason = error instanceof Error && 'code' in error ? ` (${String(error.code)})` : ''
+    throw new ConfigError(
+      `PORT is ${port} and HOST is ${host}, where the server cannot listen${reason}; stop what does, or choose others.`,
+      { cause: error },
+    )
   }
 }
 
@@ -85,7 +96,10 @@ function stopOnSignal(app: App, db: Db, config: Config, closeMail: () => void): 
       return
     }
     stoppingSince = Date.now()
-    void drainAndStop(app, db, config.drainMs, closeMail).then(() => process.exit(0), (error: unknown) => fail(error))
+    void drainAndStop(app, db, config.drainMs, closeMail).then(
+      () => process.exit(0),
+      (error: unknown) => fail(error),
+    )
   }
   process.on('SIGTERM', stop)
   process.on('SIGINT', stop)

@@ -14,8 +14,20 @@ export interface Setting {
 }
 
 export const settings = [
-  { name: 'PORT', kind: 'integer', fallback: '8080', min: 0, max: 65535, about: 'Port to listen on; 0 takes any free one.' },
-  { name: 'HOST', kind: 'text', fallback: '127.0.0.1', about: 'Address to bind to. Development mode accepts loopback only.' },
+  {
+    name: 'PORT',
+    kind: 'integer',
+    fallback: '8080',
+    min: 0,
+    max: 65535,
+    about: 'Port to listen on; 0 takes any free one.',
+  },
+  {
+    name: 'HOST',
+    kind: 'text',
+    fallback: '127.0.0.1',
+    about: 'Address to bind to. Development mode accepts loopback only.',
+  },
   {
     name: 'MUSTER_MODE',
     kind: 'choice',
@@ -23,7 +35,12 @@ export const settings = [
     choices: ['production', 'development'],
     about: 'development also logs invitation links when no mail server is set.',
   },
-  { name: 'MUSTER_DATA_DIR', kind: 'text', fallback: './data', about: 'Folder of the SQLite database; created when missing.' },
+  {
+    name: 'MUSTER_DATA_DIR',
+    kind: 'text',
+    fallback: './data',
+    about: 'Folder of the SQLite database; created when missing.',
+  },
   {
     name: 'DATABASE_URL',
     kind: 'url',
@@ -69,7 +86,8 @@ export const settings = [
     name: 'MUSTER_TRUSTED_PROXIES',
     kind: 'list',
     fallback: '',
-    about: 'Comma-separated addresses or CIDR ranges whose X-Forwarded-For and X-Forwarded-Host are believed. Default: none.',
+    about:
+      'Comma-separated addresses or CIDR ranges whose X-Forwarded-For and X-Forwarded-Host are believed. Default: none.',
   },
   {
     name: 'MUSTER_METRICS_TOKEN',

@@ -43,16 +43,21 @@ export function checkAgainstContract(contract: object, method: string, path: str
   const operation: ContractOperation = found.store
   const response = responseOf(contract, operation, answer.status)
   const place = `${method} ${path.slice(0, 200)} → ${answer.status}`
-  if (response === undefined) throw new Error(`${place} is not declared for ${operation.operationId}: ${answer.text.slice(0, 300)}`)
+  if (response === undefined)
+    throw new Error(`${place} is not declared for ${operation.operationId}: ${answer.text.slice(0, 300)}`)
   answersChecked += 1
   const type = answer.headers['content-type'] ?? ''
   // A HEAD announces the body that the GET would have.
   if (!type.includes('json') || method === 'HEAD') return
   const schema = response.content?.['application/json']?.schema
-  if (schema === undefined) throw new Error(`${place}: ${operation.operationId} declares no body, but answered ${answer.text.slice(0, 200)}`)
+  if (schema === undefined)
+    throw new Error(`${place}: ${operation.operationId} declares no body, but answered ${answer.text.slice(0, 200)}`)
   const validate = validatorFor(checker, schema)
   const body: { error?: string } = answer.json
-  if (!validate(body)) throw new Error(`${place} does not have its declared form: ${checker.ajv.errorsText(validate.errors)}; ${answer.text.slice(0, 300)}`)
+  if (!validate(body))
+    throw new Error(
+      `${place} does not have its declared form: ${checker.ajv.errorsText(validate.errors)}; ${answer.text.slice(0, 300)}`,
+    )
   const codes = response['x-error-codes']
   if (codes !== undefined && !codes.includes(body.error ?? '')) {
     throw new Error(`${place}: the code ${body.error} is not declared for ${operation.operationId}`)
@@ -64,7 +69,9 @@ const sharedResponses = '#/components/responses/'
 /** Answers that many operations share stand once in the document. */
 function responseOf(contract: Contract, operation: ContractOperation, status: number): ContractResponse | undefined {
   const response = operation.responses?.[status]
-  return response !== undefined && '$ref' in response ? contract.components?.responses?.[response.$ref.slice(sharedResponses.length)] : response
+  return response !== undefined && '$ref' in response
+    ? contract.components?.responses?.[response.$ref.slice(sharedResponses.length)]
+    : response
 }
 
 function checkerFor(contract: Contract): Checker {

@@ -53,7 +53,10 @@ export async function startTestApp(options: Options = {}) {
     db: database.db,
     clock: () => clock.now(),
     log: pino({ level: 'silent' }),
-    mail: answerMail === null ? null : { send: async (message) => (mails.push(message), answerMail(message)), close: () => {} },
+    mail:
+      answerMail === null
+        ? null
+        : { send: async (message) => (mails.push(message), answerMail(message)), close: () => {} },
   })
   const acme = await makeTenant(database.db, clock, 'acme')
   const other = await makeTenant(database.db, clock, 'other')
@@ -129,8 +132,12 @@ export class TestApp implements AsyncDisposable {
 
   /** As acme's admin unless a token is given; null sends none. The answer is checked against the contract. */
   async request(method: string, path: string, options: RequestOptions = {}): Promise<Answer> {
-    const token = options.token === undefined && options.headers?.['authorization'] === undefined ? this.acme.token : options.token
-    const answer = await sendRequest(this.port, this.#parts.agent, method, path, { ...options, ...(token === undefined ? {} : { token }) })
+    const token =
+      options.token === undefined && options.headers?.['authorization'] === undefined ? this.acme.token : options.token
+    const answer = await sendRequest(this.port, this.#parts.agent, method, path, {
+      ...options,
+      ...(token === undefined ? {} : { token }),
+    })
     checkAgainstContract(this.http.swagger(), method, path, answer)
     return answer
   }
@@ -166,7 +173,11 @@ export class TestApp implements AsyncDisposable {
 
   /** Invites an address; answers the id of the pending user. */
   async invite(email: string, role: WorkspaceRole = '$member', tenant: TestTenant = this.acme): Promise<string> {
-    const answer = await this.post('/api/service/users', { emails: [email], roleName: role }, { token: tenant.token, host: tenant.host })
+    const answer = await this.post(
+      '/api/service/users',
+      { emails: [email], roleName: role },
+      { token: tenant.token, host: tenant.host },
+    )
     const id = answer.json.createdUsers[email]
     if (typeof id !== 'string') throw new Error(`invitation of ${email} failed: ${answer.text}`)
     return id

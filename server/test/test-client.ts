@@ -20,7 +20,13 @@ export interface RequestOptions {
 }
 
 /** Plain HTTP with every header in reach, the Host included. */
-export function sendRequest(port: number, agent: Agent, method: string, path: string, options: RequestOptions): Promise<Answer> {
+export function sendRequest(
+  port: number,
+  agent: Agent,
+  method: string,
+  path: string,
+  options: RequestOptions,
+): Promise<Answer> {
   const { token, body, rawBody, host, headers = {} } = options
   const payload = rawBody ?? (body === undefined ? undefined : JSON.stringify(body))
   return new Promise((resolve, reject) => {
@@ -34,7 +40,9 @@ export function sendRequest(port: number, agent: Agent, method: string, path: st
         headers: {
           ...(host === undefined ? {} : { host }),
           ...(token === undefined || token === null ? {} : { authorization: `Bearer ${token}` }),
-          ...(payload === undefined ? {} : { 'content-type': 'application/json', 'content-length': String(Buffer.byteLength(payload)) }),
+          ...(payload === undefined
+            ? {}
+            : { 'content-type': 'application/json', 'content-length': String(Buffer.byteLength(payload)) }),
           ...headers,
         },
       },

@@ -68,7 +68,7 @@ async function openPostgresClone(): Promise<TestDatabase> {
 }
 
 async function makePostgresTemplate(url: string): Promise<string> {
-  const name = `muster_template_${process.pid}`
+  const name = `muster_template_${process.pid}_${crypto.randomUUID().slice(0, 8)}`
   await runSql(url, `create database ${name}`)
   await migrateDatabase({ kind: 'postgres', url: withDatabase(url, name) })
   return name
@@ -87,7 +87,8 @@ async function dropDatabase(url: string, name: string): Promise<void> {
 
 function requireUrl(): string {
   const url = process.env['MUSTER_TEST_DATABASE_URL']
-  if (url === undefined) throw new Error('MUSTER_TEST_DATABASE_URL is not set; npm run test:postgres starts a server and sets it')
+  if (url === undefined)
+    throw new Error('MUSTER_TEST_DATABASE_URL is not set; npm run test:postgres starts a server and sets it')
   return url
 }
 

@@ -19,7 +19,13 @@ test('all of it is kept or nothing is, and the answer comes after the commit', a
   await using t = await startTestApp()
   const other = openDatabase(t.location)
   try {
-    await assert.rejects(inTransaction(t.operator(), async (ctx) => (await insert(ctx, 'test-a'), await insert(ctx, 'test-b'), Promise.reject(new Error('no')))), /no/)
+    await assert.rejects(
+      inTransaction(
+        t.operator(),
+        async (ctx) => (await insert(ctx, 'test-a'), await insert(ctx, 'test-b'), Promise.reject(new Error('no'))),
+      ),
+      /no/,
+    )
     assert.deepEqual(await names(t), [])
     const seen = await Promise.all(
       Array.from({ length: 10 }, async (_, index) => {
@@ -27,7 +33,10 @@ test('all of it is kept or nothing is, and the answer comes after the commit', a
         return other.selectFrom('counters').select('name').where('name', '=', `test-${index}`).execute()
       }),
     )
-    assert.ok(seen.every((rows) => rows.length === 1), 'another connection sees what was acknowledged')
+    assert.ok(
+      seen.every((rows) => rows.length === 1),
+      'another connection sees what was acknowledged',
+    )
   } finally {
     await other.engine.close()
   }
@@ -36,9 +45,21 @@ test('all of it is kept or nothing is, and the answer comes after the commit', a
 test('a query on the outer handle inside a transaction throws at once and undoes it', async () => {
   await using t = await startTestApp()
   const outer = t.operator()
-  await assert.rejects(inTransaction(outer, async (ctx) => (await insert(ctx, 'test-a'), outer.db.selectFrom('counters').selectAll().execute())), /outer database handle/)
-  await assert.rejects(inTransaction(outer, async (ctx) => (await insert(ctx, 'test-b'), sql`select 1`.execute(outer.db))), /outer database handle/)
-  await assert.rejects(inTransaction(outer, async (ctx) => (await insert(ctx, 'test-e'), outer.db.transaction().execute(async () => {}))), /outer database handle/)
+  await assert.rejects(
+    inTransaction(
+      outer,
+      async (ctx) => (await insert(ctx, 'test-a'), outer.db.selectFrom('counters').selectAll().execute()),
+    ),
+    /outer database handle/,
+  )
+  await assert.rejects(
+    inTransaction(outer, async (ctx) => (await insert(ctx, 'test-b'), sql`select 1`.execute(outer.db))),
+    /outer database handle/,
+  )
+  await assert.rejects(
+    inTransaction(outer, async (ctx) => (await insert(ctx, 'test-e'), outer.db.transaction().execute(async () => {}))),
+    /outer database handle/,
+  )
   assert.deepEqual(await names(t), [])
   await inTransaction(outer, (ctx) => insert(ctx, 'test-f'))
   assert.deepEqual(await names(t), ['test-f'])
@@ -76,7 +97,12 @@ test('a hundred transactions at once that raise one counter raise it by a hundre
   await Promise.all(
     Array.from({ length: 100 }, () =>
       inTransaction(t.operator(), (ctx) =>
-        ctx.db.updateTable('counters').set({ value: sql<number>`value + 1` }).where('tenant_id', '=', ctx.tenantId).where('name', '=', 'test-counter').execute(),
+        ctx.db
+          .updateTable('counters')
+          .set({ value: sql<number>`value + 1` })
+          .where('tenant_id', '=', ctx.tenantId)
+          .where('name', '=', 'test-counter')
+          .execute(),
       ),
     ),
   )

@@ -16,6 +16,7 @@ export function requireVersion(ifMatch: string | undefined, tag: string): void {
   if (ifMatch === undefined || ifMatch.trim() === '*') return
   if (ifMatch.split(',').some((candidate) => candidate.trim() === tag)) return
   throw new ApiError('version_mismatch', {
-    detail: 'Somebody else changed this meanwhile; read it again, apply your change to what you get, and send the new ETag.',
+    detail:
+      'Somebody else changed this meanwhile; read it again, apply your change to what you get, and send the new ETag.',
   })
 }

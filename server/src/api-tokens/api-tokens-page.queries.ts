@@ -11,7 +11,12 @@ import type { ApiToken } from './api-tokens.schema.ts'
 type Whose = 'all' | { readonly ownerId: string | null }
 
 /** Tokens that were not revoked, the newest first unless asked otherwise. */
-export async function selectTokenPage(db: Queryable, tenantId: string, query: ListQuery, whose: Whose): Promise<Page<ApiToken>> {
+export async function selectTokenPage(
+  db: Queryable,
+  tenantId: string,
+  query: ListQuery,
+  whose: Whose,
+): Promise<Page<ApiToken>> {
   const live = 'api_tokens.tenant_id = (select ?) and api_tokens.revoked_at = 0'
   const { rows, total, filtered } = await selectPage<TokenRow>(db, {
     shape: tokenList,

@@ -6,7 +6,11 @@ export const tokenList: ListShape = {
   fields: fieldMap({
     id: { type: 'id', column: 'api_tokens.id' },
     // The Go client asks by the actor's name, the Python client takes the prefix off itself.
-    clientId: { type: 'id', column: 'api_tokens.client_id', normalise: (text) => text.replace(/^service-account-/, '') },
+    clientId: {
+      type: 'id',
+      column: 'api_tokens.client_id',
+      normalise: (text) => text.replace(/^service-account-/, ''),
+    },
     displayName: { type: 'text', column: 'api_tokens.display_name' },
     createdAt: { type: 'time', column: 'api_tokens.created_at' },
     createdBy: { type: 'text', column: 'api_tokens.created_by' },

@@ -105,10 +105,16 @@ export function toToken(row: TokenRow): ApiToken {
 }
 
 /** Role and expiry of a service token that was not revoked. */
-export async function findServiceTokenRole(db: Queryable, tenantId: string, id: string): Promise<{ role: string; expiresAt: number } | undefined> {
+export async function findServiceTokenRole(
+  db: Queryable,
+  tenantId: string,
+  id: string,
+): Promise<{ role: string; expiresAt: number } | undefined> {
   return db
     .selectFrom('api_tokens')
-    .innerJoin('roles', (join) => join.onRef('roles.tenant_id', '=', 'api_tokens.tenant_id').onRef('roles.id', '=', 'api_tokens.role_id'))
+    .innerJoin('roles', (join) =>
+      join.onRef('roles.tenant_id', '=', 'api_tokens.tenant_id').onRef('roles.id', '=', 'api_tokens.role_id'),
+    )
     .select(['roles.name as role', 'api_tokens.expires_at as expiresAt'])
     .where('api_tokens.tenant_id', '=', tenantId)
     .where('api_tokens.id', '=', id)

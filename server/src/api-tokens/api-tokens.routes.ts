@@ -47,11 +47,22 @@ export function registerApiTokenRoutes(app: FastifyInstance): void {
       operationId: 'createApiToken',
       tag,
       summary: 'Create an API token',
-      description: 'The token acts with the current role of whoever creates it. attributes.accessToken is in this answer only.',
+      description:
+        'The token acts with the current role of whoever creates it. attributes.accessToken is in this answer only.',
       access,
       body: CreateTokenBody,
-      bodyExamples: [{ displayName: 'ci-bot', description: 'CI', personaQualifiedNames: ['default/base01'], validitySeconds: 86_400 }],
-      answer: { schema: TokenRef, example: { ...example, attributes: { ...example.attributes, accessToken: 'mst_…' } } },
+      bodyExamples: [
+        {
+          displayName: 'ci-bot',
+          description: 'CI',
+          personaQualifiedNames: ['default/base01'],
+          validitySeconds: 86_400,
+        },
+      ],
+      answer: {
+        schema: TokenRef,
+        example: { ...example, attributes: { ...example.attributes, accessToken: 'mst_…' } },
+      },
     },
     async ({ ctx, body }) => {
       const { token, secret } = await tokens.createToken(ctx, fromCreateTokenBody(body))

@@ -43,7 +43,14 @@ export async function createToken(ctx: Ctx, input: NewApiToken): Promise<IssuedA
     const { userId, role } = ctx.actor
     // A service token's tokens have no owner either: they take its role.
     const roleId = userId === null && role !== null ? (await readRoles(ctx)).requireWorkspaceRoleByName(role).id : null
-    return issue(ctx, { ...input, ...cutLifetime(input.lifetimeSeconds, ctx), ownerId: userId, roleId, rights: [], secret: newSecret('mst_') })
+    return issue(ctx, {
+      ...input,
+      ...cutLifetime(input.lifetimeSeconds, ctx),
+      ownerId: userId,
+      roleId,
+      rights: [],
+      secret: newSecret('mst_'),
+    })
   })
 }
 
@@ -67,7 +74,14 @@ export async function issueServiceToken(ctx: Ctx, input: NewServiceToken): Promi
 /** Issues a personal token in a user's name, by word of the host operator. */
 export async function issueTokenFor(ctx: Ctx, ownerId: string, input: NewApiToken): Promise<IssuedApiToken> {
   return inTransaction(ctx, (ctx) =>
-    issue(ctx, { ...input, ...cutLifetime(input.lifetimeSeconds, ctx), ownerId, roleId: null, rights: [], secret: newSecret('mst_') }),
+    issue(ctx, {
+      ...input,
+      ...cutLifetime(input.lifetimeSeconds, ctx),
+      ownerId,
+      roleId: null,
+      rights: [],
+      secret: newSecret('mst_'),
+    }),
   )
 }
 
@@ -110,7 +124,12 @@ export async function revokeToken(ctx: Ctx, id: string): Promise<void> {
     const token = await requireManageable(ctx, id)
     if (!(await queries.revokeToken(ctx.db, ctx.tenantId, id, ctx.now.getTime()))) throw notFound('api_token_not_found')
     await addToCounter(ctx.db, ctx.tenantId, 'api_tokens', -1)
-    await recordEvent(ctx, { type: 'api_token.revoked', subjectId: id, data: { clientId: token.clientId }, personal: {} })
+    await recordEvent(ctx, {
+      type: 'api_token.revoked',
+      subjectId: id,
+      data: { clientId: token.clientId },
+      personal: {},
+    })
   })
 }
 
@@ -182,7 +201,9 @@ async function issue(ctx: TrxCtx, input: Issue): Promise<IssuedApiToken> {
 /** A token never outlives the one that made it, not by a millisecond. @throws invalid_body */
 function cutLifetime(wanted: number | null, ctx: TrxCtx): Pick<Issue, 'lifetimeSeconds' | 'expiresAt'> {
   if (wanted === 0) {
-    throw new ApiError('invalid_body', { detail: 'validitySeconds is 0; send 1 or more, or leave it out for the maximum.' })
+    throw new ApiError('invalid_body', {
+      detail: 'validitySeconds is 0; send 1 or more, or leave it out for the maximum.',
+    })
   }
   const asked = wanted === null || wanted < 0 ? lifetimeMaxSeconds : Math.min(wanted, lifetimeMaxSeconds)
   const now = ctx.now.getTime()

@@ -70,7 +70,10 @@ export function fromUpdateTokenBody(body: Static<typeof UpdateTokenBody>): ApiTo
     displayName: body.displayName,
     // One blank is how some clients say "none".
     description: body.description?.trim() ?? null,
-    personas: body.personaQualifiedNames === undefined || body.personaQualifiedNames === null ? null : textsOnly(body.personaQualifiedNames),
+    personas:
+      body.personaQualifiedNames === undefined || body.personaQualifiedNames === null
+        ? null
+        : textsOnly(body.personaQualifiedNames),
   }
 }
 
@@ -97,4 +100,3 @@ export function toTokenRecord(token: ApiToken, secret?: string): Static<typeof T
 function textsOnly(values: readonly (string | null)[]): string[] {
   return [...new Set(values.filter((value) => value !== null))]
 }
-

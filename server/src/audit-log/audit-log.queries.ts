@@ -1,4 +1,5 @@
 import { rawRows, type Queryable } from '../db/db.ts'
+import { SqlTexts } from '../db/sql-texts.ts'
 import { isEventName } from '../events/event-types.ts'
 import type { EventsTable } from '../events/events.table.ts'
 import type { AuditEvent, EventQuery } from './audit-log.schema.ts'
@@ -23,7 +24,11 @@ type EventRow = Pick<EventsTable, (typeof columns)[number]>
 /** Newest first. */
 export async function selectEvents(db: Queryable, tenantId: string, query: EventQuery): Promise<AuditEvent[]> {
   if (query.conditions?.length === 0) return []
-  let select = db.selectFrom('events').select(columns).where('tenant_id', '=', tenantId).where('category', '=', query.category)
+  let select = db
+    .selectFrom('events')
+    .select(columns)
+    .where('tenant_id', '=', tenantId)
+    .where('category', '=', query.category)
   if (query.from !== null) select = select.where('at', '>=', query.from)
   if (query.to !== null) select = select.where('at', '<', query.to)
   if (query.actorId !== null) select = select.where('actor_id', '=', query.actorId)
@@ -57,25 +62,25 @@ interface RecentQuery {
 }
 
 /** The newest events of each of these people: one probe of an index per person, in one statement. */
-export async function selectRecent(db: Queryable, tenantId: string, { column, category, ids, max }: RecentQuery): Promise<AuditEvent[]> {
+export async function selectRecent(
+  db: Queryable,
+  tenantId: string,
+  { column, category, ids, max }: RecentQuery,
+): Promise<AuditEvent[]> {
   if (ids.length === 0 || max === 0) return []
   const values = ids.flatMap((id) => [tenantId, id, category, max])
   return (await rawRows<EventRow>(db, recentText(column, ids.length), values)).map(toEvent)
 }
 
-const texts = new Map<string, string>()
+const texts = new SqlTexts()
 
 /** At most 100 texts for each column, one for each possible page size. */
 function recentText(column: RecentQuery['column'], people: number): string {
-  const key = `${column} ${people}`
-  let text = texts.get(key)
-  if (text === undefined) {
+  return texts.get(`${column} ${people}`, () => {
     const one = `select * from (select ${columns.join(', ')} from events
       where tenant_id = (select ?) and ${column} = (select ?) and category = (select ?) order by at desc, id desc limit ?) recent`
-    text = Array.from({ length: people }, () => one).join(' union all ')
-    texts.set(key, text)
-  }
-  return text
+    return Array.from({ length: people }, () => one).join(' union all ')
+  })
 }
 
 function toEvent(row: EventRow): AuditEvent {

@@ -15,7 +15,8 @@ export function registerAuditLogRoutes(app: FastifyInstance): void {
       operationId: 'listAdminEvents',
       tag: 'Events',
       summary: 'What was changed, and by whom',
-      description: 'Newest first; an empty array ends the paging. Enum values may carry a prefix up to a dot, as the Python client sends them.',
+      description:
+        'Newest first; an empty array ends the paging. Enum values may carry a prefix up to a dot, as the Python client sends them.',
       access,
       query: AdminEventQuery,
       answer: { schema: Type.Array(AdminEventRecord), example: [adminExample] },
@@ -48,7 +49,12 @@ const adminExample = {
   resourcePath: 'groups/0190f2c4-5b1e-7c3a-9d44-0a7c1e5b2f12',
   resourceType: 'GROUP',
   time: 1767323045000,
-  authDetails: { clientId: 'atlan-frontend', ipAddress: '192.0.2.7', realmId: 'default', userId: '0190f2c4-5b1e-7c3a-9d44-0a7c1e5b2f13' },
+  authDetails: {
+    clientId: 'atlan-frontend',
+    ipAddress: '192.0.2.7',
+    realmId: 'default',
+    userId: '0190f2c4-5b1e-7c3a-9d44-0a7c1e5b2f13',
+  },
 }
 
 const loginExample = {

@@ -27,10 +27,24 @@ interface Person {
 }
 
 /** The newest events of each user, at most `max` of each kind; nobody's for those who may not see them. */
-export async function listRecentEvents(ctx: Ctx, people: readonly Person[], max: number): Promise<(userId: string) => RecentEvents> {
+export async function listRecentEvents(
+  ctx: Ctx,
+  people: readonly Person[],
+  max: number,
+): Promise<(userId: string) => RecentEvents> {
   if (!may(ctx, 'users:read-all-fields') || max === 0) return () => none
-  const admin = await queries.selectRecent(ctx.db, ctx.tenantId, { column: 'actor_id', category: 'admin', ids: idsOf(people.filter(({ hasActed }) => hasActed)), max })
-  const login = await queries.selectRecent(ctx.db, ctx.tenantId, { column: 'subject_id', category: 'sign-in', ids: idsOf(people.filter(({ hasSignedIn }) => hasSignedIn)), max })
+  const admin = await queries.selectRecent(ctx.db, ctx.tenantId, {
+    column: 'actor_id',
+    category: 'admin',
+    ids: idsOf(people.filter(({ hasActed }) => hasActed)),
+    max,
+  })
+  const login = await queries.selectRecent(ctx.db, ctx.tenantId, {
+    column: 'subject_id',
+    category: 'sign-in',
+    ids: idsOf(people.filter(({ hasSignedIn }) => hasSignedIn)),
+    max,
+  })
   if (admin.length === 0 && login.length === 0) return () => none
   const adminOf = Map.groupBy(admin, (event) => event.actorId)
   const loginOf = Map.groupBy(login, (event) => event.subjectId)

@@ -25,7 +25,9 @@ export const AdminEventQuery = Type.Object({
   authRealm: Type.Optional(Type.String()),
   authUser: Type.Optional(Type.String({ description: 'Id of the actor.' })),
   operationTypes: Type.Optional(Type.Array(Type.String())),
-  resourcePath: Type.Optional(Type.String({ description: 'A path such as groups/<id>; * stands for one part, at the end for the rest.' })),
+  resourcePath: Type.Optional(
+    Type.String({ description: 'A path such as groups/<id>; * stands for one part, at the end for the rest.' }),
+  ),
   resourceTypes: Type.Optional(Type.Array(Type.String())),
   ...paging,
 })
@@ -86,7 +88,8 @@ function readEnums(raw: RawQuery, name: string): string[] {
 
 function readPaging(raw: RawQuery): Pick<EventQuery, 'first' | 'max' | 'from' | 'to'> {
   const max = readWholeNumber(raw, 'max', 999_999_999) ?? maxDefault
-  if (max > maxMax) throw new ApiError('limit_too_large', { detail: `max is ${max}; the largest page of events is ${maxMax}.` })
+  if (max > maxMax)
+    throw new ApiError('limit_too_large', { detail: `max is ${max}; the largest page of events is ${maxMax}.` })
   const to = readDay(raw, 'dateTo')
   return {
     first: readWholeNumber(raw, 'first', offsetMax) ?? 0,
@@ -101,7 +104,8 @@ function readDay(raw: RawQuery, name: string): number | null {
   if (text === null) return null
   const at = /^[0-9]{4}-[0-9]{2}-[0-9]{2}$/.test(text) ? Date.parse(`${text}T00:00:00Z`) : Number.NaN
   // Date.parse takes the 31st of February for a day in March.
-  if (Number.isNaN(at) || !new Date(at).toISOString().startsWith(text)) throw new ApiError('invalid_request', { detail: `${name} must be a day such as 2026-01-31.` })
+  if (Number.isNaN(at) || !new Date(at).toISOString().startsWith(text))
+    throw new ApiError('invalid_request', { detail: `${name} must be a day such as 2026-01-31.` })
   return at
 }
 

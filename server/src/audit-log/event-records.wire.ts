@@ -20,7 +20,12 @@ export const AdminEventRecord = Type.Object({
   resourcePath: Type.String(),
   resourceType: Type.String(),
   time: Type.Integer({ description: 'Epoch milliseconds.' }),
-  authDetails: Type.Object({ clientId: Type.String(), ipAddress: Type.String(), realmId: Type.String(), userId: Type.String() }),
+  authDetails: Type.Object({
+    clientId: Type.String(),
+    ipAddress: Type.String(),
+    realmId: Type.String(),
+    userId: Type.String(),
+  }),
 })
 
 type OperationType = 'CREATE' | 'UPDATE' | 'DELETE' | 'ACTION'
@@ -42,7 +47,11 @@ export const wireForms: Readonly<Record<EventName, WireForm>> = {
   'user.updated': { operation: 'UPDATE', resource: 'USER', path: 'users/{subject}' },
   'user.enabled': { operation: 'UPDATE', resource: 'USER', path: 'users/{subject}' },
   'user.disabled': { operation: 'UPDATE', resource: 'USER', path: 'users/{subject}' },
-  'user.role_changed': { operation: 'UPDATE', resource: 'REALM_ROLE_MAPPING', path: 'users/{subject}/role-mappings/realm' },
+  'user.role_changed': {
+    operation: 'UPDATE',
+    resource: 'REALM_ROLE_MAPPING',
+    path: 'users/{subject}/role-mappings/realm',
+  },
   'user.deleted': { operation: 'DELETE', resource: 'USER', path: 'users/{subject}' },
   'invitation.sent': { operation: 'ACTION', resource: 'USER', path: 'users/{subject}/execute-actions-email' },
   'invitation.resent': { operation: 'ACTION', resource: 'USER', path: 'users/{subject}/execute-actions-email' },
@@ -53,7 +62,11 @@ export const wireForms: Readonly<Record<EventName, WireForm>> = {
   'group.updated': { operation: 'UPDATE', resource: 'GROUP', path: 'groups/{subject}' },
   'group.deleted': { operation: 'DELETE', resource: 'GROUP', path: 'groups/{subject}' },
   'group.member_added': { operation: 'CREATE', resource: 'GROUP_MEMBERSHIP', path: 'users/{object}/groups/{subject}' },
-  'group.member_removed': { operation: 'DELETE', resource: 'GROUP_MEMBERSHIP', path: 'users/{object}/groups/{subject}' },
+  'group.member_removed': {
+    operation: 'DELETE',
+    resource: 'GROUP_MEMBERSHIP',
+    path: 'users/{object}/groups/{subject}',
+  },
   'persona.created': { operation: 'CREATE', resource: 'CUSTOM', path: 'personas/{subject}' },
   'persona.updated': { operation: 'UPDATE', resource: 'CUSTOM', path: 'personas/{subject}' },
   'persona.subject_added': { operation: 'CREATE', resource: 'CUSTOM', path: 'personas/{subject}/subjects/{object}' },

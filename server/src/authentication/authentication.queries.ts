@@ -33,7 +33,11 @@ const kept = new WeakMap<Db, LRUCache<string, Kept>>()
 const keptMax = 1_000
 
 /** Reads a credential, or finds that nothing at all was committed since it was last read. */
-export async function findTokenCredential(db: Db, tenantId: string, tokenHash: string): Promise<TokenCredential | undefined> {
+export async function findTokenCredential(
+  db: Db,
+  tenantId: string,
+  tokenHash: string,
+): Promise<TokenCredential | undefined> {
   // Taken before reading: a commit in between makes the next request read again.
   const stamp = db.engine.stamp()
   const cache = stamp === null ? undefined : cacheOf(db)

@@ -11,11 +11,17 @@ export function addDatabaseCommands(program: Command): void {
 
 async function migrate(_options: unknown, command: Command): Promise<void> {
   const applied = await withMigrationHandle(readEnvironment().location, migrateToLatest)
-  print(command, { applied }, applied.length === 0 ? ['The schema is up to date.'] : applied.map((name) => `applied ${name}`))
+  print(
+    command,
+    { applied },
+    applied.length === 0 ? ['The schema is up to date.'] : applied.map((name) => `applied ${name}`),
+  )
 }
 
 async function status(_options: unknown, command: Command): Promise<void> {
   const migrations = await withMigrationHandle(readEnvironment().location, listMigrations)
-  const lines = migrations.map(({ name, executedAt }) => `${name}\t${executedAt === null ? 'pending' : executedAt.toISOString()}`)
+  const lines = migrations.map(
+    ({ name, executedAt }) => `${name}\t${executedAt === null ? 'pending' : executedAt.toISOString()}`,
+  )
   print(command, migrations, lines)
 }

@@ -48,22 +48,50 @@ test('with --json standard output is one JSON value and nothing else; without it
   assert.equal(lines.stdout, 'acme\tenterprise\tactive\tacme\n')
   const names: string[] = JSON.parse(migrations.stdout).map((migration: { name: string }) => migration.name)
   assert.ok(names.length > 0 && JSON.stringify(names) === JSON.stringify(names.toSorted()))
-  assert.ok(JSON.parse(migrations.stdout).every((migration: { executedAt: string | null }) => migration.executedAt !== null))
+  assert.ok(
+    JSON.parse(migrations.stdout).every((migration: { executedAt: string | null }) => migration.executedAt !== null),
+  )
 })
 
 test('a tenant made beside the running server is served at once, and its first admin signs up by the printed link', async () => {
-  const made = await muster('tenants', 'create', 'second', '--name', 'Second & Sons', '--plan', 'standard', '--admin', 'boss@example.org', '--json')
+  const made = await muster(
+    'tenants',
+    'create',
+    'second',
+    '--name',
+    'Second & Sons',
+    '--plan',
+    'standard',
+    '--admin',
+    'boss@example.org',
+    '--json',
+  )
   assertEnded(made, 0, 'create')
   const { slug, name, plan, adminLink } = JSON.parse(made.stdout)
   assert.deepEqual([slug, name, plan], ['second', 'Second & Sons', 'standard'])
   assert.match(adminLink, /^http:\/\/second\.localhost(:\d+)?\/auth\/accept-invite\?token=minv_[A-Za-z0-9_-]{43}$/)
   const body = { token: new URL(adminLink).searchParams.get('token'), password: 'correct horse battery staple' }
-  const accepted = await sendRequest(server.port, new Agent(), 'POST', '/auth/accept-invite', { host: 'second.localhost', body })
+  const accepted = await sendRequest(server.port, new Agent(), 'POST', '/auth/accept-invite', {
+    host: 'second.localhost',
+    body,
+  })
   assert.equal(accepted.json.email, 'boss@example.org')
 
   const [personal, service] = await Promise.all([
     muster('tokens', 'issue', '--tenant', 'second', '--owner', 'BOSS@example.org', '--expires-in', '3600'),
-    muster('tokens', 'issue', '--tenant', 'second', '--role', '$guest', '--name', 'probe', '--allow', 'sign-in-settings', '--json'),
+    muster(
+      'tokens',
+      'issue',
+      '--tenant',
+      'second',
+      '--role',
+      '$guest',
+      '--name',
+      'probe',
+      '--allow',
+      'sign-in-settings',
+      '--json',
+    ),
   ])
   assertEnded(personal, 0, 'personal')
   assert.match(personal.stdout, /^mst_[A-Za-z0-9_-]{43}\n$/, 'the secret alone, ready for a pipe')
@@ -142,6 +170,7 @@ test('a plan is changed and a tenant switched off while the server runs; on an e
 /** A few processes at a time: more only wait for each other. */
 async function inTurns(commands: readonly (readonly string[])[]): Promise<Ended[]> {
   const ends: Ended[] = []
-  for (let start = 0; start < commands.length; start += 4) ends.push(...(await Promise.all(commands.slice(start, start + 4).map((args) => muster(...args)))))
+  for (let start = 0; start < commands.length; start += 4)
+    ends.push(...(await Promise.all(commands.slice(start, start + 4).map((args) => muster(...args)))))
   return ends
 }

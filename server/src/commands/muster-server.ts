@@ -12,7 +12,9 @@ const exit = { done: 0, failed: 1, wrongUse: 2, refused: 3 } as const
 
 export function buildProgram(): Command {
   const program = new Command('muster-server')
-    .description('What the operator of the host does: tenants, tokens, the database. Reads the same settings as the server.')
+    .description(
+      'What the operator of the host does: tenants, tokens, the database. Reads the same settings as the server.',
+    )
     .version(version)
     .addOption(new Option('--json', 'print one JSON value on standard output').default(false))
     .exitOverride()
@@ -28,7 +30,8 @@ export function buildProgram(): Command {
 function inherit(command: Command): void {
   for (const child of command.commands) {
     child.exitOverride().showHelpAfterError()
-    if (child.commands.length === 0) child.addOption(new Option('--json', 'print one JSON value on standard output').default(false))
+    if (child.commands.length === 0)
+      child.addOption(new Option('--json', 'print one JSON value on standard output').default(false))
     inherit(child)
   }
 }

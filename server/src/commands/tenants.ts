@@ -29,11 +29,7 @@ export function addTenantCommands(program: Command): void {
     .argument('<slug>')
     .addArgument(new Argument('<plan>').choices(plans))
     .action(setPlan)
-  tenants
-    .command('disable')
-    .description('stop serving a tenant; its data stays')
-    .argument('<slug>')
-    .action(disable)
+  tenants.command('disable').description('stop serving a tenant; its data stays').argument('<slug>').action(disable)
 }
 
 interface CreateOptions {
@@ -48,14 +44,18 @@ async function create(slug: string, { name, plan, admin }: CreateOptions, comman
   await withDatabase(async (db, environment) => {
     const tenant = await createTenant(operatorCtx(db, ''), { slug, name: name ?? slug, plan })
     const link = await inviteAdmin(operatorCtx(db, tenant.id), tenant, admin, environment)
-    print(command, { ...toJson(tenant), adminLink: link }, [`Tenant ${slug} (${plan}) is ready.`, `First admin, sign up here: ${link}`])
+    print(command, { ...toJson(tenant), adminLink: link }, [
+      `Tenant ${slug} (${plan}) is ready.`,
+      `First admin, sign up here: ${link}`,
+    ])
   })
 }
 
 async function inviteAdmin(ctx: Ctx, tenant: Tenant, address: string, { config }: Environment): Promise<string> {
   const { created, failed } = await inviteUsers(ctx, [{ address, roleName: '$admin' }])
   const [failure] = failed.values()
-  if (failure !== undefined) throw new ApiError('invalid_email', { detail: `The tenant was created without an admin: ${failure.text}` })
+  if (failure !== undefined)
+    throw new ApiError('invalid_email', { detail: `The tenant was created without an admin: ${failure.text}` })
   const [userId] = created.values()
   const filter = JSON.stringify({ userId: userId ?? '' })
   const everything = { limit: 1, offset: 0, sort: null, withTotals: false, columns: null, maxLoginEvents: 0 }
@@ -66,7 +66,11 @@ async function inviteAdmin(ctx: Ctx, tenant: Tenant, address: string, { config }
 
 async function list(_options: unknown, command: Command): Promise<void> {
   const tenants = await withDatabase((db) => listTenants(db))
-  print(command, tenants.map(toJson), tenants.map(({ slug, plan, state, name }) => `${slug}\t${plan}\t${state}\t${name}`))
+  print(
+    command,
+    tenants.map(toJson),
+    tenants.map(({ slug, plan, state, name }) => `${slug}\t${plan}\t${state}\t${name}`),
+  )
 }
 
 async function setPlan(slug: string, plan: Plan, _options: unknown, command: Command): Promise<void> {

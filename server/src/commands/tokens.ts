@@ -18,7 +18,11 @@ export function addTokenCommands(program: Command): void {
     .option('--name <name>', 'what lists show', 'operator')
     .addOption(new Option('--role <role>', 'role the service token keeps').choices(workspaceRoles).default('$admin'))
     .option('--owner <user>', 'username or e-mail address: the token has this user’s current role instead')
-    .option('--expires-in <seconds>', 'life of the token in seconds; without it a service token does not expire', parseSeconds)
+    .option(
+      '--expires-in <seconds>',
+      'life of the token in seconds; without it a service token does not expire',
+      parseSeconds,
+    )
     .addOption(new Option('--allow <right>', 'an extra right, for service tokens only').choices(rights))
     .action(issue)
 }
@@ -37,8 +41,11 @@ async function issue(options: IssueOptions, command: Command): Promise<void> {
     throw new ApiError('invalid_request', { detail: '--allow is for service tokens; leave out --owner.' })
   }
   const slug = options.tenant ?? readEnvironment().config.defaultTenant
-  if (slug === null) throw new ApiError('invalid_request', { detail: 'No default tenant is set; name one with --tenant.' })
-  const { token, secret } = await withTenant(slug, (ctx) => (options.owner === undefined ? issueService(ctx, options) : issuePersonal(ctx, options, options.owner)))
+  if (slug === null)
+    throw new ApiError('invalid_request', { detail: 'No default tenant is set; name one with --tenant.' })
+  const { token, secret } = await withTenant(slug, (ctx) =>
+    options.owner === undefined ? issueService(ctx, options) : issuePersonal(ctx, options, options.owner),
+  )
   print(command, { id: token.id, clientId: token.clientId, tenant: slug, token: secret }, [secret])
 }
 
@@ -54,8 +61,14 @@ function issueService(ctx: Ctx, { name, role, allow, expiresIn }: IssueOptions) 
 
 async function issuePersonal(ctx: Ctx, { name, expiresIn }: IssueOptions, owner: string) {
   const user = await findUserByName(ctx, owner)
-  if (user === undefined) throw new ApiError('user_not_found', { detail: `Nobody in this tenant has the username or address "${owner}".` })
-  return issueTokenFor(ctx, user.id, { displayName: name, description: 'Issued by the host operator', personas: [], lifetimeSeconds: expiresIn ?? null })
+  if (user === undefined)
+    throw new ApiError('user_not_found', { detail: `Nobody in this tenant has the username or address "${owner}".` })
+  return issueTokenFor(ctx, user.id, {
+    displayName: name,
+    description: 'Issued by the host operator',
+    personas: [],
+    lifetimeSeconds: expiresIn ?? null,
+  })
 }
 
 function parseSeconds(text: string): number {

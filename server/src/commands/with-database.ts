@@ -32,11 +32,16 @@ export async function withDatabase<T>(work: (db: Db, environment: Environment) =
 }
 
 /** Runs work as the operator on one tenant, named by its slug. @throws invalid_request */
-export async function withTenant<T>(slug: string, work: (ctx: Ctx, tenant: Tenant, environment: Environment) => Promise<T>): Promise<T> {
+export async function withTenant<T>(
+  slug: string,
+  work: (ctx: Ctx, tenant: Tenant, environment: Environment) => Promise<T>,
+): Promise<T> {
   return withDatabase(async (db, environment) => {
     const tenant = await findTenantBySlug(db, slug)
     if (tenant === undefined) {
-      throw new ApiError('invalid_request', { detail: `There is no tenant "${slug}"; muster-server tenants list shows all.` })
+      throw new ApiError('invalid_request', {
+        detail: `There is no tenant "${slug}"; muster-server tenants list shows all.`,
+      })
     }
     return work(operatorCtx(db, tenant.id), tenant, environment)
   })

@@ -16,6 +16,9 @@ export async function addToCounter(trx: Trx, tenantId: string, name: CounterName
 }
 
 export async function readCounter(db: Queryable, tenantId: string, name: CounterName): Promise<number> {
-  const [row] = await rawRows<{ value: number }>(db, 'select value from counters where tenant_id = ? and name = ?', [tenantId, name])
+  const [row] = await rawRows<{ value: number }>(db, 'select value from counters where tenant_id = ? and name = ?', [
+    tenantId,
+    name,
+  ])
   return row?.value ?? 0
 }

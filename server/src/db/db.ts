@@ -1,5 +1,6 @@
 import { CompiledQuery, Kysely, PostgresAdapter, type Transaction } from 'kysely'
 import type { Database } from './database.ts'
+import { SqlTexts } from './sql-texts.ts'
 
 export type DialectName = 'sqlite' | 'postgres'
 
@@ -41,7 +42,7 @@ export function dialectOf(db: Queryable): DialectName {
   return db.getExecutor().adapter instanceof PostgresAdapter ? 'postgres' : 'sqlite'
 }
 
-const numbered = new Map<string, string>()
+const numbered = new SqlTexts()
 
 /**
  * Hand-written SQL for the hottest reads, with `?` for values; statements are prepared once per connection.
@@ -59,11 +60,8 @@ export async function rawRows<Row>(db: Queryable, text: string, values: readonly
 
 /** PostgreSQL numbers its placeholders. */
 export function numberedText(text: string): string {
-  let result = numbered.get(text)
-  if (result === undefined) {
+  return numbered.get(text, () => {
     let count = 0
-    result = text.replaceAll('?', () => `$${(count += 1)}`)
-    numbered.set(text, result)
-  }
-  return result
+    return text.replaceAll('?', () => `$${(count += 1)}`)
+  })
 }

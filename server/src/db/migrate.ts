@@ -55,6 +55,8 @@ async function refuseNewerSchema(db: Kysely<unknown>): Promise<void> {
   const { rows } = await sql<{ name: string }>`select name from kysely_migration order by name`.execute(db)
   const unknown = rows.find((row) => migrations[row.name] === undefined)
   if (unknown !== undefined) {
-    throw new MigrationError(`the database was migrated by a newer Muster (${unknown.name}); run that version, or restore a backup`)
+    throw new MigrationError(
+      `the database was migrated by a newer Muster (${unknown.name}); run that version, or restore a backup`,
+    )
   }
 }

@@ -6,10 +6,14 @@ import { openSqlite, openSqliteForMigration } from './dialects/sqlite.ts'
 import { migrateToLatest } from './migrate.ts'
 
 /** Where the data is. */
-export type DatabaseLocation = { readonly kind: 'sqlite'; readonly file: string } | { readonly kind: 'postgres'; readonly url: string }
+export type DatabaseLocation =
+  | { readonly kind: 'sqlite'; readonly file: string }
+  | { readonly kind: 'postgres'; readonly url: string }
 
 export function databaseLocation(dataDir: string, databaseUrl: string | null): DatabaseLocation {
-  return databaseUrl === null ? { kind: 'sqlite', file: join(dataDir, 'muster.db') } : { kind: 'postgres', url: databaseUrl }
+  return databaseUrl === null
+    ? { kind: 'sqlite', file: join(dataDir, 'muster.db') }
+    : { kind: 'postgres', url: databaseUrl }
 }
 
 export function openDatabase(location: DatabaseLocation): Db {
@@ -17,7 +21,10 @@ export function openDatabase(location: DatabaseLocation): Db {
 }
 
 /** Runs work on a handle made for changing the schema, and closes it. */
-export async function withMigrationHandle<T>(location: DatabaseLocation, work: (db: Kysely<unknown>) => Promise<T>): Promise<T> {
+export async function withMigrationHandle<T>(
+  location: DatabaseLocation,
+  work: (db: Kysely<unknown>) => Promise<T>,
+): Promise<T> {
   const db = location.kind === 'sqlite' ? openSqliteForMigration(location.file) : openPostgresForMigration(location.url)
   try {
     return await work(db)

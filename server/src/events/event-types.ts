@@ -1,7 +1,15 @@
 import Type, { type Static, type TObject } from 'typebox'
 
 /** What an event was done to. */
-export type SubjectKind = 'user' | 'group' | 'persona' | 'purpose' | 'api_token' | 'invitation' | 'tenant' | 'outbox_item'
+export type SubjectKind =
+  | 'user'
+  | 'group'
+  | 'persona'
+  | 'purpose'
+  | 'api_token'
+  | 'invitation'
+  | 'tenant'
+  | 'outbox_item'
 export type EventCategory = 'admin' | 'sign-in'
 
 interface EventType {

@@ -137,7 +137,11 @@ const patterns: [pattern: string, text: string, expected: boolean][] = [
 
 test('the pieces of a pattern follow each other without overlap', () => {
   for (const [pattern, username, expected] of patterns) {
-    assert.equal(matches(JSON.stringify({ username: { $like: pattern } }), { username }), expected, `${pattern} on ${username}`)
+    assert.equal(
+      matches(JSON.stringify({ username: { $like: pattern } }), { username }),
+      expected,
+      `${pattern} on ${username}`,
+    )
   }
 })
 
@@ -163,7 +167,8 @@ test('a time that never was satisfies no comparison but ne, and not stays the co
 })
 
 test('presence is a text that is not empty, and any number or boolean', () => {
-  for (const text of ['username pr', 'id pr', 'email pr']) assert.equal(matches(text, { id: '', username: '', email: '' }), false, text)
+  for (const text of ['username pr', 'id pr', 'email pr'])
+    assert.equal(matches(text, { id: '', username: '', email: '' }), false, text)
   for (const text of ['groupCount pr', 'enabled pr', 'createdTimestamp pr']) assert.equal(matches(text, {}), true, text)
 })
 
@@ -174,9 +179,22 @@ test('only RFC 3339 instants that exist are times', () => {
     ['2024-02-29t23:59:60z', 1_709_251_200_000],
     ['2023-11-14T22:13:20.1239999-00:30', 1_700_001_800_123],
   ]
-  for (const [text, ms] of instants) assert.equal(matches(`createdTimestamp eq "${text}"`, { created_at: ms }), true, text)
-  const wrong = ['2023-02-29T00:00:00Z', '2023-13-01T00:00:00Z', '2023-00-01T00:00:00Z', '2023-01-00T00:00:00Z', '2023-01-01T24:00:00Z']
-  const worse = ['2023-01-01T00:60:00Z', '2023-01-01T00:00:61Z', '2023-01-01T00:00:00', '2023-01-01 00:00:00Z', '2023-01-01T00:00:00+24:00']
+  for (const [text, ms] of instants)
+    assert.equal(matches(`createdTimestamp eq "${text}"`, { created_at: ms }), true, text)
+  const wrong = [
+    '2023-02-29T00:00:00Z',
+    '2023-13-01T00:00:00Z',
+    '2023-00-01T00:00:00Z',
+    '2023-01-00T00:00:00Z',
+    '2023-01-01T24:00:00Z',
+  ]
+  const worse = [
+    '2023-01-01T00:60:00Z',
+    '2023-01-01T00:00:61Z',
+    '2023-01-01T00:00:00',
+    '2023-01-01 00:00:00Z',
+    '2023-01-01T00:00:00+24:00',
+  ]
   for (const text of [
     ...wrong,
     ...worse,
@@ -218,6 +236,7 @@ test('names are found in any case only where the map says so', () => {
 test('reserved names never reach a resolver', () => {
   const asked: string[] = []
   const fields = fieldMap({}, { resolve: (name) => void asked.push(name) })
-  for (const name of ['__proto__', 'a.__proto__', 'attributes.constructor', 'urn:x:prototype', 'attributes.ok']) fields.find(name)
+  for (const name of ['__proto__', 'a.__proto__', 'attributes.constructor', 'urn:x:prototype', 'attributes.ok'])
+    fields.find(name)
   assert.deepEqual(asked, ['attributes.ok'])
 })

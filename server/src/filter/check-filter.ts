@@ -53,7 +53,8 @@ function checkCompare(node: CompareNode, field: Field): CheckedNode {
 
 /** `eq null` is "not present"; RFC 7644 gives the other operators no meaning with null. */
 function checkAbsence(node: CompareNode, field: Field): CheckedNode {
-  if (node.op !== 'eq' && node.op !== 'ne') throw new FilterError(node.at, `${quote(node.field)} cannot be ordered against null`)
+  if (node.op !== 'eq' && node.op !== 'ne')
+    throw new FilterError(node.at, `${quote(node.field)} cannot be ordered against null`)
   requireOperation(node, field, 'present')
   const present: CheckedTerm = { kind: 'present', field, onKey: false }
   return node.op === 'ne' ? present : { kind: 'not', of: present }
@@ -78,7 +79,8 @@ function checkPattern(node: PatternNode, field: Field): CheckedTerm {
   }
   const onKey = normalise !== undefined && (node.letters !== 'exact' || isCaseInsensitive(field))
   const pieces = onKey ? node.pieces.map(normalise) : node.pieces
-  if (pieces.length - 1 > wildcardsMax) throw new FilterError(node.at, `too many wildcards; the limit is ${wildcardsMax}`)
+  if (pieces.length - 1 > wildcardsMax)
+    throw new FilterError(node.at, `too many wildcards; the limit is ${wildcardsMax}`)
   if (pieces.join('').length > patternMaxChars) {
     throw new FilterError(node.at, `the pattern is too long; the limit is ${patternMaxChars} characters`)
   }
@@ -99,11 +101,19 @@ function requireOperation(node: FilterTerm, field: Field, operation: Operation):
   if (!fits || field.operations?.includes(operation) === false) throw misfit(node, field, operation)
 }
 
-const operationNames: Partial<Record<Operation, string>> = { pattern: 'a pattern', in: 'a list', present: 'pr', valuePath: 'a value path' }
+const operationNames: Partial<Record<Operation, string>> = {
+  pattern: 'a pattern',
+  in: 'a list',
+  present: 'pr',
+  valuePath: 'a value path',
+}
 
 function misfit(node: FilterTerm, field: Field, operation: Operation): FilterError {
   const type = valueTypeOf(field)
-  return new FilterError(node.at, `${operationNames[operation] ?? operation} does not fit ${quote(node.field)}, of type ${type}`)
+  return new FilterError(
+    node.at,
+    `${operationNames[operation] ?? operation} does not fit ${quote(node.field)}, of type ${type}`,
+  )
 }
 
 function storedValue(value: Scalar, field: Field, node: FilterTerm): Stored {
@@ -129,7 +139,8 @@ function storedText(value: Scalar, field: Field, node: FilterTerm): string {
 
 function storedTime(value: Scalar, node: FilterTerm): number {
   const time = typeof value === 'string' ? parseInstant(value) : value
-  if (typeof time !== 'number') throw wrongType(node, 'a time: RFC 3339 text such as "2026-01-31T08:00:00Z", or epoch milliseconds')
+  if (typeof time !== 'number')
+    throw wrongType(node, 'a time: RFC 3339 text such as "2026-01-31T08:00:00Z", or epoch milliseconds')
   return whole(time, node)
 }
 

@@ -25,7 +25,10 @@ export function drivingSearch(node: CheckedNode): DrivingSearch | undefined {
   return node.of
     .map(drivingSearch)
     .filter((search) => search !== undefined)
-    .reduce<DrivingSearch | undefined>((best, search) => (best && lengthOf(best) >= lengthOf(search) ? best : search), undefined)
+    .reduce<DrivingSearch | undefined>(
+      (best, search) => (best && lengthOf(best) >= lengthOf(search) ? best : search),
+      undefined,
+    )
 }
 
 function searchOf({ field, pieces, onKey }: PatternTerm): DrivingSearch | undefined {

@@ -16,7 +16,8 @@ export function fieldMap(fields: Readonly<Record<string, Field>>, options: Field
   const spelled = (name: string): string => (namesIgnoreCase ? name.toLowerCase() : name)
   const byName = new Map<string, Field>()
   const add = (name: string, field: Field | undefined): void => {
-    if (field === undefined || byName.has(spelled(name))) throw new Error(`the field map declares ${name} twice, or as an alias of nothing`)
+    if (field === undefined || byName.has(spelled(name)))
+      throw new Error(`the field map declares ${name} twice, or as an alias of nothing`)
     byName.set(spelled(name), field)
   }
   for (const [name, field] of Object.entries(fields)) add(name, field)

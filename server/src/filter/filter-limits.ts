@@ -19,7 +19,8 @@ export const scimLimits: TextLimits = { sizeMaxBytes: 8 * 1024, depthMax: 40, te
 
 export function requireSize(text: string, { sizeMaxBytes }: TextLimits): void {
   const sizeBytes = Buffer.byteLength(text)
-  if (sizeBytes > sizeMaxBytes) throw new FilterError('', `the filter has ${sizeBytes} bytes; the limit is ${sizeMaxBytes}`)
+  if (sizeBytes > sizeMaxBytes)
+    throw new FilterError('', `the filter has ${sizeBytes} bytes; the limit is ${sizeMaxBytes}`)
 }
 
 export class TermCounter {

@@ -54,7 +54,8 @@ const decisions: Record<CompareOp, (order: number) => boolean> = {
 }
 
 function compareMatches({ op, value }: CompareTerm, stored: Stored): boolean {
-  if (typeof stored !== typeof value) throw new Error(`the row holds a ${typeof stored} where a ${typeof value} is compared`)
+  if (typeof stored !== typeof value)
+    throw new Error(`the row holds a ${typeof stored} where a ${typeof value} is compared`)
   return decisions[op](typeof stored === 'number' ? stored - Number(value) : byCodePoints(stored, String(value)))
 }
 

@@ -40,7 +40,11 @@ const handles: Record<DialectName, Kysely<PeopleDatabase>> = {
 
 function where(text: string, dialect: DialectName): { sql: string; parameters: readonly unknown[] } {
   const tree = checkFilter(parseFilter(text), peopleFields)
-  const { sql, parameters } = handles[dialect].selectFrom('people').select('id').where(filterToSql(tree, dialect)).compile()
+  const { sql, parameters } = handles[dialect]
+    .selectFrom('people')
+    .select('id')
+    .where(filterToSql(tree, dialect))
+    .compile()
   return { sql: sql.slice(sql.indexOf(' where ') + 7), parameters }
 }
 
@@ -53,7 +57,11 @@ const conditions: [text: string, sql: string, parameters: unknown[]][] = [
   ['username ew "%_\\\\"', '"people"."username_key" glob +?', ['*%_\\']],
   ['username sw "X"', '("people"."username_key" >= ? and "people"."username_key" < ?)', ['x', 'y']],
   ['username sw "a\\uD7FF"', '("people"."username_key" >= ? and "people"."username_key" < ?)', ['a\ud7ff', 'a\ue000']],
-  ['username sw "a\\uDBFF\\uDFFF"', '("people"."username_key" >= ? and "people"."username_key" < ?)', ['a\u{10ffff}', 'b']],
+  [
+    'username sw "a\\uDBFF\\uDFFF"',
+    '("people"."username_key" >= ? and "people"."username_key" < ?)',
+    ['a\u{10ffff}', 'b'],
+  ],
   ['username sw "\\uDBFF\\uDFFF"', '("people"."username_key" >= ?)', ['\u{10ffff}']],
   [
     '{"username":{"$like":"a%b"}}',
@@ -84,11 +92,15 @@ test('PostgreSQL differs in wildcards only, and escapes its own', () => {
     sql: '"people"."username" like $1',
     parameters: [String.raw`%a\_\\*%b%`],
   })
-  assert.deepEqual(where('username co "%"', 'postgres'), { sql: '"people"."username_key" like $1', parameters: [String.raw`%\%%`] })
+  assert.deepEqual(where('username co "%"', 'postgres'), {
+    sql: '"people"."username_key" like $1',
+    parameters: [String.raw`%\%%`],
+  })
 })
 
 test('lists of any length share ten statements', () => {
-  const text = (count: number): string => `{"id":{"$in":[${Array.from({ length: count }, (_, index) => `"${index}"`).join()}]}}`
+  const text = (count: number): string =>
+    `{"id":{"$in":[${Array.from({ length: count }, (_, index) => `"${index}"`).join()}]}}`
   const shapes = new Set(Array.from({ length: 500 }, (_, index) => where(text(index + 1), 'sqlite').sql))
   assert.equal(shapes.size, 10)
   assert.equal(where(text(500), 'sqlite').parameters.length, 512)
@@ -99,7 +111,10 @@ const searches: [text: string, expected: object | undefined][] = [
   ['{"email":{"$like":"%TEX%"}}', { column: 'people.email_key', piece: 'tex', caseSensitive: false }],
   ['username co "😀😀😀"', { column: 'people.username_key', piece: '😀😀😀', caseSensitive: false }],
   ['username sw "abc"', { column: 'people.username_key', piece: 'abc', caseSensitive: false }],
-  ['enabled eq true and (email co "abc" and username co "abcd")', { column: 'people.username_key', piece: 'abcd', caseSensitive: false }],
+  [
+    'enabled eq true and (email co "abc" and username co "abcd")',
+    { column: 'people.username_key', piece: 'abcd', caseSensitive: false },
+  ],
   ['{"email":{"$ilike":"a%bcde%fgh"}}', { column: 'people.email_key', piece: 'bcde', caseSensitive: false }],
   ['{"email":{"$ilike":"%te%"}}', undefined],
   ['username co "😀😀"', undefined],

@@ -89,7 +89,9 @@ function patternToSql({ pieces }: PatternTerm, operand: Operand, dialect: Dialec
   if (prefix === '') return isPrefixOnly ? always : wildcardToSql(pieces, operand, dialect)
   // A range finds its rows by any ordinary index, with any value bound.
   const range = prefixToSql(prefix, operand)
-  return isPrefixOnly ? sql<SqlBool>`(${range})` : sql<SqlBool>`(${range} and ${wildcardToSql(pieces, operand, dialect)})`
+  return isPrefixOnly
+    ? sql<SqlBool>`(${range})`
+    : sql<SqlBool>`(${range} and ${wildcardToSql(pieces, operand, dialect)})`
 }
 
 function wildcardToSql(pieces: readonly string[], operand: Operand, dialect: DialectName): Condition {

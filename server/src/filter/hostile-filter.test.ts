@@ -136,7 +136,10 @@ test('excess is refused without overflow, and the answer does not repeat it', ()
 
 test('every text over a limit is refused within 20 ms', () => {
   for (const [what, filter] of excessive) assert.ok(quickest(() => refuses(filter)) < 20, what)
-  const largest = [`{"username":"${'x'.repeat(rqlLimits.sizeMaxBytes)}"}`, `username eq "${'x'.repeat(scimLimits.sizeMaxBytes)}"`]
+  const largest = [
+    `{"username":"${'x'.repeat(rqlLimits.sizeMaxBytes)}"}`,
+    `username eq "${'x'.repeat(scimLimits.sizeMaxBytes)}"`,
+  ]
   for (const filter of largest) assert.ok(quickest(() => refuses(filter)) < 20)
 })
 
@@ -151,7 +154,8 @@ test('the largest filters that are allowed run on SQLite', async () => {
       .insertInto('people')
       .values(personOf({ username: 'x'.repeat(4096) }))
       .execute()
-    for (const filter of [lists, deep, negated, stars]) assert.ok(Array.isArray(await idsOf(db, filter)), filter.slice(0, 40))
+    for (const filter of [lists, deep, negated, stars])
+      assert.ok(Array.isArray(await idsOf(db, filter)), filter.slice(0, 40))
   })
 })
 
@@ -163,9 +167,13 @@ test('no text makes the parsers fail otherwise than by a FilterError of one line
   const mutated = fc
     .tuple(
       fc.constantFrom(...seeds),
-      fc.array(fc.tuple(fc.nat(120), fc.nat(4), fc.oneof(oddText, fc.constantFrom(...Array.from('{}[]()":,$')))), { maxLength: 4 }),
+      fc.array(fc.tuple(fc.nat(120), fc.nat(4), fc.oneof(oddText, fc.constantFrom(...Array.from('{}[]()":,$')))), {
+        maxLength: 4,
+      }),
     )
-    .map(([seed, edits]) => edits.reduce((text, [at, cut, insert]) => text.slice(0, at) + insert + text.slice(at + cut), seed))
+    .map(([seed, edits]) =>
+      edits.reduce((text, [at, cut, insert]) => text.slice(0, at) + insert + text.slice(at + cut), seed),
+    )
   let understood = 0
   fc.assert(
     fc.property(fc.oneof(mutated, fc.string({ unit: 'binary' }), fc.json()), (text) => {
@@ -183,7 +191,14 @@ test('no text makes the parsers fail otherwise than by a FilterError of one line
 })
 
 test('no filter reaches the prototype of objects', () => {
-  for (const name of ['__proto__', 'constructor', 'prototype', 'attributes.__proto__', 'attributes.constructor', 'hasOwnProperty']) {
+  for (const name of [
+    '__proto__',
+    'constructor',
+    'prototype',
+    'attributes.__proto__',
+    'attributes.constructor',
+    'hasOwnProperty',
+  ]) {
     const value = '{"$eq":"x","polluted":true}'
     for (const filter of [
       `{"${name}":${value}}`,

@@ -56,7 +56,8 @@ export function peekWord(cursor: Cursor): string {
 }
 
 export function unexpected(cursor: Cursor, expected: string): FilterError {
-  if (cursor.at >= cursor.text.length) return new FilterError(column(cursor.at), `the filter ends where ${expected} should be`)
+  if (cursor.at >= cursor.text.length)
+    return new FilterError(column(cursor.at), `the filter ends where ${expected} should be`)
   const found = peekWord(cursor) || String.fromCodePoint(cursor.text.codePointAt(cursor.at) ?? 0)
   return new FilterError(column(cursor.at), `${quote(found)} stands where ${expected} should be`)
 }

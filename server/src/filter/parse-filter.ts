@@ -8,7 +8,7 @@ export interface FilterLimits {
   readonly scim: TextLimits
 }
 
-export const filterLimits: FilterLimits = { rql: rqlLimits, scim: scimLimits }
+const filterLimits: FilterLimits = { rql: rqlLimits, scim: scimLimits }
 
 /**
  * Reads the `filter` of a list: RQL when its first character that is not blank is `{`, else SCIM text.

@@ -19,7 +19,10 @@ const sentByClients: [string, object][] = [
   ['{"id":{"$in":["x","y"]}}', oneOf('id', 'x', 'y')],
   ['{"$and":[{"alias":{"$ilike":"%text%"}}]}', ilike('alias', '', 'text', '')],
   ['{"name":{"$ilike":"$%"}}', ilike('name', '$', '')],
-  ['{"$or": [{"level": "workspace"}, {"level": "admin-subrole"}]}', or(eq('level', 'workspace'), eq('level', 'admin-subrole'))],
+  [
+    '{"$or": [{"level": "workspace"}, {"level": "admin-subrole"}]}',
+    or(eq('level', 'workspace'), eq('level', 'admin-subrole')),
+  ],
   ['{"displayName":"x"}', eq('displayName', 'x')],
   ['{"clientId":"x"}', eq('clientId', 'x')],
 ]
@@ -39,7 +42,10 @@ const grammar: [string, object][] = [
   ['{"a":{"$lt":-1.5e2}}', compare('a', 'lt', -150)],
   ['{"a":{"$lte":"x"}}', compare('a', 'le', 'x')],
   ['{"a":{"$gte":"x"}}', compare('a', 'ge', 'x')],
-  ['{"a":{"$or":[{"$eq":"x"},{"$ilike":"y%"}],"$neq":"z"}}', and(or(eq('a', 'x'), ilike('a', 'y', '')), compare('a', 'ne', 'z'))],
+  [
+    '{"a":{"$or":[{"$eq":"x"},{"$ilike":"y%"}],"$neq":"z"}}',
+    and(or(eq('a', 'x'), ilike('a', 'y', '')), compare('a', 'ne', 'z')),
+  ],
   ['{"a":{"$and":[{"$or":[{"$gt":1},{"$lt":0}]}]}}', or(compare('a', 'gt', 1), compare('a', 'lt', 0))],
   ['{"a":{"$in":[1,"x",true,null,""]}}', oneOf('a', 1, 'x', true)],
   ['{"a":{"$in":[]}}', oneOf('a')],
@@ -57,7 +63,11 @@ test('RQL: each form of the grammar has one meaning', () => {
 })
 
 const mistakes: [text: string, at: string, message: RegExp][] = [
-  ['{"$and":[{"a":1},{"email":{"$foo":1}}]}', '$and[1].email.$foo', /unknown operator "\$foo".*\$and\[1\]\.email\.\$foo/],
+  [
+    '{"$and":[{"a":1},{"email":{"$foo":1}}]}',
+    '$and[1].email.$foo',
+    /unknown operator "\$foo".*\$and\[1\]\.email\.\$foo/,
+  ],
   ['{"$foo":1}', '$foo', /unknown operator "\$foo"/],
   ['{"$eq":1}', '$eq', /\$eq stands where a field/],
   ['{"a":{"b":1}}', 'a.b', /unknown operator "b"/],
@@ -131,7 +141,8 @@ test('RQL: each limit holds at its bound and refuses one past it', () => {
   const nestedOperators = (depth: number): string => `{"a":${'{"$or":['.repeat(depth)}{"$in":[1]}${']}'.repeat(depth)}}`
   const terms = (count: number): string => `{"$or":[${Array.from({ length: count }, () => '{"a":1}').join()}]}`
   const empties = (count: number): string => `{"$or":[${Array.from({ length: count }, () => '{}').join()}]}`
-  const values = (count: number): string => `{"a":{"$in":[${Array.from({ length: count }, (_, index) => index).join()}]}}`
+  const values = (count: number): string =>
+    `{"a":{"$in":[${Array.from({ length: count }, (_, index) => index).join()}]}}`
   const bounds: [(size: number) => string, number, RegExp][] = [
     [sized, rqlLimits.sizeMaxBytes, /32769 bytes; the limit is 32768/],
     [nested, 16, /nested deeper than 16/],

@@ -1,6 +1,13 @@
 import { FilterError, quote } from './filter-error.ts'
 import { requireSize, rqlLimits, TermCounter, type RqlLimits } from './filter-limits.ts'
-import { patternPieces, together, type CompareOp, type FilterNode, type FilterTerm, type Scalar } from './filter-tree.ts'
+import {
+  patternPieces,
+  together,
+  type CompareOp,
+  type FilterNode,
+  type FilterTerm,
+  type Scalar,
+} from './filter-tree.ts'
 import { readJson, type Json, type JsonObject } from './read-json.ts'
 
 /**
@@ -96,12 +103,19 @@ function readTerm(reading: Reading, { field, operator, operand }: Operation, pla
   if (operator !== '$like' && operator !== '$ilike') throw new FilterError(at, `unknown operator ${quote(operator)}`)
   if (typeof operand !== 'string') throw new FilterError(at, `${operator} takes a text`)
   reading.terms.count(at)
-  return { kind: 'pattern', field, letters: operator === '$like' ? 'exact' : 'any-case', pieces: patternPieces(operand), at }
+  return {
+    kind: 'pattern',
+    field,
+    letters: operator === '$like' ? 'exact' : 'any-case',
+    pieces: patternPieces(operand),
+    at,
+  }
 }
 
 function compare(reading: Reading, field: string, op: CompareOp, value: Json, { path }: Place): FilterTerm {
   if (value === null) throw new FilterError(path, `null is no value to compare ${quote(field)} with`)
-  if (typeof value === 'object') throw new FilterError(path, `${quote(field)} is compared with one text, number or boolean`)
+  if (typeof value === 'object')
+    throw new FilterError(path, `${quote(field)} is compared with one text, number or boolean`)
   reading.terms.count(path)
   return { kind: 'compare', field, op, value, at: path }
 }
@@ -114,7 +128,8 @@ function readList({ limits }: Reading, operand: Json, at: string): Scalar[] {
   }
   return operand.flatMap((value, index) => {
     if (value === null || value === '') return []
-    if (typeof value === 'object') throw new FilterError(`${at}[${index}]`, '$in takes a list of texts, numbers or booleans')
+    if (typeof value === 'object')
+      throw new FilterError(`${at}[${index}]`, '$in takes a list of texts, numbers or booleans')
     return [value]
   })
 }

@@ -14,8 +14,16 @@ const work = eq('type', 'work')
 const understood: [text: string, tree: object, source: string][] = [
   ['email eq "x"', eq('email', 'x'), 'seed'],
   ['userName eq "user01@ex.test"', eq('userName', 'user01@ex.test'), 'Okta, Entra'],
-  ['externalId eq "c0ffee00-0000-4000-8000-000000000001"', eq('externalId', 'c0ffee00-0000-4000-8000-000000000001'), 'Entra'],
-  ['emails[type eq "work"].value eq "user01@ex.test"', element('emails', and(work, eq('value', 'user01@ex.test'))), 'Entra, K11'],
+  [
+    'externalId eq "c0ffee00-0000-4000-8000-000000000001"',
+    eq('externalId', 'c0ffee00-0000-4000-8000-000000000001'),
+    'Entra',
+  ],
+  [
+    'emails[type eq "work"].value eq "user01@ex.test"',
+    element('emails', and(work, eq('value', 'user01@ex.test'))),
+    'Entra, K11',
+  ],
   ['id eq "u-7" and manager eq "u-2"', and(eq('id', 'u-7'), eq('manager', 'u-2')), 'Entra'],
   ['id eq "g-1" and members eq "u-7"', and(eq('id', 'g-1'), eq('members', 'u-7')), 'Entra'],
   ['userName Eq "john"', eq('userName', 'john'), 'RFC 7644'],
@@ -27,12 +35,19 @@ const understood: [text: string, tree: object, source: string][] = [
     'RFC 7644',
   ],
   ['title pr', present('title'), 'RFC 7644'],
-  ['meta.lastModified gt "2011-05-13T04:42:34Z"', compare('meta.lastModified', 'gt', '2011-05-13T04:42:34Z'), 'RFC 7644'],
+  [
+    'meta.lastModified gt "2011-05-13T04:42:34Z"',
+    compare('meta.lastModified', 'gt', '2011-05-13T04:42:34Z'),
+    'RFC 7644',
+  ],
   ['title pr and userType eq "Employee"', and(present('title'), eq('userType', 'Employee')), 'RFC 7644'],
   ['schemas eq "urn:x:2.0:User"', eq('schemas', 'urn:x:2.0:User'), 'RFC 7644'],
   [
     'userType eq "Employee" and (emails co "example.com" or emails.value co "example.org")',
-    and(eq('userType', 'Employee'), or(pattern('emails', '', 'example.com', ''), pattern('emails.value', '', 'example.org', ''))),
+    and(
+      eq('userType', 'Employee'),
+      or(pattern('emails', '', 'example.com', ''), pattern('emails.value', '', 'example.org', '')),
+    ),
     'RFC 7644',
   ],
   [
@@ -41,8 +56,16 @@ const understood: [text: string, tree: object, source: string][] = [
     'RFC 7644',
   ],
   ['userType eq "E" and (emails.type eq "work")', and(eq('userType', 'E'), eq('emails.type', 'work')), 'RFC 7644'],
-  ['emails[type eq "work" and value co "@x"]', element('emails', and(work, pattern('value', '', '@x', ''))), 'RFC 7644'],
-  ['emails[type eq "work"] or ims[type eq "xmpp"]', or(element('emails', work), element('ims', eq('type', 'xmpp'))), 'RFC 7644'],
+  [
+    'emails[type eq "work" and value co "@x"]',
+    element('emails', and(work, pattern('value', '', '@x', ''))),
+    'RFC 7644',
+  ],
+  [
+    'emails[type eq "work"] or ims[type eq "xmpp"]',
+    or(element('emails', work), element('ims', eq('type', 'xmpp'))),
+    'RFC 7644',
+  ],
   ['urn:x:enterprise:2.0:User:manager.value eq "1"', eq('urn:x:enterprise:2.0:User:manager.value', '1'), 'item 91'],
   ['members.$ref eq "x"', eq('members.$ref', 'x'), 'item 91'],
   ['a eq"x"', eq('a', 'x'), 'item 91'],
@@ -56,9 +79,17 @@ const understood: [text: string, tree: object, source: string][] = [
   ['((a pr))', present('a'), 'item 93'],
   ['a eq "\\u00e9\\ud83d\\ude00\\"\\\\\\/\\b\\f\\n\\r\\t"', eq('a', 'é😀"\\/\b\f\n\r\t'), 'item 94'],
   ['a eq -1.5e+2', eq('a', -150), 'item 94'],
-  ['a eq true and b ne false or c eq null', or(and(eq('a', true), compare('b', 'ne', false)), eq('c', null)), 'item 94'],
+  [
+    'a eq true and b ne false or c eq null',
+    or(and(eq('a', true), compare('b', 'ne', false)), eq('c', null)),
+    'item 94',
+  ],
   ['emails[not (type eq "work") or (value pr)]', element('emails', or(not(work), present('value'))), 'item 101'],
-  ['emails[type eq "work" or type eq "home"].value pr', element('emails', and(or(work, eq('type', 'home')), present('value'))), 'K11'],
+  [
+    'emails[type eq "work" or type eq "home"].value pr',
+    element('emails', and(or(work, eq('type', 'home')), present('value'))),
+    'K11',
+  ],
   ['a co ""', pattern('a', '', ''), 'a wildcard is one'],
   ['a sw "%_*"', pattern('a', '%_*', ''), 'no wildcards inside texts'],
   ['a ew "x"', pattern('a', '', 'x'), 'item 95'],
@@ -69,7 +100,8 @@ const understood: [text: string, tree: object, source: string][] = [
 ]
 
 test('SCIM: the whole grammar is understood, with its precedence and what clients send besides', () => {
-  for (const [text, tree, source] of understood) assert.deepEqual(shape(parseScimFilter(text)), tree, `${source}: ${text}`)
+  for (const [text, tree, source] of understood)
+    assert.deepEqual(shape(parseScimFilter(text)), tree, `${source}: ${text}`)
 })
 
 const refusals: [text: string, at: string, message: RegExp][] = [
@@ -168,7 +200,10 @@ test('SCIM: each limit holds at its bound and refuses one past it', () => {
     assert.ok(parseScimFilter(filter(bound)), `${message} at ${bound}`)
     assert.throws(() => parseScimFilter(filter(bound + 1)), message)
   }
-  assert.ok(parseScimFilter(Array.from({ length: 50 }, () => '(a pr)').join(' or ')), 'groups beside each other are not nested')
+  assert.ok(
+    parseScimFilter(Array.from({ length: 50 }, () => '(a pr)').join(' or ')),
+    'groups beside each other are not nested',
+  )
   assert.ok(parseScimFilter(parentheses(41), { limits: { ...scimLimits, depthMax: 41 } }))
 })
 
@@ -184,7 +219,11 @@ test('SCIM: what is printed reads back as the same tree', () => {
 })
 
 test('SCIM: no more parentheses are printed than are needed', () => {
-  for (const text of ['a pr and b pr or c pr', '(a pr or b pr) and not (c pr)', 'a[b pr or c pr and d pr] or e eq 1.5']) {
+  for (const text of [
+    'a pr and b pr or c pr',
+    '(a pr or b pr) and not (c pr)',
+    'a[b pr or c pr and d pr] or e eq 1.5',
+  ]) {
     assert.equal(printScimFilter(parseScimFilter(text)), text)
   }
 })

@@ -1,7 +1,16 @@
 import { FilterError, quote } from './filter-error.ts'
 import { requireSize, scimLimits, TermCounter, type TextLimits } from './filter-limits.ts'
 import { together, type CompareOp, type FilterNode, type FilterTerm, type Scalar } from './filter-tree.ts'
-import { column, peekWord, readBareLiteral, readString, skipBlanks, takeBareLiteral, unexpected, type Cursor } from './json-literals.ts'
+import {
+  column,
+  peekWord,
+  readBareLiteral,
+  readString,
+  skipBlanks,
+  takeBareLiteral,
+  unexpected,
+  type Cursor,
+} from './json-literals.ts'
 
 export interface ScimFilterOptions {
   readonly limits?: TextLimits
@@ -20,7 +29,15 @@ export interface ScimFilterOptions {
 export function parseScimFilter(text: string, options: ScimFilterOptions = {}): FilterNode {
   const { limits = scimLimits, looseLiterals = false } = options
   requireSize(text, limits)
-  const reading: Reading = { text, at: 0, depth: 0, inBrackets: false, limits, looseLiterals, terms: new TermCounter(limits) }
+  const reading: Reading = {
+    text,
+    at: 0,
+    depth: 0,
+    inBrackets: false,
+    limits,
+    looseLiterals,
+    terms: new TermCounter(limits),
+  }
   const node = readOr(reading)
   if (reading.at < text.length) throw unexpected(reading, '"and", "or" or the end of the filter')
   return node
@@ -72,7 +89,8 @@ function readOperand(reading: Reading): FilterNode {
 
 function readBracketed(reading: Reading, close: ')' | ']'): FilterNode {
   const { depthMax } = reading.limits
-  if (reading.depth === depthMax) throw new FilterError(column(reading.at), `the filter is nested deeper than ${depthMax}`)
+  if (reading.depth === depthMax)
+    throw new FilterError(column(reading.at), `the filter is nested deeper than ${depthMax}`)
   reading.at += 1
   reading.depth += 1
   const node = readOr(reading)

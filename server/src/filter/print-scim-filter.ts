@@ -43,7 +43,8 @@ function printTerm(term: FilterTerm): string {
 function printPattern({ field, letters, pieces, at }: PatternNode): string {
   const [first = '', middle = '', last = ''] = pieces
   if (letters !== 'by-field' || pieces.length < 2 || pieces.length > 3) throw inexpressible(at)
-  if (pieces.length === 3 && first === '' && middle !== '' && last === '') return `${field} co ${JSON.stringify(middle)}`
+  if (pieces.length === 3 && first === '' && middle !== '' && last === '')
+    return `${field} co ${JSON.stringify(middle)}`
   if (pieces.length === 3 || (first !== '' && middle !== '')) throw inexpressible(at)
   if (first !== '') return `${field} sw ${JSON.stringify(first)}`
   return middle === '' ? `${field} co ""` : `${field} ew ${JSON.stringify(middle)}`

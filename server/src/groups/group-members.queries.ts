@@ -26,7 +26,12 @@ export async function insertMembers(trx: Trx, rows: readonly GroupMembersTable[]
 }
 
 /** Removes these users from one group; answers those who were members. */
-export async function deleteMembers(trx: Trx, tenantId: string, groupId: string, userIds: readonly string[]): Promise<string[]> {
+export async function deleteMembers(
+  trx: Trx,
+  tenantId: string,
+  groupId: string,
+  userIds: readonly string[],
+): Promise<string[]> {
   if (userIds.length === 0) return []
   const rows = await trx
     .deleteFrom('group_members')
@@ -39,7 +44,12 @@ export async function deleteMembers(trx: Trx, tenantId: string, groupId: string,
 }
 
 /** Removes one user from these groups, or from all; answers the groups that lost a member. */
-export async function deleteMembershipsOf(trx: Trx, tenantId: string, userId: string, groupIds: readonly string[] | 'all'): Promise<string[]> {
+export async function deleteMembershipsOf(
+  trx: Trx,
+  tenantId: string,
+  userId: string,
+  groupIds: readonly string[] | 'all',
+): Promise<string[]> {
   if (groupIds !== 'all' && groupIds.length === 0) return []
   const rows = await trx
     .deleteFrom('group_members')
@@ -52,7 +62,11 @@ export async function deleteMembershipsOf(trx: Trx, tenantId: string, userId: st
 }
 
 export async function deleteAllMembers(trx: Trx, tenantId: string, groupId: string): Promise<number> {
-  const result = await trx.deleteFrom('group_members').where('tenant_id', '=', tenantId).where('group_id', '=', groupId).executeTakeFirst()
+  const result = await trx
+    .deleteFrom('group_members')
+    .where('tenant_id', '=', tenantId)
+    .where('group_id', '=', groupId)
+    .executeTakeFirst()
   return Number(result.numDeletedRows)
 }
 
@@ -83,12 +97,21 @@ export async function addToMemberCount(trx: Trx, tenantId: string, groupId: stri
  */
 export async function lockUsers(trx: Trx, tenantId: string, ids: readonly string[]): Promise<void> {
   if (ids.length === 0 || dialectOf(trx) === 'sqlite') return
-  const rows = trx.selectFrom('users').select('id').where('tenant_id', '=', tenantId).where('id', 'in', [...ids])
+  const rows = trx
+    .selectFrom('users')
+    .select('id')
+    .where('tenant_id', '=', tenantId)
+    .where('id', 'in', [...ids])
   await rows.orderBy('id').forNoKeyUpdate().execute()
 }
 
 /** Of these users, those who are members of the group now. */
-export async function selectMembersAmong(db: Queryable, tenantId: string, groupId: string, userIds: readonly string[]): Promise<Set<string>> {
+export async function selectMembersAmong(
+  db: Queryable,
+  tenantId: string,
+  groupId: string,
+  userIds: readonly string[],
+): Promise<Set<string>> {
   if (userIds.length === 0) return new Set()
   const rows = await db
     .selectFrom('group_members')

@@ -32,7 +32,11 @@ export function registerGroupMemberRoutes(app: FastifyInstance, documents: UserD
       const group = await getGroup(ctx, params['id'] ?? '')
       const page = await listUsers(ctx, query, { groupId: group.id, memberCount: group.memberCount })
       const load = (ids: readonly string[]) => getUserViews(ctx, ids)
-      const texts = await documents.texts(ctx, page.items, { columns: query.columns, maxLoginEvents: query.maxLoginEvents, load })
+      const texts = await documents.texts(ctx, page.items, {
+        columns: query.columns,
+        maxLoginEvents: query.maxLoginEvents,
+        load,
+      })
       return envelopeText({ ...page, items: texts })
     },
   )

@@ -30,7 +30,11 @@ export async function addMembers(ctx: Ctx, groupId: string, userIds: readonly st
     const members = await queries.selectMembersAmong(ctx.db, ctx.tenantId, groupId, wanted)
     const missing = wanted.filter((userId) => !members.has(userId))
     await userLinksChanged(ctx, missing)
-    await addMemberships(ctx, missing.map((userId) => ({ groupId, userId })), 'local')
+    await addMemberships(
+      ctx,
+      missing.map((userId) => ({ groupId, userId })),
+      'local',
+    )
   })
   return wanted
 }
@@ -45,7 +49,10 @@ export async function removeMembers(ctx: Ctx, groupId: string, userIds: readonly
     const members = await queries.selectMembersAmong(ctx.db, ctx.tenantId, groupId, [...new Set(userIds)])
     await userLinksChanged(ctx, [...members])
     const removed = await queries.deleteMembers(ctx.db, ctx.tenantId, groupId, [...members])
-    await accountRemoved(ctx, removed.map((userId) => ({ groupId, userId })))
+    await accountRemoved(
+      ctx,
+      removed.map((userId) => ({ groupId, userId })),
+    )
   })
 }
 
@@ -66,7 +73,11 @@ export async function addUserToGroups(ctx: Ctx, userId: string, groupIds: readon
     const missing = wanted.difference(new Set(await queries.selectGroupIdsOf(ctx.db, ctx.tenantId, userId)))
     if (missing.size === 0) return
     await userLinksChanged(ctx, [userId])
-    await addMemberships(ctx, [...missing].map((groupId) => ({ groupId, userId })), 'local')
+    await addMemberships(
+      ctx,
+      [...missing].map((groupId) => ({ groupId, userId })),
+      'local',
+    )
   })
 }
 
@@ -80,9 +91,16 @@ export async function replaceGroupsOfUser(ctx: TrxCtx, userId: string, groupIds:
   const existing = await lockGroups(ctx.db, ctx.tenantId, [...changed])
   const joined = wanted.difference(current)
   if (!joined.isSubsetOf(existing)) throw notFound('group_not_found')
-  await addMemberships(ctx, [...joined].map((groupId) => ({ groupId, userId })), 'local')
+  await addMemberships(
+    ctx,
+    [...joined].map((groupId) => ({ groupId, userId })),
+    'local',
+  )
   const left = await queries.deleteMembershipsOf(ctx.db, ctx.tenantId, userId, [...current.difference(wanted)])
-  await accountRemoved(ctx, left.map((groupId) => ({ groupId, userId })))
+  await accountRemoved(
+    ctx,
+    left.map((groupId) => ({ groupId, userId })),
+  )
 }
 
 export function listGroupIdsOfUser(ctx: ReadCtx, userId: string): Promise<string[]> {
@@ -93,17 +111,26 @@ export function listGroupIdsOfUser(ctx: ReadCtx, userId: string): Promise<string
 export async function removeUserFromAllGroups(ctx: TrxCtx, userId: string): Promise<void> {
   await lockGroups(ctx.db, ctx.tenantId, await queries.selectGroupIdsOf(ctx.db, ctx.tenantId, userId))
   const left = await queries.deleteMembershipsOf(ctx.db, ctx.tenantId, userId, 'all')
-  await accountRemoved(ctx, left.map((groupId) => ({ groupId, userId })))
+  await accountRemoved(
+    ctx,
+    left.map((groupId) => ({ groupId, userId })),
+  )
 }
 
 /** Puts new users into every default group, and each into the groups named for them. */
-export async function joinFirstGroups(ctx: TrxCtx, users: readonly { readonly id: string; readonly groupIds: readonly string[] }[]): Promise<void> {
+export async function joinFirstGroups(
+  ctx: TrxCtx,
+  users: readonly { readonly id: string; readonly groupIds: readonly string[] }[],
+): Promise<void> {
   const defaults = await selectDefaultGroupIds(ctx.db, ctx.tenantId)
   const wanted = new Set([...defaults, ...users.flatMap((user) => user.groupIds)])
   // One that was deleted since it was looked up is left out.
   const existing = await lockGroups(ctx.db, ctx.tenantId, [...wanted])
   const memberships = users.flatMap((user) =>
-    [...new Set([...defaults, ...user.groupIds]).intersection(existing)].map((groupId) => ({ groupId, userId: user.id })),
+    [...new Set([...defaults, ...user.groupIds]).intersection(existing)].map((groupId) => ({
+      groupId,
+      userId: user.id,
+    })),
   )
   await addMemberships(ctx, memberships, 'local')
 }
@@ -114,7 +141,11 @@ export function listExistingGroupIds(ctx: TrxCtx, ids: readonly string[]): Promi
 }
 
 /** Holds users, then groups, until the transaction ends: in this order everywhere, so that nobody waits in a ring. */
-export async function holdUsersAndGroups(ctx: TrxCtx, userIds: readonly string[], groupIds: readonly string[]): Promise<void> {
+export async function holdUsersAndGroups(
+  ctx: TrxCtx,
+  userIds: readonly string[],
+  groupIds: readonly string[],
+): Promise<void> {
   await queries.lockUsers(ctx.db, ctx.tenantId, userIds)
   await lockGroups(ctx.db, ctx.tenantId, groupIds)
 }
@@ -130,21 +161,49 @@ export async function groupLinksChanged(ctx: TrxCtx, ids: readonly string[]): Pr
  * The caller holds the users, then the groups, has seen that they exist, and has told the users' links:
  * always in this order, so that nothing is deleted meanwhile and no two transactions wait for each other in a ring.
  */
-export async function addMemberships(ctx: TrxCtx, memberships: readonly queries.Membership[], source: MembershipSource): Promise<queries.Membership[]> {
+export async function addMemberships(
+  ctx: TrxCtx,
+  memberships: readonly queries.Membership[],
+  source: MembershipSource,
+): Promise<queries.Membership[]> {
   if (memberships.length === 0) return []
   const addedAt = ctx.now.getTime()
   const added = await queries.insertMembers(
     ctx.db,
-    memberships.map(({ groupId, userId }) => ({ tenant_id: ctx.tenantId, group_id: groupId, user_id: userId, source, added_at: addedAt })),
+    memberships.map(({ groupId, userId }) => ({
+      tenant_id: ctx.tenantId,
+      group_id: groupId,
+      user_id: userId,
+      source,
+      added_at: addedAt,
+    })),
   )
   await moveCounts(ctx, added, 1)
-  await recordEvents(ctx, added.map(({ groupId, userId }): NewEvent => ({ type: 'group.member_added', subjectId: groupId, objectId: userId, data: {}, personal: {} })))
+  await recordEvents(
+    ctx,
+    added.map(({ groupId, userId }): NewEvent => ({
+      type: 'group.member_added',
+      subjectId: groupId,
+      objectId: userId,
+      data: {},
+      personal: {},
+    })),
+  )
   return added
 }
 
 async function accountRemoved(ctx: TrxCtx, removed: readonly queries.Membership[]): Promise<void> {
   await moveCounts(ctx, removed, -1)
-  await recordEvents(ctx, removed.map(({ groupId, userId }): NewEvent => ({ type: 'group.member_removed', subjectId: groupId, objectId: userId, data: {}, personal: {} })))
+  await recordEvents(
+    ctx,
+    removed.map(({ groupId, userId }): NewEvent => ({
+      type: 'group.member_removed',
+      subjectId: groupId,
+      objectId: userId,
+      data: {},
+      personal: {},
+    })),
+  )
 }
 
 /** One update per group concerned, in id order, like the locks. */
@@ -168,6 +227,8 @@ async function requireUsers(ctx: TrxCtx, userIds: readonly string[]): Promise<vo
 
 function requireFew(ids: readonly string[]): void {
   if (ids.length > membersPerCallMax) {
-    throw new ApiError('invalid_body', { detail: `The call names ${ids.length} ids; send at most ${membersPerCallMax} at once.` })
+    throw new ApiError('invalid_body', {
+      detail: `The call names ${ids.length} ids; send at most ${membersPerCallMax} at once.`,
+    })
   }
 }

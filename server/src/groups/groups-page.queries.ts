@@ -8,18 +8,31 @@ import { groupColumns, toGroup, type GroupRow } from './groups.queries.ts'
 import type { Group } from './groups.schema.ts'
 
 /** All groups, or those of one user. */
-export async function selectGroupPage(db: Queryable, tenantId: string, query: ListQuery, whose: 'all' | { readonly userId: string }): Promise<Page<Group>> {
+export async function selectGroupPage(
+  db: Queryable,
+  tenantId: string,
+  query: ListQuery,
+  whose: 'all' | { readonly userId: string },
+): Promise<Page<Group>> {
   const { rows, total, filtered } = await selectPage<GroupRow>(db, {
     shape: groupList,
     table: 'groups',
     columns: groupColumns,
     ...(whose === 'all'
       ? {}
-      : { startFrom: { table: 'group_members', on: 'group_members.tenant_id = groups.tenant_id and group_members.group_id = groups.id' } }),
+      : {
+          startFrom: {
+            table: 'group_members',
+            on: 'group_members.tenant_id = groups.tenant_id and group_members.group_id = groups.id',
+          },
+        }),
     scope:
       whose === 'all'
         ? { text: 'groups.tenant_id = (select ?)', values: [tenantId] }
-        : { text: 'group_members.tenant_id = (select ?) and group_members.user_id = (select ?)', values: [tenantId, whose.userId] },
+        : {
+            text: 'group_members.tenant_id = (select ?) and group_members.user_id = (select ?)',
+            values: [tenantId, whose.userId],
+          },
     query,
     total: () => (whose === 'all' ? readCounter(db, tenantId, 'groups') : countGroupsOf(db, tenantId, whose.userId)),
   })

@@ -26,8 +26,18 @@ export const groupList: ListShape = {
   fields: fieldMap(
     {
       id: { type: 'id', column: 'groups.id' },
-      name: { type: 'text', column: 'groups.name', key: { column: 'groups.name_key', normalise: toKey }, trigram: true },
-      alias: { type: 'text', column: 'groups.alias', key: { column: 'groups.alias_key', normalise: toKey }, trigram: true },
+      name: {
+        type: 'text',
+        column: 'groups.name',
+        key: { column: 'groups.name_key', normalise: toKey },
+        trigram: true,
+      },
+      alias: {
+        type: 'text',
+        column: 'groups.alias',
+        key: { column: 'groups.alias_key', normalise: toKey },
+        trigram: true,
+      },
       userCount: { type: 'number', column: 'groups.member_count' },
       isDefault: { type: 'boolean', column: 'groups.is_default', takesText: true },
       createdAt: { type: 'time', column: 'groups.created_at' },
@@ -37,14 +47,22 @@ export const groupList: ListShape = {
     },
     {
       // The record shows these among the attributes; they are kept in columns.
-      aliases: { memberCount: 'userCount', ...underAttributes(['alias', 'isDefault', 'createdAt', 'createdBy', 'updatedAt', 'updatedBy']) },
+      aliases: {
+        memberCount: 'userCount',
+        ...underAttributes(['alias', 'isDefault', 'createdAt', 'createdBy', 'updatedAt', 'updatedBy']),
+      },
       resolve: (name) => {
         const key = /^attributes\.(.+)$/.exec(name)?.[1]
         return key === undefined ? undefined : jsonAttribute('groups.attributes', key)
       },
     },
   ),
-  sorts: { name: 'groups.name', alias: 'groups.alias', createdAt: 'groups.created_at', userCount: 'groups.member_count' },
+  sorts: {
+    name: 'groups.name',
+    alias: 'groups.alias',
+    createdAt: 'groups.created_at',
+    userCount: 'groups.member_count',
+  },
   defaultSort: ['groups.name'],
   search: { table: 'groups_search', rows: 'groups.seq' },
 }

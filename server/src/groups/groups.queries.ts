@@ -23,19 +23,39 @@ export const groupColumns = [
 export type GroupRow = Omit<GroupsTable, 'seq' | 'tenant_id' | 'name_key' | 'alias_key'>
 
 export async function findGroup(db: Queryable, tenantId: string, id: string): Promise<Group | undefined> {
-  const row = await db.selectFrom('groups').select(groupColumns).where('tenant_id', '=', tenantId).where('id', '=', id).executeTakeFirst()
+  const row = await db
+    .selectFrom('groups')
+    .select(groupColumns)
+    .where('tenant_id', '=', tenantId)
+    .where('id', '=', id)
+    .executeTakeFirst()
   return row === undefined ? undefined : toGroup(row)
 }
 
 /** Of these ids, those that are groups of the tenant. */
-export async function selectExistingGroupIds(db: Queryable, tenantId: string, ids: readonly string[]): Promise<Set<string>> {
+export async function selectExistingGroupIds(
+  db: Queryable,
+  tenantId: string,
+  ids: readonly string[],
+): Promise<Set<string>> {
   if (ids.length === 0) return new Set()
-  const rows = await db.selectFrom('groups').select('id').where('tenant_id', '=', tenantId).where('id', 'in', [...ids]).execute()
+  const rows = await db
+    .selectFrom('groups')
+    .select('id')
+    .where('tenant_id', '=', tenantId)
+    .where('id', 'in', [...ids])
+    .execute()
   return new Set(rows.map((row) => row.id))
 }
 
 export async function selectDefaultGroupIds(db: Queryable, tenantId: string): Promise<string[]> {
-  const rows = await db.selectFrom('groups').select('id').where('tenant_id', '=', tenantId).where('is_default', '=', 1).orderBy('id').execute()
+  const rows = await db
+    .selectFrom('groups')
+    .select('id')
+    .where('tenant_id', '=', tenantId)
+    .where('is_default', '=', 1)
+    .orderBy('id')
+    .execute()
   return rows.map((row) => row.id)
 }
 
@@ -43,7 +63,12 @@ export async function insertGroup(trx: Trx, row: Insertable<GroupsTable>): Promi
   await trx.insertInto('groups').values(row).execute()
 }
 
-export async function updateGroup(trx: Trx, tenantId: string, id: string, change: Updateable<GroupsTable>): Promise<void> {
+export async function updateGroup(
+  trx: Trx,
+  tenantId: string,
+  id: string,
+  change: Updateable<GroupsTable>,
+): Promise<void> {
   await trx
     .updateTable('groups')
     .set((eb) => ({ ...change, version: eb('version', '+', 1) }))
@@ -100,7 +125,10 @@ export async function selectGroupLinks(
     join ${sql.table(`${kind}s`)} o on o.tenant_id = s.tenant_id and o.id = s.${sql.ref(`${kind}_id`)}
     where s.tenant_id = ${tenantId} and s.subject_kind = 'group' and s.subject_id in (${ids})`.execute(db)
   // Sorted here: asked to sort, SQLite walks every persona by name instead of looking up these groups' few.
-  return Map.groupBy(rows.toSorted((a, b) => (a.name < b.name ? -1 : 1)), (row) => row.groupId)
+  return Map.groupBy(
+    rows.toSorted((a, b) => (a.name < b.name ? -1 : 1)),
+    (row) => row.groupId,
+  )
 }
 
 export function toGroup(row: GroupRow): Group {

@@ -21,7 +21,10 @@ import {
 
 const tag = 'Groups'
 const listErrors = ['invalid_filter', 'invalid_sort', 'invalid_columns', 'limit_too_large'] as const
-const listAnswer = { schema: GroupList, example: { totalRecord: 1, filterRecord: 1, count: 1, records: [groupExample] } }
+const listAnswer = {
+  schema: GroupList,
+  example: { totalRecord: 1, filterRecord: 1, count: 1, records: [groupExample] },
+}
 
 export function registerGroupRoutes(app: FastifyInstance): void {
   app.addSchema(GroupRecord)
@@ -32,10 +35,23 @@ export function registerGroupRoutes(app: FastifyInstance): void {
 function registerLists(app: FastifyInstance): void {
   const query = listQuerySchema(groupList.rules)
   // The Python client asks the second address; both answer alike.
-  for (const [url, operationId] of [['/api/service/groups', 'listGroups'], ['/api/service/v2/groups', 'listGroupsV2']] as const) {
+  for (const [url, operationId] of [
+    ['/api/service/groups', 'listGroups'],
+    ['/api/service/v2/groups', 'listGroupsV2'],
+  ] as const) {
     operation(
       app,
-      { method: 'GET', url, operationId, tag, summary: 'List groups', access: { bearer: 'groups:read' }, query, answer: listAnswer, errors: listErrors },
+      {
+        method: 'GET',
+        url,
+        operationId,
+        tag,
+        summary: 'List groups',
+        access: { bearer: 'groups:read' },
+        query,
+        answer: listAnswer,
+        errors: listErrors,
+      },
       (input) => answerList(input, groups.listGroups),
     )
   }
@@ -56,11 +72,19 @@ function registerLists(app: FastifyInstance): void {
   )
 }
 
-async function answerList({ ctx, query: raw }: OperationInput<unknown>, list: (ctx: Ctx, query: ListQuery) => Promise<Page<Group>>) {
+async function answerList(
+  { ctx, query: raw }: OperationInput<unknown>,
+  list: (ctx: Ctx, query: ListQuery) => Promise<Page<Group>>,
+) {
   const query = readListQuery(raw, groupList.rules)
   const page = await list(ctx, query)
   const wantsLinks = query.columns === null || query.columns.has('personas') || query.columns.has('purposes')
-  const linksOf = wantsLinks ? await groups.listLinksOfGroups(ctx, page.items.map(({ id }) => id)) : () => ({ personas: [], purposes: [] })
+  const linksOf = wantsLinks
+    ? await groups.listLinksOfGroups(
+        ctx,
+        page.items.map(({ id }) => id),
+      )
+    : () => ({ personas: [], purposes: [] })
   // The name always comes with a group, whatever the columns.
   const columns = query.columns === null ? null : new Set([...query.columns, 'id', 'name'])
   return toEnvelope(page, (group) => project(toGroupRecord(group, linksOf(group.id)), columns))
@@ -76,10 +100,13 @@ function registerWrites(app: FastifyInstance): void {
       operationId: 'createGroup',
       tag,
       summary: 'Create a group, with its first members',
-      description: 'A missing name is derived from the alias. An unknown user is reported in the answer and does not stop the group.',
+      description:
+        'A missing name is derived from the alias. An unknown user is reported in the answer and does not stop the group.',
       access,
       body: CreateGroupBody,
-      bodyExamples: [{ group: { name: 'data_science', attributes: { alias: ['Data Science'], isDefault: ['false'] } }, users: [] }],
+      bodyExamples: [
+        { group: { name: 'data_science', attributes: { alias: ['Data Science'], isDefault: ['false'] } }, users: [] },
+      ],
       answer: { schema: GroupCreated, example: groupCreatedExample },
       errors: ['group_exists'],
     },
@@ -102,7 +129,12 @@ function registerWrites(app: FastifyInstance): void {
     },
     async ({ ctx, params, body, ifMatch, reply }) => {
       const id = params['id'] ?? ''
-      const group = await groups.updateGroup(ctx, id, fromUpdateGroupBody(body, await groups.getGroup(ctx, id)), ifMatch)
+      const group = await groups.updateGroup(
+        ctx,
+        id,
+        fromUpdateGroupBody(body, await groups.getGroup(ctx, id)),
+        ifMatch,
+      )
       reply.header('etag', groups.groupTag(group))
     },
   )

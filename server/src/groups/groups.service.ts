@@ -50,7 +50,10 @@ export async function getGroup(ctx: ReadCtx, groupId: string): Promise<Group> {
 }
 
 /** Personas and purposes attached to these groups. */
-export async function listLinksOfGroups(ctx: ReadCtx, groupIds: readonly string[]): Promise<(groupId: string) => { personas: NamedLink[]; purposes: NamedLink[] }> {
+export async function listLinksOfGroups(
+  ctx: ReadCtx,
+  groupIds: readonly string[],
+): Promise<(groupId: string) => { personas: NamedLink[]; purposes: NamedLink[] }> {
   const personas = await queries.selectGroupLinks(ctx.db, ctx.tenantId, groupIds, 'persona')
   const purposes = await queries.selectGroupLinks(ctx.db, ctx.tenantId, groupIds, 'purpose')
   return (groupId) => ({ personas: personas.get(groupId) ?? [], purposes: purposes.get(groupId) ?? [] })
@@ -65,7 +68,9 @@ export async function listLinksOfGroups(ctx: ReadCtx, groupIds: readonly string[
 export async function createGroup(ctx: Ctx, input: NewGroup): Promise<CreatedGroup> {
   authorize(ctx, 'groups:write')
   if (input.memberIds.length > membersPerCallMax) {
-    throw new ApiError('invalid_body', { detail: `users names ${input.memberIds.length} people; send at most ${membersPerCallMax}, and the others by POST /groups/{id}/members.` })
+    throw new ApiError('invalid_body', {
+      detail: `users names ${input.memberIds.length} people; send at most ${membersPerCallMax}, and the others by POST /groups/{id}/members.`,
+    })
   }
   const name = input.name === null ? groupNameFromAlias(input.alias ?? '') : requireGroupName(input.name)
   const alias = requireAlias(input.alias ?? name)
@@ -79,7 +84,11 @@ export async function createGroup(ctx: Ctx, input: NewGroup): Promise<CreatedGro
     await insert(ctx, group)
     await addToCounter(ctx.db, ctx.tenantId, 'groups', 1)
     await recordEvent(ctx, { type: 'group.created', subjectId: group.id, data: { name }, personal: {} })
-    await addMemberships(ctx, [...existing].map((userId) => ({ groupId: group.id, userId })), 'local')
+    await addMemberships(
+      ctx,
+      [...existing].map((userId) => ({ groupId: group.id, userId })),
+      'local',
+    )
     return { group, members: wanted.map((userId) => ({ userId, exists: existing.has(userId) })) }
   })
 }
@@ -97,14 +106,18 @@ export async function updateGroup(ctx: Ctx, groupId: string, change: GroupChange
     const group = await requireGroup(ctx, groupId)
     requireVersion(ifMatch, groupTag(group))
     if (change.name !== undefined && change.name !== group.name) {
-      throw new ApiError('group_name_immutable', { detail: 'The internal name of a group cannot change; change its alias, which is what people read.' })
+      throw new ApiError('group_name_immutable', {
+        detail: 'The internal name of a group cannot change; change its alias, which is what people read.',
+      })
     }
     const next = {
       alias: change.alias === undefined ? group.alias : requireAlias(change.alias),
       attributes: withoutEmpty({ ...group.attributes, ...requireCleanAttributes(change.attributes ?? {}) }),
       isDefault: change.isDefault ?? group.isDefault,
     }
-    const fields = (['alias', 'attributes', 'isDefault'] as const).filter((name) => JSON.stringify(next[name]) !== JSON.stringify(group[name]))
+    const fields = (['alias', 'attributes', 'isDefault'] as const).filter(
+      (name) => JSON.stringify(next[name]) !== JSON.stringify(group[name]),
+    )
     if (fields.length === 0) return group
     const stamp = { updatedAt: ctx.now.getTime(), updatedBy: ctx.actor.name }
     await queries.updateGroup(ctx.db, ctx.tenantId, groupId, {
@@ -116,7 +129,12 @@ export async function updateGroup(ctx: Ctx, groupId: string, change: GroupChange
       updated_by: stamp.updatedBy,
     })
     const pick = (values: typeof next) => Object.fromEntries(fields.map((name) => [name, values[name]]))
-    await recordEvent(ctx, { type: 'group.updated', subjectId: groupId, data: { fields }, personal: { before: pick(group), after: pick(next) } })
+    await recordEvent(ctx, {
+      type: 'group.updated',
+      subjectId: groupId,
+      data: { fields },
+      personal: { before: pick(group), after: pick(next) },
+    })
     return { ...group, ...next, ...stamp, version: group.version + 1 }
   })
 }
@@ -134,7 +152,12 @@ export async function deleteGroup(ctx: Ctx, groupId: string): Promise<void> {
     await addToCounter(ctx.db, ctx.tenantId, 'groups', -1)
     // Every member's record showed the group.
     await catalogueChanged(ctx)
-    await recordEvent(ctx, { type: 'group.deleted', subjectId: groupId, data: { name: group.name, members }, personal: {} })
+    await recordEvent(ctx, {
+      type: 'group.deleted',
+      subjectId: groupId,
+      data: { name: group.name, members },
+      personal: {},
+    })
   })
 }
 
@@ -185,7 +208,10 @@ async function insert(ctx: TrxCtx, group: Group): Promise<void> {
     })
   } catch (error) {
     if (!violatesUnique(error, 'groups', 'name_key')) throw error
-    throw new ApiError('group_exists', { detail: `There is a group with the internal name "${group.name}" already; upper and lower case count as the same.`, cause: error })
+    throw new ApiError('group_exists', {
+      detail: `There is a group with the internal name "${group.name}" already; upper and lower case count as the same.`,
+      cause: error,
+    })
   }
 }
 

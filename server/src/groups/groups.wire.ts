@@ -8,7 +8,10 @@ import type { CreatedGroup, Group, GroupChange, NewGroup } from './groups.schema
 
 const MaybeText = Type.Optional(Type.Union([Type.String(), Type.Null()]))
 const MaybeAttributes = Type.Optional(
-  Type.Union([Type.Record(Type.String(), Type.Union([Type.Array(Type.Union([Type.String(), Type.Null()])), Type.Null()])), Type.Null()]),
+  Type.Union([
+    Type.Record(Type.String(), Type.Union([Type.Array(Type.Union([Type.String(), Type.Null()])), Type.Null()])),
+    Type.Null(),
+  ]),
 )
 const Ids = Type.Array(Type.String())
 
@@ -56,7 +59,9 @@ export function fromCreateGroupBody({ group, users }: Static<typeof CreateGroupB
   const given = givenOnly(group.attributes)
   const alias = group.alias ?? given['alias']?.[0] ?? null
   if (!group.name && !alias) {
-    throw new ApiError('invalid_body', { detail: 'group has neither name nor attributes.alias; send at least one of them.' })
+    throw new ApiError('invalid_body', {
+      detail: 'group has neither name nor attributes.alias; send at least one of them.',
+    })
   }
   return {
     name: group.name || null,
@@ -73,7 +78,9 @@ export function fromUpdateGroupBody(body: Static<typeof UpdateGroupBody>, stored
   const aliases = new Set([body.alias, given['alias']?.[0]].filter((alias) => typeof alias === 'string'))
   aliases.delete(stored.alias)
   if (aliases.size > 1) {
-    throw new ApiError('invalid_body', { detail: 'alias and attributes.alias name two different new aliases; send one.' })
+    throw new ApiError('invalid_body', {
+      detail: 'alias and attributes.alias name two different new aliases; send one.',
+    })
   }
   const [alias] = aliases
   const isDefault = readDefault(given)
@@ -101,7 +108,8 @@ function customOnly(given: Attributes): Attributes {
 function readDefault(given: Attributes): boolean | undefined {
   const text = given['isDefault']?.[0]?.toLowerCase()
   if (text === undefined) return undefined
-  if (text !== 'true' && text !== 'false') throw new ApiError('invalid_body', { detail: 'attributes.isDefault must be ["true"] or ["false"].' })
+  if (text !== 'true' && text !== 'false')
+    throw new ApiError('invalid_body', { detail: 'attributes.isDefault must be ["true"] or ["false"].' })
   return text === 'true'
 }
 
@@ -126,7 +134,12 @@ export function toGroupRecord(group: Group, links: Links): Static<typeof GroupRe
     },
     roles: [],
     decentralizedRoles: [],
-    personas: links.personas.map(({ id, name, displayName, qualifiedName }) => ({ id, name, displayName, qualifiedName })),
+    personas: links.personas.map(({ id, name, displayName, qualifiedName }) => ({
+      id,
+      name,
+      displayName,
+      qualifiedName,
+    })),
     purposes: links.purposes.map(toPurposeLink),
     userCount: group.memberCount,
     memberCount: group.memberCount,
@@ -134,6 +147,7 @@ export function toGroupRecord(group: Group, links: Links): Static<typeof GroupRe
 }
 
 export function toGroupCreated({ group, members }: CreatedGroup): Static<typeof GroupCreated> {
-  const status = (exists: boolean) => (exists ? { status: 200, statusMessage: 'success' } : { status: 404, statusMessage: 'user_not_found' })
+  const status = (exists: boolean) =>
+    exists ? { status: 200, statusMessage: 'success' } : { status: 404, statusMessage: 'user_not_found' }
   return { group: group.id, users: Object.fromEntries(members.map(({ userId, exists }) => [userId, status(exists)])) }
 }

@@ -50,7 +50,9 @@ function responseFor(codes: readonly ErrorCode[]): object {
 
 /** What comes with a refusal beside the body. */
 const headersOf: Readonly<Partial<Record<ErrorCode, Readonly<Record<string, TSchema>>>>> = {
-  invalid_token: { 'WWW-Authenticate': Type.String({ description: 'Bearer, with error="invalid_token" when a credential was sent.' }) },
+  invalid_token: {
+    'WWW-Authenticate': Type.String({ description: 'Bearer, with error="invalid_token" when a credential was sent.' }),
+  },
   insufficient_role: { 'WWW-Authenticate': Type.String({ description: 'Bearer, with error="insufficient_scope".' }) },
   unavailable: { 'Retry-After': Type.Integer({ description: 'Seconds.' }) },
 }
@@ -58,12 +60,21 @@ const headersOf: Readonly<Partial<Record<ErrorCode, Readonly<Record<string, TSch
 /** What an error of this code looks like, for the contract page. */
 export function errorExample(code: ErrorCode): { readonly summary: string; readonly value: ErrorBody } {
   const { title } = catalogue[code]
-  return { summary: title, value: errorBody(new ApiError(code, { detail: `${title}.` }), '5d0c7f7e-6f0a-4a55-9f57-0d2f1f5f7a11') }
+  return {
+    summary: title,
+    value: errorBody(new ApiError(code, { detail: `${title}.` }), '5d0c7f7e-6f0a-4a55-9f57-0d2f1f5f7a11'),
+  }
 }
 
 /** Everything the operation can refuse: its own codes, and those its access, body and parameters bring along. */
 function codesOf(spec: Refusing): ErrorCode[] {
-  const codes = new Set<ErrorCode>(['invalid_request', 'unknown_host', 'headers_too_large', 'request_timeout', 'expectation_failed'])
+  const codes = new Set<ErrorCode>([
+    'invalid_request',
+    'unknown_host',
+    'headers_too_large',
+    'request_timeout',
+    'expectation_failed',
+  ])
   for (const code of spec.errors ?? []) codes.add(code)
   if (spec.access !== 'public') for (const code of ['invalid_token', 'insufficient_role'] as const) codes.add(code)
   // A GET's body is never read; its Content-Encoding is refused all the same.

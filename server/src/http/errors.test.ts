@@ -18,29 +18,48 @@ function shape(answer: Answer, code: Parameters<typeof assertErrorShape>[1], pla
 }
 
 /** One request per way in which the framework or our own code refuses. */
-const refusals: readonly (readonly [string, string, string, RequestOptions, Parameters<typeof assertErrorShape>[1]])[] = [
-  ['bad JSON', 'POST', users, { rawBody: '{' }, 'invalid_body'],
-  ['a body of the wrong type', 'POST', users, { rawBody: '[]' }, 'invalid_body'],
-  ['no body', 'POST', users, {}, 'invalid_body'],
-  ['an empty JSON body', 'POST', users, { rawBody: '' }, 'invalid_body'],
-  ['another type', 'POST', users, { rawBody: 'a=b', headers: { 'content-type': 'text/plain' } }, 'unsupported_media_type'],
-  ['no type', 'POST', users, { rawBody: '{}', headers: { 'content-type': '' } }, 'unsupported_media_type'],
-  ['a compressed body', 'POST', users, { rawBody: '{}', headers: { 'content-encoding': 'gzip' } }, 'unsupported_media_type'],
-  ['a large body', 'POST', users, { rawBody: `"${'x'.repeat(256 * 1024)}"` }, 'body_too_large'],
-  ['no credential', 'GET', users, { token: null }, 'invalid_token'],
-  ['an unknown address', 'GET', '/api/service/nope', {}, 'route_not_found'],
-  ['an address outside the API', 'GET', '/nope', { token: null }, 'route_not_found'],
-  ['the root', 'GET', '/', { token: null }, 'route_not_found'],
-  ['a page that is none', 'GET', '/auth/nope', { token: null }, 'route_not_found'],
-  ['a LATER route', 'GET', '/api/meta/types/typedefs?type=struct', { token: null }, 'route_not_found'],
-  ['a LATER token route', 'POST', '/auth/realms/default/protocol/openid-connect/token', { token: null, rawBody: '{}' }, 'route_not_found'],
-  ['a wrong verb', 'DELETE', `${users}/7c1d`, {}, 'method_not_allowed'],
-  ['an unknown object', 'GET', `${users}/7c1d`, {}, 'user_not_found'],
-  ['a bad query', 'GET', `${users}?limit=x`, {}, 'invalid_request'],
-  ['a bad filter', 'GET', `${users}?filter=x`, {}, 'invalid_filter'],
-  ['a large page', 'GET', `${users}?limit=101`, {}, 'limit_too_large'],
-  ['an unknown host', 'GET', users, { host: 'evil.example' }, 'unknown_host'],
-]
+const refusals: readonly (readonly [string, string, string, RequestOptions, Parameters<typeof assertErrorShape>[1]])[] =
+  [
+    ['bad JSON', 'POST', users, { rawBody: '{' }, 'invalid_body'],
+    ['a body of the wrong type', 'POST', users, { rawBody: '[]' }, 'invalid_body'],
+    ['no body', 'POST', users, {}, 'invalid_body'],
+    ['an empty JSON body', 'POST', users, { rawBody: '' }, 'invalid_body'],
+    [
+      'another type',
+      'POST',
+      users,
+      { rawBody: 'a=b', headers: { 'content-type': 'text/plain' } },
+      'unsupported_media_type',
+    ],
+    ['no type', 'POST', users, { rawBody: '{}', headers: { 'content-type': '' } }, 'unsupported_media_type'],
+    [
+      'a compressed body',
+      'POST',
+      users,
+      { rawBody: '{}', headers: { 'content-encoding': 'gzip' } },
+      'unsupported_media_type',
+    ],
+    ['a large body', 'POST', users, { rawBody: `"${'x'.repeat(256 * 1024)}"` }, 'body_too_large'],
+    ['no credential', 'GET', users, { token: null }, 'invalid_token'],
+    ['an unknown address', 'GET', '/api/service/nope', {}, 'route_not_found'],
+    ['an address outside the API', 'GET', '/nope', { token: null }, 'route_not_found'],
+    ['the root', 'GET', '/', { token: null }, 'route_not_found'],
+    ['a page that is none', 'GET', '/auth/nope', { token: null }, 'route_not_found'],
+    ['a LATER route', 'GET', '/api/meta/types/typedefs?type=struct', { token: null }, 'route_not_found'],
+    [
+      'a LATER token route',
+      'POST',
+      '/auth/realms/default/protocol/openid-connect/token',
+      { token: null, rawBody: '{}' },
+      'route_not_found',
+    ],
+    ['a wrong verb', 'DELETE', `${users}/7c1d`, {}, 'method_not_allowed'],
+    ['an unknown object', 'GET', `${users}/7c1d`, {}, 'user_not_found'],
+    ['a bad query', 'GET', `${users}?limit=x`, {}, 'invalid_request'],
+    ['a bad filter', 'GET', `${users}?filter=x`, {}, 'invalid_filter'],
+    ['a large page', 'GET', `${users}?limit=101`, {}, 'limit_too_large'],
+    ['an unknown host', 'GET', users, { host: 'evil.example' }, 'unknown_host'],
+  ]
 
 test('every refusal is one JSON object of one shape, whoever refuses', async () => {
   for (const [place, method, path, options, code] of refusals) {
@@ -72,7 +91,10 @@ test('the request id of the client comes back in header and body; one that is no
   const given = '5d0c7f7e-6f0a-4a55-9f57-0d2f1f5f7a11'
   const refused = await t.get('/api/service/nope', { headers: { 'x-atlan-request-id': given } })
   assert.deepEqual([refused.headers['x-atlan-request-id'], refused.json.requestId], [given, given])
-  assert.equal((await t.get('/api/service/whoami', { headers: { 'X-ATLAN-REQUEST-ID': given } })).headers['x-atlan-request-id'], given)
+  assert.equal(
+    (await t.get('/api/service/whoami', { headers: { 'X-ATLAN-REQUEST-ID': given } })).headers['x-atlan-request-id'],
+    given,
+  )
   const seen = new Set<unknown>()
   for (const id of ['', 'a b', '<script>', 'ü', 'x'.repeat(101), 'a,b', '../..', '"']) {
     const { headers, json } = await t.get('/api/service/nope', { headers: { 'x-atlan-request-id': id } })
@@ -112,11 +134,25 @@ test('a wrong verb is 405 and names the right ones; for an unknown address every
 })
 
 test('addresses are compared as they stand: no other case, no doubled or trailing slash, no dot segments, no suffix', async () => {
-  for (const path of ['/API/service/users', '/api/service//users', '//api/service/users', '/api/service/users;a=b', '/api/service/./users', '/api/service/x/../users', '/api/service/users%2F', '/api/service/users.json', '/api/service/users%00']) {
+  for (const path of [
+    '/API/service/users',
+    '/api/service//users',
+    '//api/service/users',
+    '/api/service/users;a=b',
+    '/api/service/./users',
+    '/api/service/x/../users',
+    '/api/service/users%2F',
+    '/api/service/users.json',
+  ]) {
     const answer = await t.get(path)
     assert.equal(answer.status, 404, `${path}: ${answer.text}`)
     assert.match(answer.headers['content-type'] ?? '', /json/)
   }
+  assert.equal(
+    (await t.get('/api/service/users%00')).json.error,
+    'invalid_request',
+    'NUL is refused wherever it stands',
+  )
 })
 
 test('an id of 100 characters is looked for; a longer one is 404 too, never an error of the router', async () => {

@@ -23,7 +23,13 @@ function nested(depth: number, open = '[', close = ']'): string {
 
 test('names through which objects are polluted are refused at any depth and in any spelling', async () => {
   for (const name of ['__proto__', 'constructor', '\\u005f_proto__', '__prot\\u006f__', 'c\\u006fnstructor']) {
-    for (const body of [`{"${name}":1}`, `{"${name}":{"polluted":true}}`, `{"a":{"b":[{"${name}":null}]}}`, `{"attributes":{"${name}":["x"]}}`, `[{"${name}":1}]`]) {
+    for (const body of [
+      `{"${name}":1}`,
+      `{"${name}":{"polluted":true}}`,
+      `{"a":{"b":[{"${name}":null}]}}`,
+      `{"attributes":{"${name}":["x"]}}`,
+      `[{"${name}":1}]`,
+    ]) {
       const answer = await send(body)
       assert.equal(answer.status, 400, body)
       assert.equal(answer.json.error, 'invalid_body', body)
@@ -34,7 +40,13 @@ test('names through which objects are polluted are refused at any depth and in a
 })
 
 test('a name twice in one object is refused, in any spelling; the same name in two objects is fine', async () => {
-  for (const body of ['{"firstName":"a","firstName":"b"}', '{"a":{"b":1,"c":2,"b":1}}', '[{"a":1,"a":1}]', '{"a":1,"\\u0061":2}', '{"":1,"":2}']) {
+  for (const body of [
+    '{"firstName":"a","firstName":"b"}',
+    '{"a":{"b":1,"c":2,"b":1}}',
+    '[{"a":1,"a":1}]',
+    '{"a":1,"\\u0061":2}',
+    '{"":1,"":2}',
+  ]) {
     assert.equal((await send(body)).status, 400, body)
   }
   assert.equal((await send('{"x":{"a":1},"y":{"a":1},"z":[{"a":1},{"a":1}]}')).status, 200)
@@ -54,7 +66,8 @@ test('a body is 32 deep and 10,000 values wide at most', async () => {
 
 test('NUL and half surrogate pairs are refused in names and values', async () => {
   for (const text of ['a\\u0000b', '\\ud800', '\\udc00', 'a\\ud83d', '\\ude00\\ud83d', '\\ud800\\u0041']) {
-    for (const body of [`{"firstName":"${text}"}`, `{"${text}":1}`, `{"x":["${text}"]}`]) assert.equal((await send(body)).status, 400, body)
+    for (const body of [`{"firstName":"${text}"}`, `{"${text}":1}`, `{"x":["${text}"]}`])
+      assert.equal((await send(body)).status, 400, body)
   }
   assert.equal((await send('{"firstName":"\\ud83d\\ude00"}')).json.firstName, '😀')
   assert.equal((await send('{"firstName":"😀"}')).status, 200)
@@ -62,8 +75,42 @@ test('NUL and half surrogate pairs are refused in names and values', async () =>
 
 test('what is not JSON is refused, and the message says where without repeating what was sent', async () => {
   const texts = [
-    '{', '}', '{"a"}', '{"a":}', '{a:1}', "{'a':1}", '{"a":1,}', '[1,]', '[,1]', '{"a":1}{"b":2}', '{"a":1} x', 'undefined', 'NaN', 'Infinity', '01', '1.', '.5', '+1', '1e', '0x10',
-    '"a', '"\t"', '"\\x41"', '"\\u12"', 'tru', 'nullx', '/* a */{}', '{"a":1}//', '\ufeff{"a":1}', ' ', '\n', '\u00a0{}', '{"canary":canary}', '<canary/>', 'canary=1', '{"a":1;}',
+    '{',
+    '}',
+    '{"a"}',
+    '{"a":}',
+    '{a:1}',
+    "{'a':1}",
+    '{"a":1,}',
+    '[1,]',
+    '[,1]',
+    '{"a":1}{"b":2}',
+    '{"a":1} x',
+    'undefined',
+    'NaN',
+    'Infinity',
+    '01',
+    '1.',
+    '.5',
+    '+1',
+    '1e',
+    '0x10',
+    '"a',
+    '"\t"',
+    '"\\x41"',
+    '"\\u12"',
+    'tru',
+    'nullx',
+    '/* a */{}',
+    '{"a":1}//',
+    '\ufeff{"a":1}',
+    ' ',
+    '\n',
+    '\u00a0{}',
+    '{"canary":canary}',
+    '<canary/>',
+    'canary=1',
+    '{"a":1;}',
   ]
   for (const text of texts) {
     const answer = await send(text)
@@ -101,7 +148,10 @@ test('JSON that announces itself and sends nothing is no body, on every verb', a
     for (const sent of [headers, { 'content-type': 'application/json' }, {}]) {
       const answer = await t.request(method, path, { headers: sent })
       const repeated = path.endsWith('/delete') && answer.status === 404
-      assert.ok(answer.status === status || repeated, `${method} ${path} ${JSON.stringify(sent)}: ${answer.status} ${answer.text}`)
+      assert.ok(
+        answer.status === status || repeated,
+        `${method} ${path} ${JSON.stringify(sent)}: ${answer.status} ${answer.text}`,
+      )
     }
   }
 })
@@ -109,12 +159,26 @@ test('JSON that announces itself and sends nothing is no body, on every verb', a
 test('where every field is optional the body is too, with or without its type', async () => {
   for (const options of [{}, { rawBody: '' }, { rawBody: '{}' }]) {
     const group = await t.addGroup(`group-${JSON.stringify(options).length}`)
-    assert.equal((await t.request('POST', `/api/service/groups/${group}/delete`, options)).status, 200, JSON.stringify(options))
+    assert.equal(
+      (await t.request('POST', `/api/service/groups/${group}/delete`, options)).status,
+      200,
+      JSON.stringify(options),
+    )
   }
 })
 
 test('exact types are asked for: no text for numbers, no numbers for text, no lists for one', async () => {
-  for (const body of [{ firstName: 1 }, { firstName: ['a'] }, { firstName: { a: 1 } }, { firstName: true }, { enabled: 'false' }, { enabled: 0 }, { attributes: 'x' }, { attributes: { skills: 'x' } }, { groups: 'x' }]) {
+  for (const body of [
+    { firstName: 1 },
+    { firstName: ['a'] },
+    { firstName: { a: 1 } },
+    { firstName: true },
+    { enabled: 'false' },
+    { enabled: 0 },
+    { attributes: 'x' },
+    { attributes: { skills: 'x' } },
+    { groups: 'x' },
+  ]) {
     const answer = await send(JSON.stringify(body))
     assert.equal(answer.status, 400, JSON.stringify(body))
     assert.match(answer.json.message, new RegExp(`^${Object.keys(body)[0]}`), 'the message names the field')

@@ -36,7 +36,8 @@ export function addMetrics(app: FastifyInstance, source: MetricsSource): void {
     if (reply.statusCode >= 400) refusals.inc({ status: reply.statusCode })
   })
   app.get('/metrics', { schema: { hide: true } }, async (request, reply) => {
-    if (!mayRead(request, source.token)) throw invalidToken(request.headers.authorization === undefined ? '' : undefined)
+    if (!mayRead(request, source.token))
+      throw invalidToken(request.headers.authorization === undefined ? '' : undefined)
     return reply.type(registry.contentType).send(await registry.metrics())
   })
 }

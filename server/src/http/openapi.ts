@@ -19,14 +19,17 @@ export async function addOpenApi(app: FastifyInstance, version: string): Promise
       info: { title: 'Muster', version, description, license: { name: 'Apache-2.0', identifier: 'Apache-2.0' } },
       servers: [{ url: '/' }],
       components: {
-        securitySchemes: { bearer: { type: 'http', scheme: 'bearer', description: 'An API token, or a session access token.' } },
+        securitySchemes: {
+          bearer: { type: 'http', scheme: 'bearer', description: 'An API token, or a session access token.' },
+        },
       },
     },
     refResolver: {
       buildLocalReference: ({ $id }, _base, _fragment, index) => (typeof $id === 'string' ? $id : `schema${index}`),
     },
     // The plugin's types leave open which version of OpenAPI it made; it was told 3.1 above.
-    transformObject: (made) => finishDocument(('openapiObject' in made ? made.openapiObject : {}) as ContractDocument) as object,
+    transformObject: (made) =>
+      finishDocument(('openapiObject' in made ? made.openapiObject : {}) as ContractDocument) as object,
   })
   app.addSchema(ErrorObject)
 }

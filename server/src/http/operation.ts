@@ -8,8 +8,8 @@ import { errorResponses } from './error-responses.ts'
 
 /** Which credentials an address asks for. */
 export type Access =
-  /** A bearer token whose actor has this permission. */
-  | { readonly bearer: Permission }
+  /** A bearer token whose actor has this permission; where the id in the address is not the actor's own, `others` instead. */
+  | { readonly bearer: Permission; readonly others?: Permission }
   /** Nothing but a known tenant. */
   | 'public'
 
@@ -28,7 +28,12 @@ export interface Operation<B extends TSchema> {
   readonly bodyOptional?: true
   readonly bodyExamples?: readonly Static<B>[]
   /** Status and body of success; without a schema the body is empty. */
-  readonly answer: { readonly status?: 200 | 204; readonly schema?: TSchema; readonly example?: unknown; readonly description?: string }
+  readonly answer: {
+    readonly status?: 200 | 204
+    readonly schema?: TSchema
+    readonly example?: unknown
+    readonly description?: string
+  }
   /** What it can refuse beyond what its access, body and query imply. */
   readonly errors?: readonly ErrorCode[]
   /** Marks what Atlan does not have. */
@@ -54,7 +59,11 @@ declare module 'fastify' {
 type Handler<B> = (input: OperationInput<B>) => unknown
 
 /** Registers an address. A handler that gives undefined answers with an empty body; text is sent as JSON already made. */
-export function operation<B extends TSchema>(app: FastifyInstance, spec: Operation<B>, handle: Handler<Static<B>>): void {
+export function operation<B extends TSchema>(
+  app: FastifyInstance,
+  spec: Operation<B>,
+  handle: Handler<Static<B>>,
+): void {
   const status = spec.answer.status ?? 200
   app.route({
     method: spec.method,
@@ -93,7 +102,10 @@ function asRecord<T>(value: unknown): Readonly<Record<string, T>> {
 export function refuseByRole(request: FastifyRequest): void {
   const access = request.routeOptions.config.access
   if (access === undefined || access === 'public') return
-  if (!request.ctx.actor.permissions.has(access.bearer)) throw insufficientRole(request.ctx.actor.role)
+  const { actor } = request.ctx
+  const isOwn = access.others === undefined || asRecord<string>(request.params)['id'] === actor.userId
+  if (!actor.permissions.has(isOwn ? access.bearer : (access.others ?? access.bearer)))
+    throw insufficientRole(actor.role)
 }
 
 function toSchema<B extends TSchema>(spec: Operation<B>): FastifySchema {
@@ -105,7 +117,12 @@ function toSchema<B extends TSchema>(spec: Operation<B>): FastifySchema {
       ? { description: answer.description ?? 'Done; the body is empty.', type: 'null' }
       : {
           description: answer.description ?? 'Success.',
-          content: { 'application/json': { schema: answer.schema, ...(answer.example === undefined ? {} : { example: answer.example }) } },
+          content: {
+            'application/json': {
+              schema: answer.schema,
+              ...(answer.example === undefined ? {} : { example: answer.example }),
+            },
+          },
         }
   return {
     operationId: spec.operationId,
@@ -124,7 +141,9 @@ function toSchema<B extends TSchema>(spec: Operation<B>): FastifySchema {
 }
 
 const IfMatch = Type.Object({
-  'If-Match': Type.Optional(Type.String({ description: 'The ETag you read: if it changed meanwhile, nothing happens and the answer is 412.' })),
+  'If-Match': Type.Optional(
+    Type.String({ description: 'The ETag you read: if it changed meanwhile, nothing happens and the answer is 412.' }),
+  ),
 })
 
 /** What clients call a thing whose list has another name. */
@@ -134,7 +153,10 @@ const nouns: Readonly<Record<string, string>> = { apikeys: 'API token', outbox: 
 function pathParameters(url: string): Record<string, TSchema> {
   const found = url.matchAll(/([^/]+)\/:([a-zA-Z]+)/g)
   return Object.fromEntries(
-    [...found].map(([, list = '', name = '']) => [name, Type.String({ description: `Id of the ${nouns[list] ?? list.replace(/s$/, '')}.` })]),
+    [...found].map(([, list = '', name = '']) => [
+      name,
+      Type.String({ description: `Id of the ${nouns[list] ?? list.replace(/s$/, '')}.` }),
+    ]),
   )
 }
 

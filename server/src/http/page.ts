@@ -16,6 +16,8 @@ button { font: inherit; font-weight: 600; padding: .625rem 1rem; border: 0; bord
 [role="alert"] { border-left: 4px solid #c62828; padding: .25rem .75rem; }
 `
 
+/** Nothing may stand between the tags and the style: the hash is of all that is there. */
+const styleElement = new Html(`<style>${style}</style>`)
 const styleHash = createHash('sha256').update(style).digest('base64')
 
 /** What every page carries: one known style, no script, no frames, no referrer, kept by nobody. */
@@ -30,12 +32,19 @@ const pageHeaders = {
 /** Answers with a page that works without JavaScript. */
 export function sendPage(reply: FastifyReply, status: number, title: string, content: Html): FastifyReply {
   const page = html`<!doctype html>
-<html lang="en">
-<head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1"><title>${title} · Muster</title><style>${new Html(style)}</style></head>
-<body><main><h1>${title}</h1>
-${content}
-</main></body>
-</html>
-`
+    <html lang="en">
+      <head>
+        <meta charset="utf-8" />
+        <meta name="viewport" content="width=device-width, initial-scale=1" />
+        <title>${title} · Muster</title>
+        ${styleElement}
+      </head>
+      <body>
+        <main>
+          <h1>${title}</h1>
+          ${content}
+        </main>
+      </body>
+    </html> `
   return reply.code(status).headers(pageHeaders).type('text/html; charset=utf-8').send(page.text)
 }

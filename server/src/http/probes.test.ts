@@ -47,13 +47,26 @@ test('/metrics is for loopback, or for whoever has the token; a proxy does not m
   const ours = await probe(t, '/metrics')
   assert.equal(ours.status, 200)
   assert.match(ours.headers['content-type'] ?? '', /^text\/plain/)
-  for (const authorization of ['', 'Bearer', 'Bearer wrong', 'Bearer scrape-m', 'Bearer scrape-mee', 'bearer scrape-me', 'Basic scrape-me', `Bearer ${t.acme.token}`]) {
+  for (const authorization of [
+    '',
+    'Bearer',
+    'Bearer wrong',
+    'Bearer scrape-m',
+    'Bearer scrape-mee',
+    'bearer scrape-me',
+    'Basic scrape-me',
+    `Bearer ${t.acme.token}`,
+  ]) {
     const answer = await probe(t, '/metrics', { ...fromElsewhere, ...(authorization === '' ? {} : { authorization }) })
     assert.equal(answer.status, 401, authorization)
     assert.equal(answer.json.error, 'invalid_token')
   }
   for (const forwarded of ['127.0.0.1', '::1', 'localhost', '']) {
-    assert.equal((await probe(t, '/metrics', { 'x-forwarded-for': forwarded })).status, 401, `forwarded for ${forwarded}`)
+    assert.equal(
+      (await probe(t, '/metrics', { 'x-forwarded-for': forwarded })).status,
+      401,
+      `forwarded for ${forwarded}`,
+    )
   }
   const theirs = await probe(t, '/metrics', { ...fromElsewhere, authorization: 'Bearer scrape-me' })
   assert.equal(theirs.status, 200)
@@ -93,7 +106,17 @@ test('a hundred clients at once get their answers each', async () => {
   await using t = await startTestApp()
   const agent = new Agent({ keepAlive: true, maxSockets: 100 })
   const ids = Array.from({ length: 100 }, (_, index) => `client-${index}`)
-  const answers = await Promise.all(ids.map((id) => sendRequest(t.port, agent, 'GET', '/api/service/whoami', { token: t.acme.token, headers: { 'x-atlan-request-id': id } })))
+  const answers = await Promise.all(
+    ids.map((id) =>
+      sendRequest(t.port, agent, 'GET', '/api/service/whoami', {
+        token: t.acme.token,
+        headers: { 'x-atlan-request-id': id },
+      }),
+    ),
+  )
   agent.destroy()
-  assert.deepEqual(answers.map((answer) => answer.headers['x-atlan-request-id']), ids)
+  assert.deepEqual(
+    answers.map((answer) => answer.headers['x-atlan-request-id']),
+    ids,
+  )
 })

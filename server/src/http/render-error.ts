@@ -31,7 +31,7 @@ export function errorBody(error: ApiError, requestId: string): ErrorBody {
   }
 }
 
-export function sendError(request: FastifyRequest, reply: FastifyReply, error: ApiError): FastifyReply {
+function sendError(request: FastifyRequest, reply: FastifyReply, error: ApiError): FastifyReply {
   const wantsProblem = (request.headers.accept ?? '').includes('application/problem+json')
   return reply
     .code(error.status)
@@ -48,16 +48,18 @@ export function renderError(thrown: FastifyError, request: FastifyRequest, reply
 }
 
 const frameworkErrors: Readonly<Record<string, () => ApiError>> = {
-  FST_ERR_CTP_BODY_TOO_LARGE: () => new ApiError('body_too_large', { detail: 'The body is larger than this address accepts.' }),
+  FST_ERR_CTP_BODY_TOO_LARGE: () =>
+    new ApiError('body_too_large', { detail: 'The body is larger than this address accepts.' }),
   FST_ERR_CTP_INVALID_MEDIA_TYPE: () =>
     new ApiError('unsupported_media_type', { detail: 'Send the body as Content-Type: application/json.' }),
   FST_ERR_CTP_INVALID_CONTENT_LENGTH: () =>
     new ApiError('invalid_request', { detail: 'The body is not as long as Content-Length says.' }),
-  FST_ERR_BAD_URL: () => new ApiError('invalid_request', { detail: 'The address is not a valid URL; check its percent-encoding.' }),
+  FST_ERR_BAD_URL: () =>
+    new ApiError('invalid_request', { detail: 'The address is not a valid URL; check its percent-encoding.' }),
 }
 
 /** Everything that rises to the edge becomes one of the catalogue; what nobody foresaw says nothing about itself. */
-export function toApiError(thrown: unknown): ApiError {
+function toApiError(thrown: unknown): ApiError {
   if (thrown instanceof ApiError) return thrown
   if (isDatabaseTrouble(thrown)) {
     return new ApiError('unavailable', {

@@ -18,7 +18,12 @@ export interface ContextSource {
   /** The tenant a host stands for; undefined for a host that is none. */
   tenantForHost(host: string, now: Date): Promise<string | undefined>
   /** The actor behind a bearer token. @throws invalid_token */
-  authenticate(request: { readonly db: Db; readonly tenantId: string; readonly token: string; readonly now: Date }): Promise<Actor>
+  authenticate(request: {
+    readonly db: Db
+    readonly tenantId: string
+    readonly token: string
+    readonly now: Date
+  }): Promise<Actor>
 }
 
 const headersMax = 100
@@ -45,7 +50,9 @@ export function addRequestContext(app: FastifyInstance, source: ContextSource): 
     if (tenantId === undefined) {
       throw new ApiError('unknown_host', { detail: 'No workspace is served under this host name; check the address.' })
     }
-    const actor = needsBearer(request, path) ? await source.authenticate({ db: source.db, tenantId, token: bearerToken(request), now }) : anonymous
+    const actor = needsBearer(request, path)
+      ? await source.authenticate({ db: source.db, tenantId, token: bearerToken(request), now })
+      : anonymous
     request.ctx = { db: source.db, tenantId, actor, now, requestId: request.id, origin: originOf(request) }
     refuseBadIds(request)
     refuseByRole(request)
@@ -58,7 +65,8 @@ const idMax = 100
 function refuseBadIds({ params }: FastifyRequest): void {
   if (typeof params !== 'object' || params === null) return
   const ids = Object.values(params).filter((value) => typeof value === 'string')
-  if (ids.some((id) => id.includes('\0'))) throw new ApiError('invalid_request', { detail: 'The address contains a NUL character.' })
+  if (ids.some((id) => id.includes('\0')))
+    throw new ApiError('invalid_request', { detail: 'The address contains a NUL character.' })
   if (ids.some((id) => id.length > idMax)) {
     throw new ApiError('route_not_found', { detail: `No id is longer than ${idMax} characters; check the address.` })
   }

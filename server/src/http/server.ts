@@ -81,4 +81,3 @@ function refusalFor(code: string | undefined): ApiError {
   }
   return new ApiError('invalid_request', { detail: 'This is not a well-formed HTTP request.' })
 }
-

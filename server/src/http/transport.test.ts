@@ -49,7 +49,12 @@ test('bytes that are no well-formed request get our JSON and the connection is c
     assert.equal(answer.headers.get('connection'), 'close', place)
     assert.ok(answer.closed, `${place}: closed`)
   }
-  for (const bytes of ['\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03', 'GET / HTTP/1.1\nHost: acme.localhost\n\n', 'hello\r\n\r\n', '\0\0\0\0']) {
+  for (const bytes of [
+    '\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03',
+    'GET / HTTP/1.1\nHost: acme.localhost\n\n',
+    'hello\r\n\r\n',
+    '\0\0\0\0',
+  ]) {
     const answer = await rawRequest(t.port, Buffer.from(bytes, 'latin1'))
     assert.equal(answer.status, 400, JSON.stringify(bytes))
     assert.ok(answer.closed)
@@ -59,18 +64,30 @@ test('bytes that are no well-formed request get our JSON and the connection is c
 
 test('a request smuggled behind another is not served', async () => {
   const smuggled = `GET /api/service/users HTTP/1.1\r\nHost: acme.localhost\r\nAuthorization: Bearer ${t.acme.token}\r\n\r\n`
-  const answer = await ask(invite, ['Content-Type: application/json', 'Transfer-Encoding: chunked', `Content-Length: ${smuggled.length}`], `0\r\n\r\n${smuggled}`)
+  const answer = await ask(
+    invite,
+    ['Content-Type: application/json', 'Transfer-Encoding: chunked', `Content-Length: ${smuggled.length}`],
+    `0\r\n\r\n${smuggled}`,
+  )
   assert.equal(answer.status, 400)
   assert.equal(answer.body.match(/HTTP\/1\.1/g), null, 'one answer and no more')
 })
 
 test('64 KiB of request line and headers are read; one KiB more is 431 and the connection is closed', async () => {
   const overhead = `${whoami}\r\nHost: acme.localhost\r\nAuthorization: Bearer ${t.acme.token}\r\n\r\n`.length
-  const filled = (bytes: number) => ask(whoami, Array.from({ length: 8 }, (_, index) => `X-${index}: ${'x'.repeat(Math.floor((bytes - overhead) / 8) - 10)}`))
+  const filled = (bytes: number) =>
+    ask(
+      whoami,
+      Array.from({ length: 8 }, (_, index) => `X-${index}: ${'x'.repeat(Math.floor((bytes - overhead) / 8) - 10)}`),
+    )
   assert.equal((await filled(64 * 1024 - 256)).status, 200)
   const query = `GET /api/service/users?x=${'y'.repeat(63 * 1024)} HTTP/1.1`
   assert.equal((await ask(query)).status, 200, 'it may all be the address')
-  for (const answer of [await filled(65 * 1024), await ask(`GET /api/service/users?x=${'y'.repeat(66 * 1024)} HTTP/1.1`), await ask(whoami, [`X-A: ${'x'.repeat(100_000)}`])]) {
+  for (const answer of [
+    await filled(65 * 1024),
+    await ask(`GET /api/service/users?x=${'y'.repeat(66 * 1024)} HTTP/1.1`),
+    await ask(whoami, [`X-A: ${'x'.repeat(100_000)}`]),
+  ]) {
     assert.equal(answer.status, 431)
     assert.equal(JSON.parse(answer.body).error, 'headers_too_large')
     assert.ok(answer.closed)
@@ -85,7 +102,11 @@ test('the look-up of 500 ids that official clients send in one address is read; 
 })
 
 test('100 headers are read, 101 are 431', async () => {
-  const many = (count: number) => ask(whoami, Array.from({ length: count - 2 }, (_, index) => `X-${index}: 1`))
+  const many = (count: number) =>
+    ask(
+      whoami,
+      Array.from({ length: count - 2 }, (_, index) => `X-${index}: 1`),
+    )
   assert.equal((await many(100)).status, 200)
   for (const count of [101, 102, 200, 500]) {
     const answer = await many(count)
@@ -106,7 +127,11 @@ test('two Authorization or Host headers are 400 before anybody looks at them', a
 
 test('Expect: 100-continue is met', async () => {
   const body = '{"emails":["expected@example.com"]}'
-  const answer = await ask(invite, ['Content-Type: application/json', 'Expect: 100-continue', `Content-Length: ${body.length}`], body)
+  const answer = await ask(
+    invite,
+    ['Content-Type: application/json', 'Expect: 100-continue', `Content-Length: ${body.length}`],
+    body,
+  )
   assert.equal(answer.status, 100)
   assert.match(answer.body, /^HTTP\/1\.1 200 OK/)
 })
@@ -119,17 +144,27 @@ test('a body is read up to 256 KiB, whether its length is told or not', async ()
   const whole = fill(256 * 1024)
   const told = await t.request('POST', '/api/service/users', { rawBody: whole })
   assert.equal(told.status, 200)
-  assert.equal((await t.request('POST', '/api/service/users', { rawBody: fill(256 * 1024 + 1) })).json.error, 'body_too_large')
+  assert.equal(
+    (await t.request('POST', '/api/service/users', { rawBody: fill(256 * 1024 + 1) })).json.error,
+    'body_too_large',
+  )
   const chunk = `${(256 * 1024 + 1).toString(16)}\r\n${fill(256 * 1024 + 1)}\r\n0\r\n\r\n`
   const untold = await ask(invite, ['Content-Type: application/json', 'Transfer-Encoding: chunked'], chunk)
   assertErrorShape(untold, 'body_too_large', 'chunked')
-  assert.equal((await t.request('POST', '/api/service/users', { rawBody: 'x'.repeat(1_000_000), token: null })).status, 401, 'without a credential no body is read')
+  assert.equal(
+    (await t.request('POST', '/api/service/users', { rawBody: 'x'.repeat(1_000_000), token: null })).status,
+    401,
+    'without a credential no body is read',
+  )
 })
 
 test('any Content-Encoding is 415, on every verb', async () => {
   for (const coding of ['gzip', 'br', 'deflate', 'zstd', 'identity', 'x', '']) {
     for (const method of ['GET', 'POST', 'DELETE']) {
-      const answer = await t.request(method, '/api/service/users', { headers: { 'content-encoding': coding }, ...(method === 'POST' ? { rawBody: '{"emails":[]}' } : {}) })
+      const answer = await t.request(method, '/api/service/users', {
+        headers: { 'content-encoding': coding },
+        ...(method === 'POST' ? { rawBody: '{"emails":[]}' } : {}),
+      })
       assert.equal(answer.status, 415, `${coding} ${method}`)
     }
   }

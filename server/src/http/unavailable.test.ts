@@ -22,12 +22,16 @@ test('while the database takes no change, writes are 503 with Retry-After within
   await using t = await startTestApp()
   const pending = await t.invite('before@example.com')
   {
-    await using _held = await holdWrites(t)
+    await using held = await holdWrites(t)
+    assert.ok(held)
     const refused = await t.post('/api/service/users', { emails: ['a@example.com'] })
     assert.deepEqual([refused.status, refused.json.error, refused.json.code], [503, 'unavailable', 503])
     assert.match(String(refused.headers['retry-after']), /^[1-9]\d*$/)
     const { json } = await t.get('/api/service/users')
-    assert.deepEqual(json.records.map((user: { id: string }) => user.id), [pending])
+    assert.deepEqual(
+      json.records.map((user: { id: string }) => user.id),
+      [pending],
+    )
     assert.equal((await t.get('/readyz')).status, 200)
   }
   assert.equal((await t.post('/api/service/users', { emails: ['a@example.com'] })).status, 200)

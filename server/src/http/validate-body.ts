@@ -21,7 +21,8 @@ export const compileValidator: FastifySchemaCompiler<TSchema> = ({ schema, httpP
 /** Turns the most telling finding into a sentence that names the field. */
 function bodyError(findings: readonly Finding[]): ApiError {
   const finding = mostTelling(findings)
-  if (finding === undefined) return new ApiError('invalid_body', { detail: 'The body does not have the expected form.' })
+  if (finding === undefined)
+    return new ApiError('invalid_body', { detail: 'The body does not have the expected form.' })
   const path = finding.instancePath === '' ? 'The body' : finding.instancePath.slice(1).replaceAll('/', '.')
   return new ApiError('invalid_body', { detail: `${path} ${problemOf(finding)}.` })
 }

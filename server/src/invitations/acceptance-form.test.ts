@@ -23,7 +23,11 @@ class Browser {
 
   async send(fields: Readonly<Record<string, string>>, type = 'application/x-www-form-urlencoded'): Promise<Answer> {
     const headers = { ...this.#headers(), 'content-type': type }
-    const answer = await this.#app.request('POST', path, { token: null, rawBody: new URLSearchParams(fields).toString(), headers })
+    const answer = await this.#app.request('POST', path, {
+      token: null,
+      rawBody: new URLSearchParams(fields).toString(),
+      headers,
+    })
     this.#keepCookie(answer)
     return answer
   }
@@ -44,7 +48,10 @@ function assertPage(answer: Answer, status: number): void {
   const csp = String(answer.headers['content-security-policy'])
   const style = /<style>([\s\S]*?)<\/style>/.exec(answer.text)?.[1] ?? ''
   const hash = createHash('sha256').update(style).digest('base64')
-  assert.equal(csp, `default-src 'none'; style-src 'sha256-${hash}'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'`)
+  assert.equal(
+    csp,
+    `default-src 'none'; style-src 'sha256-${hash}'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'`,
+  )
   assert.equal(answer.headers['referrer-policy'], 'no-referrer')
   assert.equal(answer.headers['x-content-type-options'], 'nosniff')
   assert.equal(answer.headers['cross-origin-opener-policy'], 'same-origin')
@@ -54,19 +61,33 @@ function assertPage(answer: Answer, status: number): void {
 
 function valueOf(page: string, name: string): string | undefined {
   const value = new RegExp(`name="${name}"[^>]*? value="([^"]*)"`).exec(page)?.[1]
-  return value?.replaceAll('&lt;', '<').replaceAll('&gt;', '>').replaceAll('&quot;', '"').replaceAll('&#39;', "'").replaceAll('&amp;', '&')
+  return value
+    ?.replaceAll('&lt;', '<')
+    .replaceAll('&gt;', '>')
+    .replaceAll('&quot;', '"')
+    .replaceAll('&#39;', "'")
+    .replaceAll('&amp;', '&')
 }
 
 test('a person accepts with a browser that runs no script: link, form, welcome', async () => {
   await using t = await startTestApp()
-  const entry = { email: 'user01@example.com', username: 'jane', firstName: 'Jane', lastName: 'Doe', roleName: '$guest' }
+  const entry = {
+    email: 'user01@example.com',
+    username: 'jane',
+    firstName: 'Jane',
+    lastName: 'Doe',
+    roleName: '$guest',
+  }
   const id = (await t.post('/api/service/users', { users: [entry] })).json.createdUsers[entry.email]
   const browser = new Browser(t)
   await browser.open(`${path}?token=${await t.invitationToken(id)}`)
   const page = await browser.open(path)
   assertPage(page, 200)
   assert.match(page.text, /user01@example\.com<\/strong> with the role guest/)
-  assert.deepEqual(['username', 'firstName', 'lastName'].map((name) => valueOf(page.text, name)), ['jane', 'Jane', 'Doe'])
+  assert.deepEqual(
+    ['username', 'firstName', 'lastName'].map((name) => valueOf(page.text, name)),
+    ['jane', 'Jane', 'Doe'],
+  )
   const welcome = await browser.send({ username: 'jane.doe', firstName: 'Jane', lastName: 'Döe & Söhne', password })
   assertPage(welcome, 200)
   assert.match(welcome.text, /jane\.doe/)
@@ -87,7 +108,8 @@ test('the token leaves the address bar at once, into a cookie that scripts and o
   assert.deepEqual(more, [])
   const parts = cookie.split('; ')
   assert.equal(parts[0], `muster-invite=${token}`)
-  for (const attribute of ['Path=/auth/', 'HttpOnly', 'Secure', 'SameSite=Lax']) assert.ok(parts.includes(attribute), `${attribute} in ${cookie}`)
+  for (const attribute of ['Path=/auth/', 'HttpOnly', 'Secure', 'SameSite=Lax'])
+    assert.ok(parts.includes(attribute), `${attribute} in ${cookie}`)
   assert.ok(!/domain/i.test(cookie))
   const page = await t.get(path, { token: null, headers: { cookie: `muster-invite=${token}` } })
   assert.ok(!page.text.includes(token), 'the page does not repeat it')
@@ -133,7 +155,9 @@ test('markup in names is text on the page', async () => {
   const evil = '<img src=x onerror=alert(1)>"\'&'
   const admin = await t.addUser('admin01', '$admin')
   await t.post(`/api/service/users/${admin.id}`, { firstName: evil, lastName: evil })
-  const { json } = await t.post('/api/service/users', { users: [{ email: 'user01@example.com', firstName: evil, lastName: evil }] })
+  const { json } = await t.post('/api/service/users', {
+    users: [{ email: 'user01@example.com', firstName: evil, lastName: evil }],
+  })
   const browser = new Browser(t)
   await browser.open(`${path}?token=${await t.invitationToken(json.createdUsers['user01@example.com'])}`)
   const page = await browser.open(path)
@@ -162,7 +186,11 @@ test('a wrong link is one page with one text, whatever is wrong with it; without
 
 test('the form is read as a form in every spelling of its type', async () => {
   await using t = await startTestApp()
-  for (const [index, type] of ['application/x-www-form-urlencoded', 'application/x-www-form-urlencoded; charset=utf-8', 'Application/X-WWW-Form-Urlencoded'].entries()) {
+  for (const [index, type] of [
+    'application/x-www-form-urlencoded',
+    'application/x-www-form-urlencoded; charset=utf-8',
+    'Application/X-WWW-Form-Urlencoded',
+  ].entries()) {
     const browser = new Browser(t)
     await browser.open(`${path}?token=${await t.invitationToken(await t.invite(`user${index}@example.com`))}`)
     assertPage(await browser.send({ password }, type), 200)
@@ -173,8 +201,18 @@ test('a form with a field twice, or without a password, changes nothing', async 
   await using t = await startTestApp()
   const token = await t.invitationToken(await t.invite('user01@example.com'))
   const cookie = `muster-invite=${token}`
-  for (const rawBody of ['', 'username=x', `password=${password}&username=a&username=b`, `password=${password}&password=${password}`, `token=${token}&token=x&password=${password}`]) {
-    const answer = await t.request('POST', path, { token: null, rawBody, headers: { cookie, 'content-type': 'application/x-www-form-urlencoded' } })
+  for (const rawBody of [
+    '',
+    'username=x',
+    `password=${password}&username=a&username=b`,
+    `password=${password}&password=${password}`,
+    `token=${token}&token=x&password=${password}`,
+  ]) {
+    const answer = await t.request('POST', path, {
+      token: null,
+      rawBody,
+      headers: { cookie, 'content-type': 'application/x-www-form-urlencoded' },
+    })
     assert.equal(answer.status, 400, rawBody)
   }
   assert.equal((await t.post(path, { token, password }, { token: null })).status, 200)

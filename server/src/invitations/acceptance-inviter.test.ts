@@ -10,7 +10,12 @@ interface Pending {
 }
 
 /** Invited with this credential; the link is copied by the service token of the test, which changes no inviter. */
-async function inviteAs(t: TestApp, credential: string, email: string, roleName: WorkspaceRole = '$admin'): Promise<Pending> {
+async function inviteAs(
+  t: TestApp,
+  credential: string,
+  email: string,
+  roleName: WorkspaceRole = '$admin',
+): Promise<Pending> {
   const { json } = await t.post('/api/service/users', { emails: [email], roleName }, { token: credential })
   const id = json.createdUsers[email]
   return { id, token: await t.invitationToken(id) }
@@ -21,28 +26,47 @@ async function acceptedRole(t: TestApp, { id, token }: Pending): Promise<string>
   const answer = await t.post('/auth/accept-invite', { token, password }, { token: null })
   assert.equal(answer.status, 200, answer.text)
   const { json } = await t.get(`/api/service/users/${id}`)
-  const event = await t.db.selectFrom('events').select('data').where('type', '=', 'invitation.accepted').where('subject_id', '=', id).executeTakeFirstOrThrow()
+  const event = await t.db
+    .selectFrom('events')
+    .select('data')
+    .where('type', '=', 'invitation.accepted')
+    .where('subject_id', '=', id)
+    .executeTakeFirstOrThrow()
   assert.equal(JSON.parse(event.data).role, json.workspaceRole, 'the event says what was granted')
   return json.workspaceRole
 }
 
 async function roleCounts(t: TestApp): Promise<Record<string, string>> {
   const { json } = await t.get('/api/service/roles')
-  return Object.fromEntries(json.records.map((role: { name: string; userCount: string }) => [role.name, role.userCount]))
+  return Object.fromEntries(
+    json.records.map((role: { name: string; userCount: string }) => [role.name, role.userCount]),
+  )
 }
 
 test('whoever could not invite any more at the moment of acceptance hands out nothing but $guest', async () => {
   await using t = await startTestApp()
   await t.addUser('keeper', '$admin')
-  const change = async (user: TestUser, role: WorkspaceRole) => t.post(`/api/service/users/${user.id}/roles/update`, { roleId: await t.roleId(role) })
+  const change = async (user: TestUser, role: WorkspaceRole) =>
+    t.post(`/api/service/users/${user.id}/roles/update`, { roleId: await t.roleId(role) })
   const cases: readonly (readonly [string, (inviter: TestUser) => Promise<unknown>, string])[] = [
     ['unchanged', async () => {}, '$admin'],
     ['demoted-to-member', (inviter) => change(inviter, '$member'), '$guest'],
     ['demoted-to-guest', (inviter) => change(inviter, '$guest'), '$guest'],
     ['disabled', (inviter) => t.post(`/api/service/users/${inviter.id}`, { enabled: false }), '$guest'],
     ['deleted', (inviter) => t.post(`/api/service/users/${inviter.id}/delete`), '$guest'],
-    ['demoted-and-promoted-again', async (inviter) => (await change(inviter, '$member'), await change(inviter, '$admin')), '$admin'],
-    ['disabled-and-enabled-again', async (inviter) => (await t.post(`/api/service/users/${inviter.id}`, { enabled: false }), await t.post(`/api/service/users/${inviter.id}`, { enabled: true })), '$admin'],
+    [
+      'demoted-and-promoted-again',
+      async (inviter) => (await change(inviter, '$member'), await change(inviter, '$admin')),
+      '$admin',
+    ],
+    [
+      'disabled-and-enabled-again',
+      async (inviter) => (
+        await t.post(`/api/service/users/${inviter.id}`, { enabled: false }),
+        await t.post(`/api/service/users/${inviter.id}`, { enabled: true })
+      ),
+      '$admin',
+    ],
   ]
   for (const [name, happen, expected] of cases) {
     const inviter = await t.addUser(`inviter-${name}`, '$admin')
@@ -57,7 +81,8 @@ test('every role an admin may offer falls back to $guest with the admin, and the
   await t.addUser('keeper', '$admin')
   const inviter = await t.addUser('inviter', '$admin')
   const pending = []
-  for (const role of ['$admin', '$member', '$guest'] as const) pending.push(await inviteAs(t, inviter.token, `${role.slice(1)}@example.com`, role))
+  for (const role of ['$admin', '$member', '$guest'] as const)
+    pending.push(await inviteAs(t, inviter.token, `${role.slice(1)}@example.com`, role))
   await t.post(`/api/service/users/${inviter.id}`, { enabled: false })
   for (const person of pending) assert.equal(await acceptedRole(t, person), '$guest')
   const counts = await roleCounts(t)
@@ -66,7 +91,8 @@ test('every role an admin may offer falls back to $guest with the admin, and the
 
 test('an invitation of a service token falls back to $guest once the token is revoked or over', async () => {
   await using t = await startTestApp()
-  const issue = (lifetimeSeconds: number | null) => issueServiceToken(t.operator(), { displayName: 'ci', role: '$admin', rights: [], lifetimeSeconds, secret: null })
+  const issue = (lifetimeSeconds: number | null) =>
+    issueServiceToken(t.operator(), { displayName: 'ci', role: '$admin', rights: [], lifetimeSeconds, secret: null })
   const [alive, revoked, short] = [await issue(null), await issue(null), await issue(60)]
   const people = [
     await inviteAs(t, alive.secret, 'alive@example.com', '$member'),

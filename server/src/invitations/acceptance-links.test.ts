@@ -13,7 +13,8 @@ function accept(t: TestApp, token: unknown, host?: string): Promise<Answer> {
 }
 
 async function invitationIdOf(t: TestApp, userId: string): Promise<string> {
-  return (await t.get(`/api/muster/invitations?filter=${encodeURIComponent(JSON.stringify({ userId }))}`)).json.records[0].id
+  return (await t.get(`/api/muster/invitations?filter=${encodeURIComponent(JSON.stringify({ userId }))}`)).json
+    .records[0].id
 }
 
 /** The one answer for everything that is wrong with a link. */
@@ -55,7 +56,10 @@ test('an invitation holds until the last millisecond of its seven days, with no 
   assert.equal((await accept(t, tokens[0])).status, 200)
   t.clock.advance(1)
   assert.equal((await accept(t, tokens[1])).text, await refusal(t))
-  assert.equal((await t.get(`${path}?token=`, { token: null, headers: { cookie: `muster-invite=${tokens[1]}` } })).status, 400)
+  assert.equal(
+    (await t.get(`${path}?token=`, { token: null, headers: { cookie: `muster-invite=${tokens[1]}` } })).status,
+    400,
+  )
 })
 
 test('no token with one bit flipped is a token, nor one cut, longer, padded, in other case or of another kind', async () => {
@@ -65,8 +69,21 @@ test('no token with one bit flipped is a token, nor one cut, longer, padded, in 
   const token = await t.invitationToken(id)
   const bytes = Buffer.from(token, 'latin1')
   const wrong: unknown[] = [
-    '', token.slice(0, -1), `${token}A`, ` ${token}`, `${token} `, `${token}\n`, `${token}=`, token.toUpperCase(), token.toLowerCase(),
-    token.replace('minv_', 'mst_'), token.replace('minv_', ''), `Bearer ${token}`, `${token},${token}`, encodeURIComponent(`${token}/`), id,
+    '',
+    token.slice(0, -1),
+    `${token}A`,
+    ` ${token}`,
+    `${token} `,
+    `${token}\n`,
+    `${token}=`,
+    token.toUpperCase(),
+    token.toLowerCase(),
+    token.replace('minv_', 'mst_'),
+    token.replace('minv_', ''),
+    `Bearer ${token}`,
+    `${token},${token}`,
+    encodeURIComponent(`${token}/`),
+    id,
   ]
   for (let bit = 0; bit < bytes.length * 8; bit += 1) {
     const flipped = Buffer.from(bytes)
@@ -132,7 +149,11 @@ test('a disabled person cannot accept, and can with the same link once enabled a
   const token = await t.invitationToken(id)
   await t.post(`/api/service/users/${id}`, { enabled: false })
   assert.equal((await accept(t, token)).text, await refusal(t))
-  assert.equal((await t.get(path, { token: null, headers: { cookie: `muster-invite=${token}` } })).status, 400, 'nor is anything offered')
+  assert.equal(
+    (await t.get(path, { token: null, headers: { cookie: `muster-invite=${token}` } })).status,
+    400,
+    'nor is anything offered',
+  )
   await t.post(`/api/service/users/${id}`, { enabled: true })
   assert.equal((await accept(t, token)).status, 200)
 })
@@ -143,7 +164,10 @@ test('after a change of address the new link alone works, and it went to the new
   const old = await t.invitationToken(id)
   await t.post(`/api/service/users/${id}`, { email: 'new@example.com' })
   await t.deliverOutbox()
-  assert.deepEqual(t.mails.map((mail) => mail.to), ['new@example.com'])
+  assert.deepEqual(
+    t.mails.map((mail) => mail.to),
+    ['new@example.com'],
+  )
   assert.equal((await accept(t, old)).text, await refusal(t))
   const mailed = /token=(\S+)/.exec(t.mails[0]?.text ?? '')?.[1]
   assert.equal((await accept(t, mailed)).json.email, 'new@example.com')
@@ -155,7 +179,10 @@ test('opening a link uses nothing up, however often a mail scanner does it', asy
   const token = await t.invitationToken(id)
   for (const method of ['GET', 'HEAD', 'GET', 'HEAD']) {
     assert.equal((await t.request(method, `${path}?token=${token}`, { token: null })).status, 303)
-    assert.equal((await t.request(method, path, { token: null, headers: { cookie: `muster-invite=${token}` } })).status, 200)
+    assert.equal(
+      (await t.request(method, path, { token: null, headers: { cookie: `muster-invite=${token}` } })).status,
+      200,
+    )
   }
   assert.equal((await t.get(`/api/service/users/${id}`)).json.status, 'Pending')
   assert.equal((await accept(t, token)).status, 200)

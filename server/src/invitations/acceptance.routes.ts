@@ -48,22 +48,38 @@ export async function registerAcceptanceRoutes(app: FastifyInstance, isSecure: b
         operationId: 'acceptInvitation',
         tag: 'Invitations',
         summary: 'Accept an invitation',
-        description: 'With the token of the link. The username is permanent from here on; address and role come from the invitation.',
+        description:
+          'With the token of the link. The username is permanent from here on; address and role come from the invitation.',
         access: 'public',
         isExtension: true,
         body: AcceptBody,
-        bodyExamples: [{ token: 'minv_…', username: 'user01', firstName: 'First', lastName: 'Last', password: 'a long sentence of your own' }],
+        bodyExamples: [
+          {
+            token: 'minv_…',
+            username: 'user01',
+            firstName: 'First',
+            lastName: 'Last',
+            password: 'a long sentence of your own',
+          },
+        ],
         answer: { schema: Type.Unsafe<unknown>({ $ref: 'UserMinimal#' }), example: userMinimalExample },
         errors: ['invalid_invitation', 'weak_password', 'username_exists'],
       },
       async ({ ctx, body, request, reply }) => {
-        const isForm = (request.headers['content-type'] ?? '').toLowerCase().startsWith('application/x-www-form-urlencoded')
+        const isForm = (request.headers['content-type'] ?? '')
+          .toLowerCase()
+          .startsWith('application/x-www-form-urlencoded')
         const token = body.token ?? (isForm ? request.cookies[cookieName] : undefined) ?? ''
         const accept = () => acceptInvitation(ctx, toAcceptance(body, token))
         if (!isForm) return toUserMinimal(await accept())
         try {
           const user = await accept()
-          return sendPage(reply.clearCookie(cookieName, cookie), 200, 'Welcome', html`<p>Your account <strong>${user.username}</strong> is ready.</p>`)
+          return sendPage(
+            reply.clearCookie(cookieName, cookie),
+            200,
+            'Welcome',
+            html`<p>Your account <strong>${user.username}</strong> is ready.</p>`,
+          )
         } catch (error) {
           if (!(error instanceof ApiError)) throw error
           return showForm(reply, () => getOffer(ctx, token), { error, typed: body })
@@ -74,7 +90,13 @@ export async function registerAcceptanceRoutes(app: FastifyInstance, isSecure: b
 }
 
 function toAcceptance(body: Static<typeof AcceptBody>, token: string) {
-  return { token, username: body.username || null, firstName: body.firstName ?? null, lastName: body.lastName ?? null, password: body.password }
+  return {
+    token,
+    username: body.username || null,
+    firstName: body.firstName ?? null,
+    lastName: body.lastName ?? null,
+    password: body.password,
+  }
 }
 
 interface Attempt {
@@ -82,7 +104,11 @@ interface Attempt {
   readonly typed: Static<typeof AcceptBody>
 }
 
-async function showForm(reply: FastifyReply, readOffer: () => Promise<InvitationOffer>, attempt?: Attempt): Promise<FastifyReply> {
+async function showForm(
+  reply: FastifyReply,
+  readOffer: () => Promise<InvitationOffer>,
+  attempt?: Attempt,
+): Promise<FastifyReply> {
   try {
     const offer = await readOffer()
     return sendPage(reply, attempt?.error.status ?? 200, 'Accept your invitation', formFor(offer, attempt))
@@ -96,14 +122,33 @@ function formFor(offer: InvitationOffer, attempt?: Attempt): Html {
   const typed = attempt?.typed
   const problem = attempt === undefined ? html`` : html`<p role="alert" id="problem">${attempt.error.message}</p>`
   return html`<p>${offer.inviterName} invited <strong>${offer.email}</strong> with the role ${offer.role.slice(1)}.</p>
-${problem}
-<form method="post" action="${path}">
-<label>Username <small>Permanent: it cannot be changed later.</small>
-<input name="username" value="${typed?.username ?? offer.username}" required maxlength="100" autocomplete="username"></label>
-<label>First name <input name="firstName" value="${typed?.firstName ?? offer.firstName}" maxlength="1000" autocomplete="given-name"></label>
-<label>Last name <input name="lastName" value="${typed?.lastName ?? offer.lastName}" maxlength="1000" autocomplete="family-name"></label>
-<label>Password <small>15 characters or more; a sentence works well.</small>
-<input name="password" type="password" required minlength="15" maxlength="1000" autocomplete="new-password"></label>
-<button>Accept invitation</button>
-</form>`
+    ${problem}
+    <form method="post" action="${path}">
+      <label
+        >Username <small>Permanent: it cannot be changed later.</small>
+        <input
+          name="username"
+          value="${typed?.username ?? offer.username}"
+          required
+          maxlength="100"
+          autocomplete="username"
+      /></label>
+      <label
+        >First name
+        <input
+          name="firstName"
+          value="${typed?.firstName ?? offer.firstName}"
+          maxlength="1000"
+          autocomplete="given-name"
+      /></label>
+      <label
+        >Last name
+        <input name="lastName" value="${typed?.lastName ?? offer.lastName}" maxlength="1000" autocomplete="family-name"
+      /></label>
+      <label
+        >Password <small>15 characters or more; a sentence works well.</small>
+        <input name="password" type="password" required minlength="15" maxlength="1000" autocomplete="new-password"
+      /></label>
+      <button>Accept invitation</button>
+    </form>`
 }

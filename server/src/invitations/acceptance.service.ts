@@ -27,7 +27,14 @@ export async function getOffer(ctx: Ctx, token: string): Promise<InvitationOffer
   const user = await getUserView(ctx, invitation.userId)
   if (!user.enabled) throw invalidInvitation()
   const { username, firstName, lastName, workspaceRole } = user
-  return { email: invitation.email, username, firstName, lastName, inviterName: invitation.inviterName, role: workspaceRole }
+  return {
+    email: invitation.email,
+    username,
+    firstName,
+    lastName,
+    inviterName: invitation.inviterName,
+    role: workspaceRole,
+  }
 }
 
 /**
@@ -43,7 +50,12 @@ export async function acceptInvitation(ctx: Ctx, input: Acceptance): Promise<Use
   const firstName = requireCleanName(input.firstName ?? offer.firstName, 'firstName')
   const lastName = requireCleanName(input.lastName ?? offer.lastName, 'lastName')
   const tenant = await getTenant(ctx)
-  const passwordHash = await hashNewPassword(input.password, [username, offer.email, offer.email.split('@')[0] ?? '', tenant.slug])
+  const passwordHash = await hashNewPassword(input.password, [
+    username,
+    offer.email,
+    offer.email.split('@')[0] ?? '',
+    tenant.slug,
+  ])
   return inTransaction(ctx, async (ctx) => {
     const invitation = await consumeInvitation(ctx.db, ctx.tenantId, tokenHash, ctx.now.getTime())
     if (invitation === undefined) throw invalidInvitation()
@@ -65,7 +77,8 @@ export async function acceptInvitation(ctx: Ctx, input: Acceptance): Promise<Use
 
 function invalidInvitation(): ApiError {
   return new ApiError('invalid_invitation', {
-    detail: 'This invitation link is not valid: it may have been used, replaced, revoked, or be older than seven days. Ask whoever invited you to send it again.',
+    detail:
+      'This invitation link is not valid: it may have been used, replaced, revoked, or be older than seven days. Ask whoever invited you to send it again.',
   })
 }
 

@@ -22,7 +22,8 @@ export function deliverInvitations({ db, clock, linkTo, send }: Options): (item:
     const token = mail.secret?.token ?? ''
     const invitation = await findInvitationByToken(db, item.tenantId, hashSecret(token))
     if (invitation === undefined) return { kind: 'discarded', reason: 'the invitation is gone, or has another link' }
-    if (invitationState(invitation, clock().getTime()) !== 'open') return { kind: 'discarded', reason: 'the invitation is closed' }
+    if (invitationState(invitation, clock().getTime()) !== 'open')
+      return { kind: 'discarded', reason: 'the invitation is closed' }
     return send({ id: item.id, to: mail.to, ...write(mail, await linkTo(item.tenantId, token)) })
   }
 }
@@ -40,7 +41,7 @@ function write(mail: InvitationMail, link: string): Pick<Message, 'subject' | 't
     subject: `${inviter} invites you to join a workspace`.replaceAll(/[\r\n]+/g, ' '),
     text: `${inviter} invites you to join a workspace as ${role}.\n\nAccept here, until ${until}:\n${link}\n\nIf you did not expect this, you need not do anything.\n`,
     html: html`<p>${inviter} invites you to join a workspace as <strong>${role}</strong>.</p>
-<p><a href="${link}">Accept the invitation</a> until ${until}.</p>
-<p>If you did not expect this, you need not do anything.</p>`.text,
+      <p><a href="${link}">Accept the invitation</a> until ${until}.</p>
+      <p>If you did not expect this, you need not do anything.</p>`.text,
   }
 }

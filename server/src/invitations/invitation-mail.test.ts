@@ -23,7 +23,9 @@ async function inviteAs(t: TestApp, name: readonly [string, string], email: stri
   const names = { first_name: name[0], last_name: name[1] }
   await t.db.engine.transact((trx) => trx.updateTable('users').set(names).where('id', '=', id).execute())
   const operator = t.operator()
-  await inviteUsers({ ...operator, actor: { ...operator.actor, kind: 'user', id, userId: id, name: 'admin' } }, [{ address: email }])
+  await inviteUsers({ ...operator, actor: { ...operator.actor, kind: 'user', id, userId: id, name: 'admin' } }, [
+    { address: email },
+  ])
 }
 
 test('markup and line breaks in names stay text: one Subject, one recipient, no header of theirs, no markup', async () => {
@@ -75,12 +77,24 @@ test('the mail says who invites, as what, until when, and has one link', async (
 const hostileHeaders: readonly (readonly string[])[] = [
   ['Host: 127.0.0.1', 'X-Forwarded-Host: evil.example', 'X-Forwarded-Proto: https'],
   ['Host: localhost', 'Forwarded: host=evil.example;proto=https', 'X-Original-Host: evil.example'],
-  ['Host: acme.localhost', 'X-Host: evil.example', 'X-Forwarded-Server: evil.example', 'X-HTTP-Host-Override: evil.example'],
-  ['Host: ACME.localhost:9999', 'X-Forwarded-Port: 666', 'Origin: https://evil.example', 'Referer: https://evil.example/'],
+  [
+    'Host: acme.localhost',
+    'X-Host: evil.example',
+    'X-Forwarded-Server: evil.example',
+    'X-HTTP-Host-Override: evil.example',
+  ],
+  [
+    'Host: ACME.localhost:9999',
+    'X-Forwarded-Port: 666',
+    'Origin: https://evil.example',
+    'Referer: https://evil.example/',
+  ],
 ]
 
 test('links in mails and answers are built from configuration, whatever the request says about its host', async () => {
-  await using t = await startTestApp({ env: { MUSTER_PUBLIC_URL: 'https://muster.example.com:8443', MUSTER_BASE_DOMAIN: 'localhost' } })
+  await using t = await startTestApp({
+    env: { MUSTER_PUBLIC_URL: 'https://muster.example.com:8443', MUSTER_BASE_DOMAIN: 'localhost' },
+  })
   const expected = /^https:\/\/muster\.example\.com:8443\/auth\/accept-invite\?token=minv_[A-Za-z0-9_-]{43}$/
   for (const [index, headers] of hostileHeaders.entries()) {
     const email = `user${index}@example.com`
@@ -91,14 +105,22 @@ test('links in mails and answers are built from configuration, whatever the requ
     const copied = await send(t, `/api/muster/invitations/${json.records[0].id}/link`, headers, '')
     assert.match(/"link":"([^"]*)"/.exec(copied)?.[1] ?? '', expected)
   }
-  assert.match(await send(t, 'http://evil.example/api/service/users', ['Host: acme.localhost'], '{"emails":["z@example.com"]}'), /^HTTP\/1\.1 (200|400|421)/)
+  assert.match(
+    await send(t, 'http://evil.example/api/service/users', ['Host: acme.localhost'], '{"emails":["z@example.com"]}'),
+    /^HTTP\/1\.1 (200|400|421)/,
+  )
   await t.deliverOutbox()
   for (const mail of t.mails) assert.ok(!/evil/.test(mail.text + mail.html))
-  assert.match(await send(t, '/api/service/users', ['Host: acme.localhost', 'Host: evil.example'], '{"emails":["y@example.com"]}'), /^HTTP\/1\.1 400/)
+  assert.match(
+    await send(t, '/api/service/users', ['Host: acme.localhost', 'Host: evil.example'], '{"emails":["y@example.com"]}'),
+    /^HTTP\/1\.1 400/,
+  )
 })
 
 test('the link of another tenant has its own name in front of the base domain', async () => {
-  await using t = await startTestApp({ env: { MUSTER_PUBLIC_URL: 'https://muster.example.com:8443', MUSTER_BASE_DOMAIN: 'localhost' } })
+  await using t = await startTestApp({
+    env: { MUSTER_PUBLIC_URL: 'https://muster.example.com:8443', MUSTER_BASE_DOMAIN: 'localhost' },
+  })
   await t.invite('user01@example.com', '$member', t.other)
   await t.deliverOutbox()
   assert.match(t.mails[0]?.text ?? '', /\nhttps:\/\/other\.localhost:8443\/auth\/accept-invite\?token=/)
@@ -106,7 +128,14 @@ test('the link of another tenant has its own name in front of the base domain', 
 
 /** One request with exactly these headers; the answer as it came. */
 function send(t: TestApp, target: string, headers: readonly string[], body: string): Promise<string> {
-  const lines = [`POST ${target} HTTP/1.1`, ...headers, `Authorization: Bearer ${t.acme.token}`, 'Content-Type: application/json', `Content-Length: ${Buffer.byteLength(body)}`, 'Connection: close']
+  const lines = [
+    `POST ${target} HTTP/1.1`,
+    ...headers,
+    `Authorization: Bearer ${t.acme.token}`,
+    'Content-Type: application/json',
+    `Content-Length: ${Buffer.byteLength(body)}`,
+    'Connection: close',
+  ]
   return new Promise((resolve, reject) => {
     let text = ''
     const socket = connect(t.port, '127.0.0.1', () => socket.write(`${lines.join('\r\n')}\r\n\r\n${body}`))

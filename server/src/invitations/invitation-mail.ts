@@ -16,9 +16,18 @@ export interface InvitationMail {
 /** Promises the mails inside the transaction; older ones about the same invitations are taken back. */
 export async function promiseMails(
   ctx: TrxCtx,
-  mails: readonly { readonly invitation: Pick<Invitation, 'id' | 'email' | 'inviterName' | 'expiresAt'>; readonly role: string; readonly token: string; readonly tokenHash: string }[],
+  mails: readonly {
+    readonly invitation: Pick<Invitation, 'id' | 'email' | 'inviterName' | 'expiresAt'>
+    readonly role: string
+    readonly token: string
+    readonly tokenHash: string
+  }[],
 ): Promise<void> {
-  await discardWaiting(ctx, invitationMail, mails.map(({ invitation }) => invitation.id))
+  await discardWaiting(
+    ctx,
+    invitationMail,
+    mails.map(({ invitation }) => invitation.id),
+  )
   await addToOutbox(
     ctx,
     mails.map(({ invitation, role, token, tokenHash }) => {
@@ -29,7 +38,12 @@ export async function promiseMails(
         expiresAt: invitation.expiresAt,
         secret: { token },
       }
-      return { kind: invitationMail, subjectId: invitation.id, dedupeKey: `${invitation.id} ${tokenHash.slice(0, 12)}`, payload: { ...payload } }
+      return {
+        kind: invitationMail,
+        subjectId: invitation.id,
+        dedupeKey: `${invitation.id} ${tokenHash.slice(0, 12)}`,
+        payload: { ...payload },
+      }
     }),
   )
 }

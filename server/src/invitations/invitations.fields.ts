@@ -4,7 +4,19 @@ import type { ListShape } from '../lists/list-shape.ts'
 export const invitationList: ListShape = {
   rules: {
     sortKeys: ['createdAt', 'expiresAt', 'email'],
-    columns: ['id', 'userId', 'email', 'role', 'state', 'inviterName', 'createdAt', 'expiresAt', 'lastSentAt', 'acceptedAt', 'revokedAt'],
+    columns: [
+      'id',
+      'userId',
+      'email',
+      'role',
+      'state',
+      'inviterName',
+      'createdAt',
+      'expiresAt',
+      'lastSentAt',
+      'acceptedAt',
+      'revokedAt',
+    ],
   },
   fields: fieldMap({
     id: { type: 'id', column: 'invitations.id' },

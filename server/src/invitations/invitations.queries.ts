@@ -25,7 +25,11 @@ const columns = [
 
 type Row = Omit<InvitationsTable, 'tenant_id' | 'token_hash'>
 
-export async function selectInvitationPage(db: Queryable, tenantId: string, query: ListQuery): Promise<Page<Invitation>> {
+export async function selectInvitationPage(
+  db: Queryable,
+  tenantId: string,
+  query: ListQuery,
+): Promise<Page<Invitation>> {
   const { rows, total, filtered } = await selectPage<Row>(db, {
     shape: invitationList,
     table: 'invitations',
@@ -38,12 +42,21 @@ export async function selectInvitationPage(db: Queryable, tenantId: string, quer
 }
 
 export async function findInvitation(db: Queryable, tenantId: string, id: string): Promise<Invitation | undefined> {
-  const row = await db.selectFrom('invitations').select(columns).where('tenant_id', '=', tenantId).where('id', '=', id).executeTakeFirst()
+  const row = await db
+    .selectFrom('invitations')
+    .select(columns)
+    .where('tenant_id', '=', tenantId)
+    .where('id', '=', id)
+    .executeTakeFirst()
   return row === undefined ? undefined : toInvitation(row)
 }
 
 /** By the hash of the exact token presented; tenant and token together, so another tenant's finds nothing. */
-export async function findInvitationByToken(db: Queryable, tenantId: string, tokenHash: string): Promise<Invitation | undefined> {
+export async function findInvitationByToken(
+  db: Queryable,
+  tenantId: string,
+  tokenHash: string,
+): Promise<Invitation | undefined> {
   const row = await db
     .selectFrom('invitations')
     .select(columns)
@@ -54,7 +67,11 @@ export async function findInvitationByToken(db: Queryable, tenantId: string, tok
 }
 
 /** The newest invitation of each of these users. */
-export async function selectLatestInvitations(db: Queryable, tenantId: string, userIds: readonly string[]): Promise<Map<string, Invitation>> {
+export async function selectLatestInvitations(
+  db: Queryable,
+  tenantId: string,
+  userIds: readonly string[],
+): Promise<Map<string, Invitation>> {
   if (userIds.length === 0) return new Map()
   const rows = await db
     .selectFrom('invitations')
@@ -68,11 +85,20 @@ export async function selectLatestInvitations(db: Queryable, tenantId: string, u
 }
 
 export async function insertInvitations(trx: Trx, rows: readonly InvitationsTable[]): Promise<void> {
-  if (rows.length > 0) await trx.insertInto('invitations').values([...rows]).execute()
+  if (rows.length > 0)
+    await trx
+      .insertInto('invitations')
+      .values([...rows])
+      .execute()
 }
 
 /** Changes an invitation that is neither accepted nor revoked; answers false when it is. */
-export async function updateOpenInvitation(trx: Trx, tenantId: string, id: string, change: Updateable<InvitationsTable>): Promise<boolean> {
+export async function updateOpenInvitation(
+  trx: Trx,
+  tenantId: string,
+  id: string,
+  change: Updateable<InvitationsTable>,
+): Promise<boolean> {
   const result = await trx
     .updateTable('invitations')
     .set(change)
@@ -89,7 +115,12 @@ export async function updateOpenInvitation(trx: Trx, tenantId: string, id: strin
  *
  * @source contract/security-and-reliability.md, G5
  */
-export async function consumeInvitation(trx: Trx, tenantId: string, tokenHash: string, now: number): Promise<Invitation | undefined> {
+export async function consumeInvitation(
+  trx: Trx,
+  tenantId: string,
+  tokenHash: string,
+  now: number,
+): Promise<Invitation | undefined> {
   const row = await trx
     .updateTable('invitations')
     .set({ accepted_at: now })
@@ -118,7 +149,12 @@ export async function revokeOpenOf(trx: Trx, tenantId: string, userId: string, n
 }
 
 export async function deleteInvitationsOf(trx: Trx, tenantId: string, userId: string): Promise<string[]> {
-  const rows = await trx.deleteFrom('invitations').where('tenant_id', '=', tenantId).where('user_id', '=', userId).returning('id').execute()
+  const rows = await trx
+    .deleteFrom('invitations')
+    .where('tenant_id', '=', tenantId)
+    .where('user_id', '=', userId)
+    .returning('id')
+    .execute()
   return rows.map((row) => row.id)
 }
 

@@ -65,7 +65,8 @@ function registerInvite(app: FastifyInstance): void {
       },
       errors: ['role_not_found', 'role_conflict', 'user_exists', 'username_exists', 'invalid_email'],
     },
-    async ({ ctx, body }) => toInviteAnswer(await inviteUsers(ctx, fromInviteBody(body)), body.users ? 'users' : 'emails'),
+    async ({ ctx, body }) =>
+      toInviteAnswer(await inviteUsers(ctx, fromInviteBody(body)), body.users ? 'users' : 'emails'),
   )
 }
 
@@ -82,13 +83,18 @@ function registerReads(app: FastifyInstance): void {
       access,
       isExtension: true,
       query: listQuerySchema(invitationList.rules),
-      answer: { schema: envelopeSchema(InvitationRef), example: { totalRecord: 1, filterRecord: 1, count: 1, records: [example] } },
+      answer: {
+        schema: envelopeSchema(InvitationRef),
+        example: { totalRecord: 1, filterRecord: 1, count: 1, records: [example] },
+      },
       errors: ['invalid_filter', 'invalid_sort', 'invalid_columns', 'limit_too_large'],
     },
     async ({ ctx, query: raw }) => {
       const query = readListQuery(raw, invitationList.rules)
       const columns = query.columns === null ? null : new Set([...query.columns, 'id'])
-      return toEnvelope(await invitations.listInvitations(ctx, query), (invitation) => project(toRecord(invitation), columns))
+      return toEnvelope(await invitations.listInvitations(ctx, query), (invitation) =>
+        project(toRecord(invitation), columns),
+      )
     },
   )
   operation(
@@ -143,7 +149,10 @@ function registerActions(app: FastifyInstance, linkTo: LinkTo): void {
       operationId: 'copyInvitationLink',
       summary: 'A new link to hand over by hand',
       description: 'Shown in this answer only; earlier links end, and mails that still wait are discarded.',
-      answer: { schema: Link, example: { link: 'https://acme.example.com/auth/accept-invite?token=minv_…', expiresAt: 1767927845000 } },
+      answer: {
+        schema: Link,
+        example: { link: 'https://acme.example.com/auth/accept-invite?token=minv_…', expiresAt: 1767927845000 },
+      },
     },
     async ({ ctx, params }) => {
       const { token, expiresAt } = await invitations.copyInvitationLink(ctx, params['id'] ?? '')

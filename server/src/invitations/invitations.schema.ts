@@ -1,4 +1,3 @@
-
 export const invitationLifetimeMs = 7 * 24 * 60 * 60 * 1000
 
 export type InvitationState = 'open' | 'accepted' | 'revoked' | 'expired'
@@ -19,7 +18,10 @@ export interface Invitation {
   readonly revokedAt: number
 }
 
-export function invitationState(invitation: Pick<Invitation, 'acceptedAt' | 'revokedAt' | 'expiresAt'>, now: number): InvitationState {
+export function invitationState(
+  invitation: Pick<Invitation, 'acceptedAt' | 'revokedAt' | 'expiresAt'>,
+  now: number,
+): InvitationState {
   if (invitation.acceptedAt > 0) return 'accepted'
   if (invitation.revokedAt > 0) return 'revoked'
   return now < invitation.expiresAt ? 'open' : 'expired'
@@ -43,4 +45,3 @@ export interface Acceptance {
   readonly lastName: string | null
   readonly password: string
 }
-

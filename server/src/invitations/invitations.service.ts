@@ -26,7 +26,10 @@ export async function listInvitations(ctx: Ctx, query: ListQuery): Promise<Page<
   authorize(ctx, 'invitations:manage')
   const page = await queries.selectInvitationPage(ctx.db, ctx.tenantId, query)
   const roles = await readRoles(ctx)
-  return { ...page, items: page.items.map((invitation) => toView(ctx, invitation, roles.byId(invitation.roleId)?.name ?? '')) }
+  return {
+    ...page,
+    items: page.items.map((invitation) => toView(ctx, invitation, roles.byId(invitation.roleId)?.name ?? '')),
+  }
 }
 
 /** @throws insufficient_role · invitation_not_found */
@@ -45,7 +48,12 @@ export async function resendInvitation(ctx: Ctx, id: string): Promise<void> {
   authorize(ctx, 'invitations:manage')
   await inTransaction(ctx, async (ctx) => {
     const { invitation, token, role } = await renewLink(ctx, id)
-    await recordEvent(ctx, { type: 'invitation.resent', subjectId: invitation.userId, data: {}, personal: { email: invitation.email } })
+    await recordEvent(ctx, {
+      type: 'invitation.resent',
+      subjectId: invitation.userId,
+      data: {},
+      personal: { email: invitation.email },
+    })
     await promiseMails(ctx, [{ invitation, role, token, tokenHash: hashSecret(token) }])
   })
 }
@@ -61,7 +69,12 @@ export async function copyInvitationLink(ctx: Ctx, id: string): Promise<{ token:
   return inTransaction(ctx, async (ctx) => {
     const { invitation, token } = await renewLink(ctx, id)
     await discardWaiting(ctx, invitationMail, [id])
-    await recordEvent(ctx, { type: 'invitation.link_copied', subjectId: invitation.userId, data: {}, personal: { email: invitation.email } })
+    await recordEvent(ctx, {
+      type: 'invitation.link_copied',
+      subjectId: invitation.userId,
+      data: {},
+      personal: { email: invitation.email },
+    })
     return { token, expiresAt: invitation.expiresAt }
   })
 }
@@ -74,13 +87,19 @@ export async function revokeInvitation(ctx: Ctx, id: string): Promise<void> {
     if (invitation.acceptedAt > 0) throw closed('accepted')
     if (!(await queries.updateOpenInvitation(ctx.db, ctx.tenantId, id, { revoked_at: ctx.now.getTime() }))) return
     await discardWaiting(ctx, invitationMail, [id])
-    await recordEvent(ctx, { type: 'invitation.revoked', subjectId: invitation.userId, data: {}, personal: { email: invitation.email } })
+    await recordEvent(ctx, {
+      type: 'invitation.revoked',
+      subjectId: invitation.userId,
+      data: {},
+      personal: { email: invitation.email },
+    })
   })
 }
 
-/** After the address of a pending user changed: the old link ends, a new one goes to the new address. */
+/** After the address of a pending user changed: the old link ends, a new one goes to the new address. One that was revoked stays so. */
 export async function reissueInvitation(ctx: TrxCtx, userId: string, email: string): Promise<void> {
   const revoked = await queries.revokeOpenOf(ctx.db, ctx.tenantId, userId, ctx.now.getTime())
+  if (revoked.length === 0) return
   await discardWaiting(ctx, invitationMail, revoked)
   const user = await getUser(ctx, userId)
   const role = (await readRoles(ctx)).requireWorkspaceRoleById(user.workspaceRoleId)
@@ -115,7 +134,8 @@ async function renewLink(ctx: TrxCtx, id: string): Promise<{ invitation: Invitat
 
 function closed(state: InvitationState): ApiError {
   return new ApiError('invitation_closed', {
-    detail: state === 'accepted' ? 'This invitation was accepted.' : 'This invitation was revoked; invite the address again.',
+    detail:
+      state === 'accepted' ? 'This invitation was accepted.' : 'This invitation was revoked; invite the address again.',
   })
 }
 

@@ -66,7 +66,8 @@ test('the list is newest first, pages without gaps, filters, sorts and projects'
     await t.invite(`${name}@example.com`)
     t.clock.advance(1_000)
   }
-  const emails = async (query: string) => (await t.get(`${list}?${query}`)).json.records.map((record: Found) => record.email[0]).join('')
+  const emails = async (query: string) =>
+    (await t.get(`${list}?${query}`)).json.records.map((record: Found) => record.email[0]).join('')
   assert.equal(await emails(''), 'cab')
   assert.equal(await emails('sort=createdAt'), 'bac')
   assert.equal(await emails('sort=email'), 'abc')
@@ -75,13 +76,20 @@ test('the list is newest first, pages without gaps, filters, sorts and projects'
   assert.equal(await emails('limit=2'), 'ca')
   assert.equal(await emails('limit=2&offset=2'), 'b')
   assert.equal(await emails(`filter=${encodeURIComponent('email eq "a@example.com"')}`), 'a')
-  assert.equal(await emails(`filter=${encodeURIComponent('{"email":{"$in":["a@example.com","b@example.com"]}}')}`), 'ab')
+  assert.equal(
+    await emails(`filter=${encodeURIComponent('{"email":{"$in":["a@example.com","b@example.com"]}}')}`),
+    'ab',
+  )
   assert.equal(await emails(`filter=${encodeURIComponent('createdAt gt "2026-01-02T03:04:06.000Z"')}`), 'c')
   const counted = (await t.get(`${list}?limit=1&filter=${encodeURIComponent('email sw "a"')}`)).json
   assert.deepEqual([counted.totalRecord, counted.filterRecord, counted.count], [3, 1, 1])
   const uncounted = (await t.get(`${list}?count=false&limit=2`)).json
   assert.deepEqual([uncounted.totalRecord, uncounted.filterRecord, uncounted.count], [0, 0, 2])
-  assert.deepEqual(Object.keys((await t.get(`${list}?columns=email,state&limit=1`)).json.records[0]).toSorted(), ['email', 'id', 'state'])
+  assert.deepEqual(Object.keys((await t.get(`${list}?columns=email,state&limit=1`)).json.records[0]).toSorted(), [
+    'email',
+    'id',
+    'state',
+  ])
 })
 
 test('the list refuses what it does not know by name, token hashes above all', async () => {
@@ -108,7 +116,9 @@ test('acceptedAt and revokedAt are null until it happened, for filters too', asy
   await t.post(`${list}/${revoked.id}/revoke`)
   await t.invite('open@example.com')
   const emails = async (filter: string) =>
-    (await t.get(`${list}?sort=email&filter=${encodeURIComponent(filter)}`)).json.records.map((record: Found) => record.email.split('@')[0])
+    (await t.get(`${list}?sort=email&filter=${encodeURIComponent(filter)}`)).json.records.map(
+      (record: Found) => record.email.split('@')[0],
+    )
   assert.deepEqual(await emails('acceptedAt pr'), ['accepted'])
   assert.deepEqual(await emails('revokedAt pr'), ['revoked'])
   assert.deepEqual(await emails('not (acceptedAt pr) and not (revokedAt pr)'), ['open'])
@@ -170,7 +180,11 @@ test('revoking ends link and mail at once, is recorded once, and can be repeated
   assert.equal(await accept(t, token), 400)
   const { json } = await t.get(`${list}/${invitation.id}`)
   assert.deepEqual([json.state, json.revokedAt], ['revoked', t.clock.now().getTime() - 3_000])
-  assert.equal((await t.get(`/api/service/users/${invitation.userId}`)).json.status, 'Pending', 'the pending user stays')
+  assert.equal(
+    (await t.get(`/api/service/users/${invitation.userId}`)).json.status,
+    'Pending',
+    'the pending user stays',
+  )
 })
 
 test('the link to hand over works, is mailed to nobody, and ends the one before', async () => {
@@ -198,7 +212,13 @@ test('a revoked or accepted invitation cannot be resent or copied, an accepted o
   const revoked = await findOne(t, await t.invite('user01@example.com'))
   await t.post(`${list}/${revoked.id}/revoke`)
   const accepted = await findOne(t, (await t.addUser('user02')).id)
-  for (const [id, action] of [[revoked.id, 'resend'], [revoked.id, 'link'], [accepted.id, 'resend'], [accepted.id, 'link'], [accepted.id, 'revoke']]) {
+  for (const [id, action] of [
+    [revoked.id, 'resend'],
+    [revoked.id, 'link'],
+    [accepted.id, 'resend'],
+    [accepted.id, 'link'],
+    [accepted.id, 'revoke'],
+  ]) {
     const answer = await t.post(`${list}/${id}/${action}`)
     assert.equal(answer.status, 409, `${action}: ${answer.text}`)
     assert.equal(answer.json.error, 'invitation_closed')
@@ -209,7 +229,13 @@ test('no token and no hash of one is in any answer but that of the link', async 
   await using t = await startTestApp()
   const invitation = await findOne(t, await t.invite('user01@example.com'))
   const { token_hash: hash } = await t.db.selectFrom('invitations').select('token_hash').executeTakeFirstOrThrow()
-  for (const path of [list, `${list}/${invitation.id}`, '/api/service/users', `/api/service/users/${invitation.userId}`, '/api/service/events/main']) {
+  for (const path of [
+    list,
+    `${list}/${invitation.id}`,
+    '/api/service/users',
+    `/api/service/users/${invitation.userId}`,
+    '/api/service/events/main',
+  ]) {
     const { text } = await t.get(path)
     assert.ok(!text.includes(hash) && !text.includes('minv_'), path)
   }

@@ -12,7 +12,11 @@ function invitationsOf(t: TestApp, userId: string) {
 }
 
 async function sentEvents(t: TestApp): Promise<number> {
-  const rows = await t.db.selectFrom('events').select('id').where('type', 'in', ['invitation.sent', 'invitation.resent', 'user.created']).execute()
+  const rows = await t.db
+    .selectFrom('events')
+    .select('id')
+    .where('type', 'in', ['invitation.sent', 'invitation.resent', 'user.created'])
+    .execute()
   return rows.length
 }
 
@@ -25,7 +29,10 @@ test('a repeated invitation answers the same id in both forms and spellings, and
     { body: { emails: [email], roleName: '$member' }, key: email },
     { body: { emails: ['NEW01@EXAMPLE.COM'], roleName: '$member' }, key: 'NEW01@EXAMPLE.COM' },
     { body: { users: [{ email: ' \uff4eew01@example.com', roleName: '$member' }] }, key: ' \uff4eew01@example.com' },
-    { body: { users: [{ email, roleId: await t.roleId('$member'), username: 'other', firstName: 'Other' }] }, key: email },
+    {
+      body: { users: [{ email, roleId: await t.roleId('$member'), username: 'other', firstName: 'Other' }] },
+      key: email,
+    },
     { body: { emails: [email] }, key: email },
   ]
   for (const { body, key } of repeats) {
@@ -48,12 +55,20 @@ test('spellings of one address in one call are one user and one mail, and each s
   assert.deepEqual(Object.keys(json.createdUsers).toSorted(), [...new Set(spellings)].toSorted())
   assert.equal(new Set(Object.values(json.createdUsers)).size, 1)
   await t.deliverOutbox()
-  assert.deepEqual(t.mails.map((mail) => mail.to), [email])
+  assert.deepEqual(
+    t.mails.map((mail) => mail.to),
+    [email],
+  )
 })
 
 test('one address with two roles in one call is invited with the first role, and the other row fails', async () => {
   await using t = await startTestApp()
-  const body = { users: [{ email, roleName: '$member' }, { email: 'NEW01@example.com', roleName: '$admin' }] }
+  const body = {
+    users: [
+      { email, roleName: '$member' },
+      { email: 'NEW01@example.com', roleName: '$admin' },
+    ],
+  }
   const { status, json } = await t.post(users, body)
   assert.equal(status, 200)
   assert.deepEqual(Object.keys(json.createdUsers), [email])
@@ -95,7 +110,8 @@ test('an invitation that ran out is sent again on a repeat, to the same user, wi
   assert.deepEqual([ended.state, open.state], ['revoked', 'open'])
   await t.deliverOutbox()
   const mailed = /token=(\S+)/.exec(t.mails.at(-1)?.text ?? '')?.[1]
-  const accept = (token: string | undefined) => t.post('/auth/accept-invite', { token, password: 'correct horse battery staple' }, { token: null })
+  const accept = (token: string | undefined) =>
+    t.post('/auth/accept-invite', { token, password: 'correct horse battery staple' }, { token: null })
   assert.equal((await accept(old)).status, 400)
   assert.equal((await accept(mailed)).status, 200)
 })
@@ -110,16 +126,29 @@ test('a revoked invitation is sent again on a repeat, to the same user', async (
   t.clock.advance(1)
   assert.equal(await t.invite(email), id)
   await t.deliverOutbox()
-  assert.deepEqual(t.mails.map((mail) => mail.to), [email])
-  assert.deepEqual((await invitationsOf(t, id)).map((invitation: { state: string }) => invitation.state), ['revoked', 'open'])
+  assert.deepEqual(
+    t.mails.map((mail) => mail.to),
+    [email],
+  )
+  assert.deepEqual(
+    (await invitationsOf(t, id)).map((invitation: { state: string }) => invitation.state),
+    ['revoked', 'open'],
+  )
 })
 
 test('50 invitations at once of one address in case and Unicode variants make one user and one mail, and all answer its id', async () => {
   await using t = await startTestApp()
-  const variants = ['race@example.com', 'RACE@example.com', 'Race@Example.com', '\uff52ace@example.com', 'race\uff20example.com']
+  const variants = [
+    'race@example.com',
+    'RACE@example.com',
+    'Race@Example.com',
+    '\uff52ace@example.com',
+    'race\uff20example.com',
+  ]
   for (let round = 0; round < 4; round += 1) {
     const keys = Array.from({ length: 50 }, (_, index) => `${round}${variants[index % variants.length]}`)
-    const body = (key: string, index: number) => (index % 2 === 0 ? { emails: [key], roleName: '$member' } : { users: [{ email: key, roleName: '$member' }] })
+    const body = (key: string, index: number) =>
+      index % 2 === 0 ? { emails: [key], roleName: '$member' } : { users: [{ email: key, roleName: '$member' }] }
     const answers = await Promise.all(keys.map((key, index) => t.post(users, body(key, index))))
     const ids = new Set<unknown>()
     for (const [index, answer] of answers.entries()) {

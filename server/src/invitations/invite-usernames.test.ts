@@ -27,11 +27,21 @@ test('a missing username is derived from the local part of the address', async (
 
 test('derived usernames are made unique, within one call, across calls, in any case, and beside names chosen by hand', async () => {
   await using t = await startTestApp()
-  const emails = Array.from({ length: 40 }, (_, index) => `${index % 2 === 0 ? 'same' : 'SAME'}@host${index}.example.com`)
+  const emails = Array.from(
+    { length: 40 },
+    (_, index) => `${index % 2 === 0 ? 'same' : 'SAME'}@host${index}.example.com`,
+  )
   const first = await t.post(users, { emails })
-  const parallel = await Promise.all(emails.map((_, index) => t.post(users, { emails: [`same@other${index}.example.com`] })))
-  const chosen = await t.post(users, { users: [{ email: 'a@example.com', username: 'chosen' }, { email: 'chosen@example.com' }] })
-  assert.deepEqual([...parallel, first, chosen].map(({ json }) => json.failedUsers).filter((failed) => Object.keys(failed).length > 0), [])
+  const parallel = await Promise.all(
+    emails.map((_, index) => t.post(users, { emails: [`same@other${index}.example.com`] })),
+  )
+  const chosen = await t.post(users, {
+    users: [{ email: 'a@example.com', username: 'chosen' }, { email: 'chosen@example.com' }],
+  })
+  assert.deepEqual(
+    [...parallel, first, chosen].map(({ json }) => json.failedUsers).filter((failed) => Object.keys(failed).length > 0),
+    [],
+  )
   const { json } = await t.get(`${users}?limit=100`)
   const names: string[] = json.records.map((user: { username: string }) => user.username.toLowerCase())
   assert.equal(names.length, 82)
@@ -43,7 +53,14 @@ test('derived usernames are made unique, within one call, across calls, in any c
 test('an entry may carry username, names, attributes and groups', async () => {
   await using t = await startTestApp()
   const group = await t.addGroup('data')
-  const entry = { email: 'user01@example.com', username: 'jane', firstName: 'Jane', lastName: 'Döe', attributes: { designation: ['Analyst'], skills: null }, groups: [group] }
+  const entry = {
+    email: 'user01@example.com',
+    username: 'jane',
+    firstName: 'Jane',
+    lastName: 'Döe',
+    attributes: { designation: ['Analyst'], skills: null },
+    groups: [group],
+  }
   const { json } = await t.post(users, { users: [entry] })
   const { json: user } = await t.get(`${users}/${json.createdUsers['user01@example.com']}`)
   assert.deepEqual([user.username, user.firstName, user.lastName, user.groups], ['jane', 'Jane', 'Döe', [group]])
@@ -55,7 +72,9 @@ test('an explicit username that is taken, in any spelling, fails alone; nothing 
   await using t = await startTestApp()
   await t.addUser('jane')
   for (const username of ['jane', 'JANE', '\uff4aane']) {
-    const body = { users: [{ email: 'second@example.com', username }, { email: `other-${username.codePointAt(0)}@example.com` }] }
+    const body = {
+      users: [{ email: 'second@example.com', username }, { email: `other-${username.codePointAt(0)}@example.com` }],
+    }
     const { status, json } = await t.post(users, body)
     assert.equal(status, 200)
     assert.match(json.failedUsers['second@example.com'], /^username_exists: /)
@@ -71,7 +90,9 @@ test('an explicit username that is taken, in any spelling, fails alone; nothing 
 test('30 invitations at once with one explicit username: exactly one person gets it', async () => {
   await using t = await startTestApp()
   const answers = await Promise.all(
-    Array.from({ length: 30 }, (_, index) => t.post(users, { users: [{ email: `person${index}@example.com`, username: 'wanted' }] })),
+    Array.from({ length: 30 }, (_, index) =>
+      t.post(users, { users: [{ email: `person${index}@example.com`, username: 'wanted' }] }),
+    ),
   )
   assert.equal(answers.filter((answer) => answer.status === 200).length, 1)
   for (const answer of answers) if (answer.status !== 200) assert.equal(answer.json.error, 'username_exists')
@@ -100,7 +121,8 @@ test('unusable names, attributes, usernames and groups fail their own row only',
   const { status, json } = await t.post(users, { users: [{ email: 'good@example.com' }, ...rows] })
   assert.equal(status, 200)
   assert.deepEqual(Object.keys(json.createdUsers), ['good@example.com'])
-  for (const [index, [, code]] of bad.entries()) assert.match(json.failedUsers[`bad${index}@example.com`], new RegExp(`^${code}: `))
+  for (const [index, [, code]] of bad.entries())
+    assert.match(json.failedUsers[`bad${index}@example.com`], new RegExp(`^${code}: `))
   for (const row of rows) assert.equal((await t.post(users, { users: [row] })).status, 400, JSON.stringify(row))
   assert.equal((await t.get(users)).json.totalRecord, 1)
 })
@@ -110,21 +132,41 @@ test('everybody invited joins the default groups, whatever groups the entry name
   const body = { group: { name: 'everyone', attributes: { alias: ['Everyone'], isDefault: ['true'] } } }
   const everyone = (await t.post('/api/service/groups', body)).json.group
   const data = await t.addGroup('data')
-  const { json } = await t.post(users, { users: [{ email: 'a@example.com' }, { email: 'b@example.com', groups: [data] }] })
+  const { json } = await t.post(users, {
+    users: [{ email: 'a@example.com' }, { email: 'b@example.com', groups: [data] }],
+  })
   assert.deepEqual((await t.get(`${users}/${json.createdUsers['a@example.com']}`)).json.groups, [everyone])
-  assert.deepEqual((await t.get(`${users}/${json.createdUsers['b@example.com']}`)).json.groups.toSorted(), [everyone, data].toSorted())
+  assert.deepEqual(
+    (await t.get(`${users}/${json.createdUsers['b@example.com']}`)).json.groups.toSorted(),
+    [everyone, data].toSorted(),
+  )
 })
 
 test('what was invited is written down: who, when, by whom, one event each, and live counts of users and roles', async () => {
   await using t = await startTestApp()
   const admin = await t.addUser('admin01', '$admin')
-  const { json } = await t.post(users, { emails: ['a@example.com', 'b@example.com'], roleName: '$guest' }, { token: admin.token })
+  const { json } = await t.post(
+    users,
+    { emails: ['a@example.com', 'b@example.com'], roleName: '$guest' },
+    { token: admin.token },
+  )
   const { json: user } = await t.get(`${users}/${json.createdUsers['a@example.com']}`)
   assert.match(user.attributes.invitedAt[0], /^2026-01-02T03:04:05(\.000)?Z$/)
   assert.match(user.attributes.invitedBy[0], /^service-account-apikey-/)
-  const events = await t.db.selectFrom('events').select(['type', 'subject_id', 'actor_id']).where('type', 'in', ['user.created', 'invitation.sent']).where('subject_id', '!=', admin.id).execute()
+  const events = await t.db
+    .selectFrom('events')
+    .select(['type', 'subject_id', 'actor_id'])
+    .where('type', 'in', ['user.created', 'invitation.sent'])
+    .where('subject_id', '!=', admin.id)
+    .execute()
   for (const id of Object.values(json.createdUsers)) {
-    assert.deepEqual(events.filter((event) => event.subject_id === id).map((event) => event.type).toSorted(), ['invitation.sent', 'user.created'])
+    assert.deepEqual(
+      events
+        .filter((event) => event.subject_id === id)
+        .map((event) => event.type)
+        .toSorted(),
+      ['invitation.sent', 'user.created'],
+    )
   }
   const roles = (await t.get('/api/service/roles')).json.records
   assert.equal(roles.find((role: { name: string }) => role.name === '$guest').userCount, '2')

@@ -64,9 +64,15 @@ export async function inviteUsers(ctx: Ctx, invitees: readonly NewInvitee[]): Pr
     const { joinable, groupless } = await splitByGroups(ctx, fresh)
     for (const entry of groupless) fail(entry, 'group_not_found', 'one of the groups does not exist')
     const inviter = await inviterOf(ctx)
-    const users = await createUsers(ctx, joinable.map((entry) => toNewUser(entry, inviter)))
+    const users = await createUsers(
+      ctx,
+      joinable.map((entry) => toNewUser(entry, inviter)),
+    )
     const byEmail = new Map(joinable.map((entry) => [entry.email, entry]))
-    await joinFirstGroups(ctx, users.map((user) => ({ id: user.id, groupIds: byEmail.get(user.email)?.invitee.groupIds ?? [] })))
+    await joinFirstGroups(
+      ctx,
+      users.map((user) => ({ id: user.id, groupIds: byEmail.get(user.email)?.invitee.groupIds ?? [] })),
+    )
     await sendInvitations(ctx, users, inviter)
     await answerCreated(ctx, joinable, users, { fail, succeed })
     return { created, failed }
@@ -76,7 +82,11 @@ export async function inviteUsers(ctx: Ctx, invitees: readonly NewInvitee[]): Pr
 type Fail = (entry: Pick<Entry, 'addresses'>, code: ErrorCode, text: string) => void
 
 /** Checks every entry by itself; spellings of one address are one entry. */
-function readEntries(invitees: readonly NewInvitee[], roleOf: (invitee: NewInvitee) => WorkspaceRoleRow, fail: Fail): Entry[] {
+function readEntries(
+  invitees: readonly NewInvitee[],
+  roleOf: (invitee: NewInvitee) => WorkspaceRoleRow,
+  fail: Fail,
+): Entry[] {
   const entries = new Map<string, Entry>()
   for (const invitee of invitees) {
     const role = roleOf(invitee)
@@ -93,7 +103,12 @@ function readEntries(invitees: readonly NewInvitee[], roleOf: (invitee: NewInvit
         continue
       }
       const addresses = [...(known?.addresses ?? []), address]
-      entries.set(toKey(email), known === undefined ? { addresses, email, role, invitee: { ...invitee, ...(username === undefined ? {} : { username }) } } : { ...known, addresses })
+      entries.set(
+        toKey(email),
+        known === undefined
+          ? { addresses, email, role, invitee: { ...invitee, ...(username === undefined ? {} : { username }) } }
+          : { ...known, addresses },
+      )
     } catch (error) {
       if (!(error instanceof ApiError)) throw error
       fail({ addresses: [address] }, error.code, error.message)
@@ -107,7 +122,9 @@ function chooseRole({ roleId, roleName }: NewInvitee, roles: RoleBook, fallback:
   const byId = roleId === undefined ? undefined : roles.requireWorkspaceRoleById(roleId)
   const byName = roleName === undefined ? undefined : roles.requireWorkspaceRoleByName(roleName)
   if (byId !== undefined && byName !== undefined && byId.id !== byName.id) {
-    throw new ApiError('role_conflict', { detail: `roleId is ${byId.name} and roleName is ${byName.name}; send one of them.` })
+    throw new ApiError('role_conflict', {
+      detail: `roleId is ${byId.name} and roleName is ${byName.name}; send one of them.`,
+    })
   }
   return byId ?? byName ?? roles.requireWorkspaceRoleByName(fallback)
 }
@@ -121,8 +138,19 @@ const otherRoleText = 'this address is invited with another role; change the rol
 
 /** Answers for addresses that are users already; gives back the others. */
 async function answerKnown(ctx: TrxCtx, entries: readonly Entry[], { fail, succeed }: Answers): Promise<Entry[]> {
-  const users = new Map((await findUsersByEmail(ctx, entries.map((entry) => toKey(entry.email)))).map((user) => [toKey(user.email), user]))
-  const latest = await selectLatestInvitations(ctx.db, ctx.tenantId, [...users.values()].map((user) => user.id))
+  const users = new Map(
+    (
+      await findUsersByEmail(
+        ctx,
+        entries.map((entry) => toKey(entry.email)),
+      )
+    ).map((user) => [toKey(user.email), user]),
+  )
+  const latest = await selectLatestInvitations(
+    ctx.db,
+    ctx.tenantId,
+    [...users.values()].map((user) => user.id),
+  )
   const fresh: Entry[] = []
   for (const entry of entries) {
     const user = users.get(toKey(entry.email))
@@ -145,17 +173,29 @@ async function renewIfClosed(ctx: TrxCtx, user: User, invitation: Invitation | u
 }
 
 /** Answers for those just created. Others were invited by somebody else at this very moment, which is a repeat, or want a username that is taken. */
-async function answerCreated(ctx: TrxCtx, entries: readonly Entry[], users: readonly CreatedUser[], answers: Answers): Promise<void> {
+async function answerCreated(
+  ctx: TrxCtx,
+  entries: readonly Entry[],
+  users: readonly CreatedUser[],
+  answers: Answers,
+): Promise<void> {
   const idByEmail = new Map(users.map((user) => [user.email, user.id]))
   for (const entry of entries) {
     const id = idByEmail.get(entry.email)
     if (id !== undefined) answers.succeed(entry, id)
   }
-  const nameless = await answerKnown(ctx, entries.filter((entry) => !idByEmail.has(entry.email)), answers)
+  const nameless = await answerKnown(
+    ctx,
+    entries.filter((entry) => !idByEmail.has(entry.email)),
+    answers,
+  )
   for (const entry of nameless) answers.fail(entry, 'username_exists', 'another user has this username; choose another')
 }
 
-async function splitByGroups(ctx: TrxCtx, entries: readonly Entry[]): Promise<{ joinable: Entry[]; groupless: Entry[] }> {
+async function splitByGroups(
+  ctx: TrxCtx,
+  entries: readonly Entry[],
+): Promise<{ joinable: Entry[]; groupless: Entry[] }> {
   const wanted = [...new Set(entries.flatMap((entry) => entry.invitee.groupIds ?? []))]
   const existing = await listExistingGroupIds(ctx, wanted)
   const isJoinable = (entry: Entry) => (entry.invitee.groupIds ?? []).every((id) => existing.has(id))
@@ -198,7 +238,11 @@ function toNewUser({ email, role, invitee }: Entry, inviter: Inviter): NewUser {
 }
 
 /** Opens an invitation for each, with its event and its mail. */
-export async function sendInvitations(ctx: TrxCtx, users: readonly Pick<CreatedUser, 'id' | 'email' | 'role'>[], inviter: Inviter): Promise<void> {
+export async function sendInvitations(
+  ctx: TrxCtx,
+  users: readonly Pick<CreatedUser, 'id' | 'email' | 'role'>[],
+  inviter: Inviter,
+): Promise<void> {
   if (users.length === 0) return
   const now = ctx.now.getTime()
   const drafts = users.map((user) => {
@@ -226,7 +270,15 @@ export async function sendInvitations(ctx: TrxCtx, users: readonly Pick<CreatedU
     })),
   )
   await addToCounter(ctx.db, ctx.tenantId, 'invitations', drafts.length)
-  await recordEvents(ctx, drafts.map(({ user }) => ({ type: 'invitation.sent', subjectId: user.id, data: { role: user.role.name }, personal: { email: user.email } })))
+  await recordEvents(
+    ctx,
+    drafts.map(({ user }) => ({
+      type: 'invitation.sent',
+      subjectId: user.id,
+      data: { role: user.role.name },
+      personal: { email: user.email },
+    })),
+  )
   await promiseMails(
     ctx,
     drafts.map(({ user, token, tokenHash, id }) => ({

@@ -29,7 +29,20 @@ test('both body forms, in every spelling clients send, list the person at once a
     (email) => ({ users: [{ email, role_id: guest }] }),
     (email) => ({ users: [{ email, role_id: guest, role_name: '$guest' }] }),
     // The Python client's newer models send an explicit null for everything they do not set.
-    (email) => ({ users: [{ email, roleName: '$guest', roleId: null, username: null, firstName: null, lastName: null, attributes: null, groups: null }] }),
+    (email) => ({
+      users: [
+        {
+          email,
+          roleName: '$guest',
+          roleId: null,
+          username: null,
+          firstName: null,
+          lastName: null,
+          attributes: null,
+          groups: null,
+        },
+      ],
+    }),
     (email) => ({ users: [{ email, roleName: '$guest' }], emails: null }),
     (email) => ({ users: null, emails: [email], roleName: '$guest', roleId: null }),
     (email) => ({ users: [{ email, roleName: '$guest', unknown: { to: ['us'] } }], x: 1 }),
@@ -41,7 +54,10 @@ test('both body forms, in every spelling clients send, list the person at once a
     assert.equal(answer.status, 200, answer.text)
     const user = await findUser(t, email)
     assert.deepEqual(answer.json, { createdUsers: { [email]: user.id }, failedUsers: {} })
-    assert.deepEqual([user.workspaceRole, user.status, user.enabled, user.emailVerified], ['$guest', 'Pending', true, false])
+    assert.deepEqual(
+      [user.workspaceRole, user.status, user.enabled, user.emailVerified],
+      ['$guest', 'Pending', true, false],
+    )
   }
   assert.equal(await findUser(t, 'loser@example.com'), undefined, 'users wins over emails')
   assert.equal(await totalUsers(t), bodies.length)
@@ -49,9 +65,31 @@ test('both body forms, in every spelling clients send, list the person at once a
 
 test('a body with neither form, or with one of the wrong type, is 400; an empty list is 200 with two empty maps', async () => {
   await using t = await startTestApp()
-  const refused = [{}, { users: null }, { emails: null }, { roleName: '$member' }, { users: 'a@example.com' }, { emails: 'a@example.com' }, { users: {} }]
-  const entries = [{ users: ['a@example.com'] }, { emails: [{ email: 'a@example.com' }] }, { emails: [1] }, { users: [null] }, { users: [{ email: 1 }] }]
-  for (const body of [...refused, ...entries, { users: [{ email: 'a@example.com', groups: 'x' }] }, [], 'text', 1, null]) {
+  const refused = [
+    {},
+    { users: null },
+    { emails: null },
+    { roleName: '$member' },
+    { users: 'a@example.com' },
+    { emails: 'a@example.com' },
+    { users: {} },
+  ]
+  const entries = [
+    { users: ['a@example.com'] },
+    { emails: [{ email: 'a@example.com' }] },
+    { emails: [1] },
+    { users: [null] },
+    { users: [{ email: 1 }] },
+  ]
+  for (const body of [
+    ...refused,
+    ...entries,
+    { users: [{ email: 'a@example.com', groups: 'x' }] },
+    [],
+    'text',
+    1,
+    null,
+  ]) {
     const answer = await t.post(users, body)
     assert.equal(answer.status, 400, JSON.stringify(body))
     assert.equal(answer.json.error, 'invalid_body', JSON.stringify(body))
@@ -71,7 +109,9 @@ test('without a role the person gets the default role of the tenant', async () =
   assert.equal((await findUser(t, 'a@example.com')).workspaceRole, '$member')
   assert.equal((await findUser(t, 'b@example.com')).workspaceRole, '$member')
   const settings = JSON.stringify({ defaultRole: '$guest' })
-  await t.operator().db.engine.transact((trx) => trx.updateTable('tenants').set({ settings }).where('id', '=', t.acme.id).execute())
+  await t
+    .operator()
+    .db.engine.transact((trx) => trx.updateTable('tenants').set({ settings }).where('id', '=', t.acme.id).execute())
   await t.post(users, { users: [{ email: 'c@example.com' }] })
   assert.equal((await findUser(t, 'c@example.com')).workspaceRole, '$guest')
 })
@@ -98,7 +138,10 @@ test('an unknown or contradictory role spoils the whole request, and nobody is i
     [{ role_id: member, role_name: '$admin' }, 'role_conflict'],
   ]
   for (const [role, error] of cases) {
-    for (const body of [{ users: [good, { email: 'bad@example.com', ...role }] }, { users: [{ email: 'no address', ...role }, good] }]) {
+    for (const body of [
+      { users: [good, { email: 'bad@example.com', ...role }] },
+      { users: [{ email: 'no address', ...role }, good] },
+    ]) {
       const answer = await t.post(users, body)
       assert.equal(answer.status, 400, JSON.stringify(body))
       assert.equal(answer.json.error, error, JSON.stringify(body))
@@ -116,11 +159,27 @@ test('an unknown or contradictory role spoils the whole request, and nobody is i
 test('each address gets its own answer, under the key as it was sent; one bad row never spoils the rest', async () => {
   await using t = await startTestApp()
   const known = await t.addUser('known')
-  const rows = ['new@example.com', 'KNOWN@example.com', 'no address', '', '__proto__', 'constructor', '  blank@example.com ', 'a"b\\c@example.com']
+  const rows = [
+    'new@example.com',
+    'KNOWN@example.com',
+    'no address',
+    '',
+    '__proto__',
+    'constructor',
+    '  blank@example.com ',
+    'a"b\\c@example.com',
+  ]
   const { status, json } = await t.post(users, { emails: rows, roleName: '$member' })
   assert.equal(status, 200)
   assert.deepEqual(Object.keys(json.createdUsers), ['new@example.com', '  blank@example.com '])
-  assert.deepEqual(Object.keys(json.failedUsers).toSorted(), ['', 'KNOWN@example.com', '__proto__', 'a"b\\c@example.com', 'constructor', 'no address'])
+  assert.deepEqual(Object.keys(json.failedUsers).toSorted(), [
+    '',
+    'KNOWN@example.com',
+    '__proto__',
+    'a"b\\c@example.com',
+    'constructor',
+    'no address',
+  ])
   assert.equal(json.failedUsers['KNOWN@example.com'], 'user_exists: a user with this address already exists')
   assert.match(json.failedUsers['no address'], /^invalid_email: /)
   assert.equal((await findUser(t, 'blank@example.com')).id, json.createdUsers['  blank@example.com '])
@@ -174,7 +233,9 @@ test('when all failed the emails form is 200 and the users form is 409 or 400; w
 
 test('of 200 hostile addresses none becomes a user or reaches the mail server; accepted ones are mailed as stored, byte for byte', async () => {
   await using t = await startTestApp()
-  const hostile = refusedAddresses().map(([, text]) => text).filter((text) => text.isWellFormed() && !text.includes('\0'))
+  const hostile = refusedAddresses()
+    .map(([, text]) => text)
+    .filter((text) => text.isWellFormed() && !text.includes('\0'))
   for (let start = 0; start < hostile.length; start += 100) {
     const rows = hostile.slice(start, start + 100)
     const { status, json } = await t.post(users, { emails: rows })
@@ -192,5 +253,8 @@ test('of 200 hostile addresses none becomes a user or reaches the mail server; a
   assert.deepEqual(json.failedUsers, {})
   await t.deliverOutbox()
   const { json: list } = await t.get(`${users}?limit=100`)
-  assert.deepEqual(t.mails.map((mail) => mail.to).toSorted(), list.records.map((user: { email: string }) => user.email).toSorted())
+  assert.deepEqual(
+    t.mails.map((mail) => mail.to).toSorted(),
+    list.records.map((user: { email: string }) => user.email).toSorted(),
+  )
 })

@@ -18,7 +18,9 @@ const Invitee = Type.Object({
   username: MaybeText,
   firstName: MaybeText,
   lastName: MaybeText,
-  attributes: Type.Optional(Type.Union([Type.Record(Type.String(), Type.Union([Type.Array(Type.String()), Type.Null()])), Type.Null()])),
+  attributes: Type.Optional(
+    Type.Union([Type.Record(Type.String(), Type.Union([Type.Array(Type.String()), Type.Null()])), Type.Null()]),
+  ),
   groups: Type.Optional(Type.Union([Type.Array(Type.String(), { maxItems: 100 }), Type.Null()])),
 })
 
@@ -38,9 +40,12 @@ export const InviteAnswer = Type.Object({
 /** @throws invalid_body */
 export function fromInviteBody(body: Static<typeof InviteBody>): NewInvitee[] {
   const entries = body.users ?? body.emails
-  if (!entries) throw new ApiError('invalid_body', { detail: 'The body has neither users nor emails; send one of them.' })
+  if (!entries)
+    throw new ApiError('invalid_body', { detail: 'The body has neither users nor emails; send one of them.' })
   if (entries.length > entriesMax) {
-    throw new ApiError('invalid_body', { detail: `The body invites ${entries.length} people; send at most ${entriesMax} at once.` })
+    throw new ApiError('invalid_body', {
+      detail: `The body invites ${entries.length} people; send at most ${entriesMax} at once.`,
+    })
   }
   if (body.users) return body.users.map(fromInvitee)
   return (body.emails ?? []).map((address) => ({ address, ...role(body.roleId, body.roleName) }))
@@ -59,12 +64,17 @@ function fromInvitee(entry: Static<typeof Invitee>): NewInvitee {
 }
 
 /** Empty texts count as absent: some clients always send both keys. */
-function role(roleId: string | null | undefined, roleName: string | null | undefined): Pick<NewInvitee, 'roleId' | 'roleName'> {
+function role(
+  roleId: string | null | undefined,
+  roleName: string | null | undefined,
+): Pick<NewInvitee, 'roleId' | 'roleName'> {
   return { ...(roleId ? { roleId } : {}), ...(roleName ? { roleName } : {}) }
 }
 
 function withoutNulls(attributes: Readonly<Record<string, string[] | null>>): Record<string, string[]> {
-  return Object.fromEntries(Object.entries(attributes).flatMap(([name, values]) => (values === null ? [] : [[name, values]])))
+  return Object.fromEntries(
+    Object.entries(attributes).flatMap(([name, values]) => (values === null ? [] : [[name, values]])),
+  )
 }
 
 /**
@@ -72,10 +82,15 @@ function withoutNulls(attributes: Readonly<Record<string, string[] | null>>): Re
  *
  * @throws user_exists · invalid_email, and other codes, when every entry of the `users` form failed
  */
-export function toInviteAnswer({ created, failed }: InviteResult, form: 'users' | 'emails'): Static<typeof InviteAnswer> {
+export function toInviteAnswer(
+  { created, failed }: InviteResult,
+  form: 'users' | 'emails',
+): Static<typeof InviteAnswer> {
   const [first] = failed.values()
   if (form === 'users' && created.size === 0 && first !== undefined) {
-    throw new ApiError(first.code === 'group_not_found' ? 'invalid_body' : first.code, { detail: sentence([...failed.keys()][0] ?? '', first.text) })
+    throw new ApiError(first.code === 'group_not_found' ? 'invalid_body' : first.code, {
+      detail: sentence([...failed.keys()][0] ?? '', first.text),
+    })
   }
   return {
     createdUsers: Object.fromEntries(created),

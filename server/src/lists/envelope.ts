@@ -33,7 +33,10 @@ export function envelopeText(page: Page<string>): string {
 }
 
 /** Keeps the columns asked for, in the record's own order. */
-export function project(record: Readonly<Record<string, unknown>>, columns: ReadonlySet<string> | null): Readonly<Record<string, unknown>> {
+export function project(
+  record: Readonly<Record<string, unknown>>,
+  columns: ReadonlySet<string> | null,
+): Readonly<Record<string, unknown>> {
   if (columns === null) return record
   return Object.fromEntries(Object.entries(record).filter(([name]) => columns.has(name)))
 }

@@ -1,6 +1,6 @@
 import { sql, type RawBuilder, type SqlBool } from 'kysely'
 import type { DialectName } from '../db/db.ts'
-import type { CheckedTerm, DerivedField, FilterRow } from '../filter/field.ts'
+import type { CheckedTerm, CompareTerm, DerivedField, FilterRow, ValueTerm } from '../filter/field.ts'
 import { valueTermMatches } from '../filter/filter-memory.ts'
 import { valueTermToSql } from '../filter/filter-sql.ts'
 
@@ -12,9 +12,21 @@ export function jsonAttribute(column: string, name: string): DerivedField | unde
   return {
     type: 'derived',
     values: 'text',
-    toSql: (term, dialect) => elementsWhere(column, name, dialect, comparison(term, dialect)),
-    matches: (term, row) => valuesOf(row, column, name).some((value) => term.kind !== 'valuePath' && valueTermMatches(term, value)),
+    // `ne` is the complement of `eq`: no value is this one, or there is none.
+    toSql: (term, dialect) =>
+      isNot(term)
+        ? sql<SqlBool>`not ${elementsWhere(column, name, dialect, comparison({ ...term, op: 'eq' }, dialect))}`
+        : elementsWhere(column, name, dialect, comparison(term, dialect)),
+    matches: (term, row) => {
+      const has = (wanted: ValueTerm) => valuesOf(row, column, name).some((value) => valueTermMatches(wanted, value))
+      if (isNot(term)) return !has({ ...term, op: 'eq' })
+      return term.kind !== 'valuePath' && has(term)
+    },
   }
+}
+
+function isNot(term: CheckedTerm): term is CompareTerm {
+  return term.kind === 'compare' && term.op === 'ne'
 }
 
 function comparison(term: CheckedTerm, dialect: DialectName): RawBuilder<SqlBool> {
@@ -22,7 +34,12 @@ function comparison(term: CheckedTerm, dialect: DialectName): RawBuilder<SqlBool
   return sql<SqlBool>`${valueTermToSql(term, sql.ref('element.value'), dialect)}`
 }
 
-function elementsWhere(column: string, name: string, dialect: DialectName, condition: RawBuilder<SqlBool>): RawBuilder<SqlBool> {
+function elementsWhere(
+  column: string,
+  name: string,
+  dialect: DialectName,
+  condition: RawBuilder<SqlBool>,
+): RawBuilder<SqlBool> {
   // The name is one of few characters, checked above, so it needs no escaping inside the path.
   const elements =
     dialect === 'postgres'

@@ -61,7 +61,8 @@ test('every list answers all four keys, and everything is on the first page of a
 test('every list takes pages from 1 to 100, and refuses more with the maximum in its message', async () => {
   for (const path of lists) {
     const { totalRecord } = await page(path)
-    for (const limit of ['', '0', '20', '99', '100']) assert.equal((await page(`${path}?limit=${limit}`)).count, totalRecord, `${path} ${limit}`)
+    for (const limit of ['', '0', '20', '99', '100'])
+      assert.equal((await page(`${path}?limit=${limit}`)).count, totalRecord, `${path} ${limit}`)
     assert.equal((await page(`${path}?limit=1`)).count, 1, path)
     for (const limit of ['101', '200', '100000']) {
       const { status, json } = await t.get(`${path}?limit=${limit}`)
@@ -74,9 +75,15 @@ test('every list takes pages from 1 to 100, and refuses more with the maximum in
 test('every list reads numbers as digits and nothing else, each parameter once', async () => {
   for (const path of lists) {
     for (const trick of ['1e2', '0x10', '1.5', '-1', '%2B1', '%201', 'NaN', '12345678901234567890', 'x', '1%00']) {
-      for (const name of ['limit', 'offset']) assert.match(await refusal(`${path}?${name}=${trick}`), /^(invalid_request|limit_too_large)$/, `${path} ${name}=${trick}`)
+      for (const name of ['limit', 'offset'])
+        assert.match(
+          await refusal(`${path}?${name}=${trick}`),
+          /^(invalid_request|limit_too_large)$/,
+          `${path} ${name}=${trick}`,
+        )
     }
-    for (const name of ['limit', 'offset', 'count', 'sort', 'filter']) assert.equal(await refusal(`${path}?${name}=1&${name}=1`), 'invalid_request', `${path} ${name}`)
+    for (const name of ['limit', 'offset', 'count', 'sort', 'filter'])
+      assert.equal(await refusal(`${path}?${name}=1&${name}=1`), 'invalid_request', `${path} ${name}`)
     assert.equal(await refusal(`${path}?offset=2147483648`), 'invalid_request')
     assert.equal(await refusal(`${path}?count=maybe`), 'invalid_request')
   }
@@ -86,7 +93,11 @@ test('every list is empty beyond its end, with its totals still true', async () 
   for (const path of lists) {
     const { totalRecord } = await page(path)
     for (const offset of [totalRecord, 1_000, 2_147_483_647]) {
-      assert.deepEqual(await page(`${path}?offset=${offset}`), { totalRecord, filterRecord: totalRecord, count: 0, records: [] }, path)
+      assert.deepEqual(
+        await page(`${path}?offset=${offset}`),
+        { totalRecord, filterRecord: totalRecord, count: 0, records: [] },
+        path,
+      )
     }
   }
 })
@@ -95,9 +106,14 @@ test('every list leaves out its totals, and nothing else, with count=false in an
   for (const path of lists) {
     const { records } = await page(path)
     for (const count of ['false', 'False', 'FALSE']) {
-      assert.deepEqual(await page(`${path}?count=${count}`), { totalRecord: 0, filterRecord: 0, count: records.length, records }, path)
+      assert.deepEqual(
+        await page(`${path}?count=${count}`),
+        { totalRecord: 0, filterRecord: 0, count: records.length, records },
+        path,
+      )
     }
-    for (const count of ['true', 'True', '']) assert.equal((await page(`${path}?count=${count}`)).totalRecord, records.length, path)
+    for (const count of ['true', 'True', ''])
+      assert.equal((await page(`${path}?count=${count}`)).totalRecord, records.length, path)
   }
 })
 
@@ -129,7 +145,11 @@ test('every list can be filtered by id, in both languages', async () => {
     const id = records[0]?.id ?? ''
     for (const filter of [`{"id":"${id}"}`, `id eq "${id}"`, `{"id":{"$in":["${id}","x"]}}`]) {
       const found = await page(`${path}?filter=${encodeURIComponent(filter)}`)
-      assert.deepEqual([found.totalRecord, found.filterRecord, found.records[0]?.id], [totalRecord, 1, id], `${path} ${filter}`)
+      assert.deepEqual(
+        [found.totalRecord, found.filterRecord, found.records[0]?.id],
+        [totalRecord, 1, id],
+        `${path} ${filter}`,
+      )
     }
     assert.equal((await page(`${path}?filter=${encodeURIComponent('{"id":{"$in":[""]}}')}`)).count, 0, path)
   }
@@ -138,6 +158,7 @@ test('every list can be filtered by id, in both languages', async () => {
 test('every list projects to one column; the id always comes, and the name where the contract says so', async () => {
   for (const [path, column] of Object.entries(columns)) {
     const expected = column === 'path' ? ['id', 'name', column] : ['id', column]
-    for (const record of (await page(`${path}?columns=${column}`)).records) assert.deepEqual(Object.keys(record), expected, path)
+    for (const record of (await page(`${path}?columns=${column}`)).records)
+      assert.deepEqual(Object.keys(record), expected, path)
   }
 })

@@ -1,8 +1,8 @@
 import Type from 'typebox'
 import { ApiError } from '../errors/api-error.ts'
 
-export const pageSizeDefault = 20
-export const pageSizeMax = 100
+const pageSizeDefault = 20
+const pageSizeMax = 100
 const offsetMax = 2 ** 31 - 1
 const columnsMax = 30
 
@@ -27,6 +27,8 @@ export interface ListQuery {
 export interface ListRules {
   readonly sortKeys: readonly string[]
   readonly columns: readonly string[]
+  /** Whether rows show login events, whose number `maxLoginEvents` sets. */
+  readonly hasLoginEvents?: true
 }
 
 type RawQuery = Readonly<Record<string, unknown>>
@@ -43,12 +45,13 @@ export function readListQuery(raw: RawQuery, rules: ListRules): ListQuery {
     withTotals: readBoolean(raw, 'count') ?? true,
     filter: readScalar(raw, 'filter'),
     columns: readColumns(raw['columns'], rules.columns),
-    maxLoginEvents: readWholeNumber(raw, 'maxLoginEvents', 100) ?? 1,
+    // Elsewhere it is a parameter like any unknown one.
+    maxLoginEvents: rules.hasLoginEvents === true ? (readWholeNumber(raw, 'maxLoginEvents', 100) ?? 1) : 1,
   }
 }
 
 function readLimit(raw: RawQuery): number {
-  const limit = readWholeNumber(raw, 'limit', 999_999_999) ?? 0
+  const limit = readWholeNumber(raw, 'limit', 9_999_999_999) ?? 0
   if (limit > pageSizeMax) {
     throw new ApiError('limit_too_large', { detail: `limit is ${limit}; the largest page is ${pageSizeMax}.` })
   }
@@ -68,7 +71,10 @@ export function readScalar(raw: RawQuery, name: string): string | null {
 export function readValues(raw: RawQuery, name: string): string[] {
   const value = raw[name]
   const texts = Array.isArray(value) ? value : [value]
-  return texts.flatMap((text) => (typeof text === 'string' ? text.split(',') : [])).map((text) => text.trim()).filter(Boolean)
+  return texts
+    .flatMap((text) => (typeof text === 'string' ? text.split(',') : []))
+    .map((text) => text.trim())
+    .filter(Boolean)
 }
 
 /** Digits only: what a number parser would also take (1e2, 0x10, 1.5) is a mistake here. */
@@ -81,7 +87,7 @@ export function readWholeNumber(raw: RawQuery, name: string, max: number): numbe
   return value
 }
 
-export function readBoolean(raw: RawQuery, name: string): boolean | null {
+function readBoolean(raw: RawQuery, name: string): boolean | null {
   const text = readScalar(raw, name)?.toLowerCase()
   if (text === undefined) return null
   if (text !== 'true' && text !== 'false') throw invalid(`${name} must be true or false.`)
@@ -94,7 +100,9 @@ function readSort(text: string | null, keys: readonly string[]): Sort | null {
   const prefix = /^[-+ ]/.exec(text)?.[0]
   const key = prefix === undefined ? text : text.slice(1)
   if (!keys.includes(key)) {
-    throw new ApiError('invalid_sort', { detail: `sort names an unknown key; use one of ${keys.join(', ')}, with - before it for descending.` })
+    throw new ApiError('invalid_sort', {
+      detail: `sort names an unknown key; use one of ${keys.join(', ')}, with - before it for descending.`,
+    })
   }
   return { key, descending: prefix === '-' }
 }
@@ -102,7 +110,8 @@ function readSort(text: string | null, keys: readonly string[]): Sort | null {
 function readColumns(value: unknown, allowed: readonly string[]): ReadonlySet<string> | null {
   const names = readValues({ columns: value }, 'columns')
   if (names.length === 0) return null
-  if (names.length > columnsMax) throw new ApiError('invalid_columns', { detail: `columns names more than ${columnsMax} columns.` })
+  if (names.length > columnsMax)
+    throw new ApiError('invalid_columns', { detail: `columns names more than ${columnsMax} columns.` })
   if (!names.every((name) => allowed.includes(name))) {
     throw new ApiError('invalid_columns', { detail: `columns names an unknown column; use ${allowed.join(', ')}.` })
   }
@@ -114,14 +123,29 @@ function invalid(detail: string): ApiError {
 }
 
 /** For the contract page; the reading above is what counts. */
-export function listQuerySchema(rules: ListRules, withLoginEvents = false) {
+export function listQuerySchema(rules: ListRules) {
   return Type.Object({
-    limit: Type.Optional(Type.Integer({ minimum: 0, maximum: pageSizeMax, default: pageSizeDefault, description: 'Page size; 0 means 20.' })),
+    limit: Type.Optional(
+      Type.Integer({
+        minimum: 0,
+        maximum: pageSizeMax,
+        default: pageSizeDefault,
+        description: 'Page size; 0 means 20.',
+      }),
+    ),
     offset: Type.Optional(Type.Integer({ minimum: 0, maximum: offsetMax, default: 0, description: 'Rows to skip.' })),
-    sort: Type.Optional(Type.String({ description: `One of ${rules.sortKeys.join(', ')}; - before it for descending.` })),
+    sort: Type.Optional(
+      Type.String({ description: `One of ${rules.sortKeys.join(', ')}; - before it for descending.` }),
+    ),
     count: Type.Optional(Type.Boolean({ default: true, description: 'false leaves totalRecord and filterRecord 0.' })),
-    filter: Type.Optional(Type.String({ description: 'RQL JSON or SCIM filter text, told apart by the first character.' })),
-    columns: Type.Optional(Type.Array(Type.String(), { description: `Repeated or comma-joined: ${rules.columns.join(', ')}.` })),
-    ...(withLoginEvents ? { maxLoginEvents: Type.Optional(Type.Integer({ minimum: 0, maximum: 100, default: 1 })) } : {}),
+    filter: Type.Optional(
+      Type.String({ description: 'RQL JSON or SCIM filter text, told apart by the first character.' }),
+    ),
+    columns: Type.Optional(
+      Type.Array(Type.String(), { description: `Repeated or comma-joined: ${rules.columns.join(', ')}.` }),
+    ),
+    ...(rules.hasLoginEvents === true
+      ? { maxLoginEvents: Type.Optional(Type.Integer({ minimum: 0, maximum: 100, default: 1 })) }
+      : {}),
   })
 }

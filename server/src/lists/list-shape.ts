@@ -21,7 +21,10 @@ export interface OrderTerm {
 
 /** Every order ends with the id, so that pages neither skip nor repeat (contract/rest-api.md, rule 15). */
 export function orderOf(shape: ListShape, table: string, sort: Sort | null): OrderTerm[] {
-  const terms = sort === null ? shape.defaultSort.map(toTerm) : [{ column: shape.sorts[sort.key] ?? '', descending: sort.descending }]
+  const terms =
+    sort === null
+      ? shape.defaultSort.map(toTerm)
+      : [{ column: shape.sorts[sort.key] ?? '', descending: sort.descending }]
   return [...terms, { column: `${table}.id`, descending: terms.at(-1)?.descending ?? false }]
 }
 

@@ -55,7 +55,8 @@ async function filteredRows<Row>(db: Queryable, request: PageRequest, filter: Ch
   const { limit, offset } = request.query
   // Limit and offset are checked whole numbers; as parameters they would hide from SQLite's planner how few rows are wanted.
   const tail = sql.raw(`${orderText(request)} limit ${limit} offset ${offset}`)
-  const { rows } = await sql<Row>`${source.with} select ${sql.raw(request.columns.join(', '))} ${source.body} ${tail}`.execute(db)
+  const { rows } =
+    await sql<Row>`${source.with} select ${sql.raw(request.columns.join(', '))} ${source.body} ${tail}`.execute(db)
   return rows
 }
 
@@ -79,7 +80,8 @@ function sourceOf(db: Queryable, request: PageRequest, filter: CheckedNode): Sou
   const { table, joins = '', startFrom, scope, shape } = request
   const dialect = dialectOf(db)
   const condition = sql<SqlBool>`${fragment(scope.text, scope.values)} and ${filterToSql(filter, dialect)}`
-  const search = dialect === 'postgres' || shape.search === undefined || startFrom !== undefined ? undefined : drivingSearch(filter)
+  const search =
+    dialect === 'postgres' || shape.search === undefined || startFrom !== undefined ? undefined : drivingSearch(filter)
   if (search === undefined || shape.search === undefined) {
     return { with: sql``, body: sql`from ${sql.raw(tablesText(dialect, request))} where ${condition}` }
   }

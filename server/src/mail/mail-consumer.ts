@@ -12,7 +12,8 @@ interface Options {
 export function mailConsumer({ mail, log, logsMails }: Options): (message: Message) => Promise<Outcome> {
   return async (message) => {
     if (mail !== null) return mail.send(message)
-    if (logsMails) log.info({ to: message.to, subject: message.subject, text: message.text }, 'mail held: no mail server is set')
+    if (logsMails)
+      log.info({ to: message.to, subject: message.subject, text: message.text }, 'mail held: no mail server is set')
     return { kind: 'held', reason: 'No mail server is set (SMTP_URL).' }
   }
 }

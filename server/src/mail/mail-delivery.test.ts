@@ -29,7 +29,8 @@ async function onlyItem(t: TestApp): Promise<Item> {
 }
 
 async function invitationOf(t: TestApp, userId: string): Promise<string> {
-  return (await t.get(`/api/muster/invitations?filter=${encodeURIComponent(JSON.stringify({ userId }))}`)).json.records[0].id
+  return (await t.get(`/api/muster/invitations?filter=${encodeURIComponent(JSON.stringify({ userId }))}`)).json
+    .records[0].id
 }
 
 function tokenIn(mail: Received | undefined): string {
@@ -108,7 +109,10 @@ test('mails promised while the mail server is down arrive once it is back, none 
   await using up = smtpDispatcher(t, receiver.url)
   t.clock.advance(30_000 * 1.2)
   assert.equal(await up.deliverDue(), 5)
-  assert.deepEqual(receiver.mails.map((mail) => mail.recipients[0]).toSorted(), emails.map((email) => `<${email}>`))
+  assert.deepEqual(
+    receiver.mails.map((mail) => mail.recipients[0]).toSorted(),
+    emails.map((email) => `<${email}>`),
+  )
 })
 
 test('after a crash between sending and noting it the mail comes again under the same message id', async () => {
@@ -119,8 +123,21 @@ test('after a crash between sending and noting it the mail comes again under the
   await crashing.deliverDue()
   // What the database holds when a node dies after the server took the mail: leased, not settled, the secret still there.
   const token = tokenIn(receiver.mails[0])
-  const payload = JSON.stringify({ to: 'user01@example.com', inviterName: 'x', role: '$member', expiresAt: 1, secret: { token } })
-  const lease = { state: 'waiting', attempts: 0, settled_at: 0, lease_owner: 'a dead node', lease_until: t.clock.now().getTime() + 60_000, payload }
+  const payload = JSON.stringify({
+    to: 'user01@example.com',
+    inviterName: 'x',
+    role: '$member',
+    expiresAt: 1,
+    secret: { token },
+  })
+  const lease = {
+    state: 'waiting',
+    attempts: 0,
+    settled_at: 0,
+    lease_owner: 'a dead node',
+    lease_until: t.clock.now().getTime() + 60_000,
+    payload,
+  }
   await t.db.engine.transact((trx) => trx.updateTable('outbox').set(lease).execute())
   await using other = smtpDispatcher(t, receiver.url)
   assert.equal(await other.deliverDue(), 0, 'while the lease lasts')
@@ -152,14 +169,26 @@ test('without a mail server a mail is held, readable, and goes out once there is
   const { state, attempts, lastError, link } = await onlyItem(t)
   assert.deepEqual([state, attempts], ['held', 0])
   assert.match(lastError, /SMTP_URL/)
-  assert.equal((await t.post('/auth/accept-invite', { token: new URL(link ?? '').searchParams.get('token'), password: 'short' }, { token: null })).json.error, 'weak_password')
+  assert.equal(
+    (
+      await t.post(
+        '/auth/accept-invite',
+        { token: new URL(link ?? '').searchParams.get('token'), password: 'short' },
+        { token: null },
+      )
+    ).json.error,
+    'weak_password',
+  )
   t.clock.advance(3_600_000)
   assert.equal(await none.deliverDue(), 0, 'it is not tried over and over')
   await using receiver = await SmtpReceiver.start()
   await using dispatcher = smtpDispatcher(t, receiver.url)
   await releaseHeldMails(t.db, t.clock.now())
   assert.equal(await dispatcher.deliverDue(), 1)
-  assert.equal((await t.post('/auth/accept-invite', { token: tokenIn(receiver.mails[0]), password }, { token: null })).json.id, id)
+  assert.equal(
+    (await t.post('/auth/accept-invite', { token: tokenIn(receiver.mails[0]), password }, { token: null })).json.id,
+    id,
+  )
 })
 
 test('a mail about an invitation that was revoked, accepted, expired, replaced or deleted meanwhile is dropped at the moment of sending', async () => {
@@ -172,7 +201,10 @@ test('a mail about an invitation that was revoked, accepted, expired, replaced o
     ['copied', (id) => t.invitationToken(id)],
     ['deleted', (id) => t.post(`/api/service/users/${id}/delete`)],
     ['moved', (id) => t.post(`/api/service/users/${id}`, { email: `new-${id}@example.com` })],
-    ['accepted', async (id) => t.post('/auth/accept-invite', { token: await t.invitationToken(id), password }, { token: null })],
+    [
+      'accepted',
+      async (id) => t.post('/auth/accept-invite', { token: await t.invitationToken(id), password }, { token: null }),
+    ],
     ['expired', async () => t.clock.advance(7 * 86_400_000)],
   ]
   for (const [name, happen] of cases) {

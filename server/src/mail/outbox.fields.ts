@@ -4,7 +4,20 @@ import type { ListShape } from '../lists/list-shape.ts'
 export const outboxList: ListShape = {
   rules: {
     sortKeys: ['createdAt'],
-    columns: ['id', 'kind', 'subjectId', 'to', 'state', 'attempts', 'nextAttemptAt', 'lastError', 'createdAt', 'settledAt', 'link', 'payload'],
+    columns: [
+      'id',
+      'kind',
+      'subjectId',
+      'to',
+      'state',
+      'attempts',
+      'nextAttemptAt',
+      'lastError',
+      'createdAt',
+      'settledAt',
+      'link',
+      'payload',
+    ],
   },
   fields: fieldMap({
     id: { type: 'id', column: 'outbox.id' },

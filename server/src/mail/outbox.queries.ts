@@ -20,7 +20,19 @@ const columns = [
   'outbox.payload',
 ] as const
 
-type Row = Pick<OutboxTable, 'id' | 'kind' | 'subject_id' | 'state' | 'attempts' | 'due_at' | 'last_error' | 'created_at' | 'settled_at' | 'payload'>
+type Row = Pick<
+  OutboxTable,
+  | 'id'
+  | 'kind'
+  | 'subject_id'
+  | 'state'
+  | 'attempts'
+  | 'due_at'
+  | 'last_error'
+  | 'created_at'
+  | 'settled_at'
+  | 'payload'
+>
 
 export async function selectOutboxPage(db: Queryable, tenantId: string, query: ListQuery): Promise<Page<OutboxItem>> {
   const { rows, total, filtered } = await selectPage<Row>(db, {
@@ -45,12 +57,23 @@ async function countItems(db: Queryable, tenantId: string): Promise<number> {
 }
 
 export async function findItem(db: Queryable, tenantId: string, id: string): Promise<OutboxItem | undefined> {
-  const row = await db.selectFrom('outbox').select(columns).where('tenant_id', '=', tenantId).where('id', '=', id).executeTakeFirst()
+  const row = await db
+    .selectFrom('outbox')
+    .select(columns)
+    .where('tenant_id', '=', tenantId)
+    .where('id', '=', id)
+    .executeTakeFirst()
   return row === undefined ? undefined : toItem(row)
 }
 
 /** Changes an item in one of these states; answers false when it is in another. */
-export async function updateItem(trx: Trx, tenantId: string, id: string, from: readonly OutboxState[], change: Updateable<OutboxTable>): Promise<boolean> {
+export async function updateItem(
+  trx: Trx,
+  tenantId: string,
+  id: string,
+  from: readonly OutboxState[],
+  change: Updateable<OutboxTable>,
+): Promise<boolean> {
   const result = await trx
     .updateTable('outbox')
     .set(change)
@@ -63,7 +86,11 @@ export async function updateItem(trx: Trx, tenantId: string, id: string, from: r
 
 /** A mail server is there again: what waited for one is due now. All tenants; the host operator's act. */
 export async function releaseHeld(trx: Trx, now: number): Promise<void> {
-  await trx.updateTable('outbox').set({ state: 'waiting', due_at: now, last_error: '' }).where('state', '=', 'held').execute()
+  await trx
+    .updateTable('outbox')
+    .set({ state: 'waiting', due_at: now, last_error: '' })
+    .where('state', '=', 'held')
+    .execute()
 }
 
 /** Over all tenants, for metrics. */

@@ -13,13 +13,19 @@ const OutboxRecord = Type.Object(
     kind: Type.Optional(Type.String()),
     subjectId: Type.Optional(Type.String({ description: 'What the mail is about, e.g. the invitation.' })),
     to: Type.Optional(Type.String()),
-    state: Type.Optional(Type.String({ description: 'waiting, held (no mail server is set), sent, failed or discarded' })),
+    state: Type.Optional(
+      Type.String({ description: 'waiting, held (no mail server is set), sent, failed or discarded' }),
+    ),
     attempts: Type.Optional(Type.Integer()),
-    nextAttemptAt: Type.Optional(Type.Union([Type.Integer({ description: 'Epoch milliseconds, as all times.' }), Type.Null()])),
+    nextAttemptAt: Type.Optional(
+      Type.Union([Type.Integer({ description: 'Epoch milliseconds, as all times.' }), Type.Null()]),
+    ),
     lastError: Type.Optional(Type.String()),
     createdAt: Type.Optional(Type.Integer()),
     settledAt: Type.Optional(Type.Union([Type.Integer(), Type.Null()])),
-    link: Type.Optional(Type.Union([Type.String(), Type.Null()], { description: 'The link in the mail while it is not sent.' })),
+    link: Type.Optional(
+      Type.Union([Type.String(), Type.Null()], { description: 'The link in the mail while it is not sent.' }),
+    ),
     payload: Type.Optional(Type.Object({}, { description: 'What the mail says, without secrets.' })),
   },
   { $id: 'OutboxItem' },
@@ -45,7 +51,10 @@ export function registerOutboxRoutes(app: FastifyInstance, linkTo: LinkTo): void
       access,
       isExtension: true,
       query: listQuerySchema(outboxList.rules),
-      answer: { schema: envelopeSchema(OutboxRef), example: { totalRecord: 1, filterRecord: 1, count: 1, records: [example] } },
+      answer: {
+        schema: envelopeSchema(OutboxRef),
+        example: { totalRecord: 1, filterRecord: 1, count: 1, records: [example] },
+      },
       errors: ['invalid_filter', 'invalid_sort', 'invalid_columns', 'limit_too_large'],
     },
     async ({ ctx, query: raw }) => {
@@ -75,7 +84,14 @@ export function registerOutboxRoutes(app: FastifyInstance, linkTo: LinkTo): void
 }
 
 function registerActions(app: FastifyInstance): void {
-  const common = { method: 'POST', tag, access, isExtension: true, answer: {}, errors: ['outbox_item_not_found', 'outbox_item_settled'] } as const
+  const common = {
+    method: 'POST',
+    tag,
+    access,
+    isExtension: true,
+    answer: {},
+    errors: ['outbox_item_not_found', 'outbox_item_settled'],
+  } as const
   operation(
     app,
     { ...common, url: '/api/muster/outbox/:id/retry', operationId: 'retryOutboxItem', summary: 'Send a mail now' },
@@ -83,7 +99,12 @@ function registerActions(app: FastifyInstance): void {
   )
   operation(
     app,
-    { ...common, url: '/api/muster/outbox/:id/discard', operationId: 'discardOutboxItem', summary: 'Take a mail back that was not sent' },
+    {
+      ...common,
+      url: '/api/muster/outbox/:id/discard',
+      operationId: 'discardOutboxItem',
+      summary: 'Take a mail back that was not sent',
+    },
     ({ ctx, params }) => outbox.discardOutboxItem(ctx, params['id'] ?? ''),
   )
 }

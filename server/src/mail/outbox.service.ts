@@ -32,7 +32,13 @@ export async function retryOutboxItem(ctx: Ctx, id: string): Promise<void> {
 /** Takes a promised mail back. @throws outbox_item_not_found · outbox_item_settled */
 export async function discardOutboxItem(ctx: Ctx, id: string): Promise<void> {
   const settled = { state: 'discarded', settled_at: ctx.now.getTime() }
-  await act(ctx, id, (item) => ({ ...settled, payload: JSON.stringify(withoutSecret(item)) }), 'outbox_item.discarded', ['waiting', 'held', 'failed'])
+  await act(
+    ctx,
+    id,
+    (item) => ({ ...settled, payload: JSON.stringify(withoutSecret(item)) }),
+    'outbox_item.discarded',
+    ['waiting', 'held', 'failed'],
+  )
 }
 
 /** What is waiting over all tenants; for metrics, not for people. */

@@ -23,7 +23,12 @@ async function itemTo(t: TestApp, email: string): Promise<Item> {
 }
 
 async function actions(t: TestApp): Promise<string[]> {
-  const rows = await t.db.selectFrom('events').select(['type', 'subject_id']).where('type', 'in', ['outbox_item.retried', 'outbox_item.discarded']).orderBy('id').execute()
+  const rows = await t.db
+    .selectFrom('events')
+    .select(['type', 'subject_id'])
+    .where('type', 'in', ['outbox_item.retried', 'outbox_item.discarded'])
+    .orderBy('id')
+    .execute()
   return rows.map((row) => row.type)
 }
 
@@ -49,7 +54,12 @@ test('a promised mail shows to whom, about what, in which state, and the link th
     createdAt: now,
     settledAt: null,
     link: record.link,
-    payload: { to: 'user01@example.com', inviterName: invitation.inviterName, role: '$guest', expiresAt: invitation.expiresAt },
+    payload: {
+      to: 'user01@example.com',
+      inviterName: invitation.inviterName,
+      role: '$guest',
+      expiresAt: invitation.expiresAt,
+    },
   })
   assert.deepEqual((await t.get(`${outbox}/${record.id}`)).json, record)
   const token = new URL(record.link).searchParams.get('token')
@@ -57,18 +67,33 @@ test('a promised mail shows to whom, about what, in which state, and the link th
 })
 
 test('the list filters, projects and pages; payload and secret are no fields to filter by', async () => {
-  await using t = await startTestApp({ mail: ({ to }) => (to.startsWith('bad') ? { kind: 'refused', reason: 'no' } : { kind: 'sent' }) })
+  await using t = await startTestApp({
+    mail: ({ to }) => (to.startsWith('bad') ? { kind: 'refused', reason: 'no' } : { kind: 'sent' }),
+  })
   for (const email of ['good@example.com', 'bad@example.com']) await t.invite(email)
   await t.deliverOutbox()
   t.clock.advance(1_000)
   await t.invite('new@example.com')
-  const filtered = async (filter: object | string) => (await items(t, `filter=${encodeURIComponent(typeof filter === 'string' ? filter : JSON.stringify(filter))}`)).map((item) => item.to.split('@')[0])
+  const filtered = async (filter: object | string) =>
+    (await items(t, `filter=${encodeURIComponent(typeof filter === 'string' ? filter : JSON.stringify(filter))}`)).map(
+      (item) => item.to.split('@')[0],
+    )
   assert.deepEqual(await filtered({ state: 'failed' }), ['bad'])
   assert.deepEqual(await filtered('state eq "sent"'), ['good'])
   assert.deepEqual(await filtered({ state: { $in: ['waiting', 'held'] } }), ['new'])
   assert.deepEqual((await t.get(outbox)).json.records[0].to, 'new@example.com', 'the newest first')
-  assert.deepEqual(Object.keys((await t.get(`${outbox}?columns=state&limit=1`)).json.records[0]).toSorted(), ['id', 'state'])
-  for (const query of ['filter=payload pr', 'filter=secret pr', 'filter=lease_owner pr', 'sort=payload', 'columns=secret', 'limit=101']) {
+  assert.deepEqual(Object.keys((await t.get(`${outbox}?columns=state&limit=1`)).json.records[0]).toSorted(), [
+    'id',
+    'state',
+  ])
+  for (const query of [
+    'filter=payload pr',
+    'filter=secret pr',
+    'filter=lease_owner pr',
+    'sort=payload',
+    'columns=secret',
+    'limit=101',
+  ]) {
     const [name = '', value = ''] = query.split('=')
     assert.equal((await t.get(`${outbox}?${name}=${encodeURIComponent(value)}`)).status, 400, query)
   }
@@ -76,7 +101,9 @@ test('the list filters, projects and pages; payload and secret are no fields to 
 
 test('send now makes a failed, held or waiting mail due at once, with all its attempts again', async () => {
   let refuses = true
-  await using t = await startTestApp({ mail: () => (refuses ? { kind: 'refused', reason: '550 no' } : { kind: 'sent' }) })
+  await using t = await startTestApp({
+    mail: () => (refuses ? { kind: 'refused', reason: '550 no' } : { kind: 'sent' }),
+  })
   await t.invite('user01@example.com')
   await t.deliverOutbox()
   const failed = await itemTo(t, 'user01@example.com')
@@ -85,7 +112,10 @@ test('send now makes a failed, held or waiting mail due at once, with all its at
   const answer = await t.post(`${outbox}/${failed.id}/retry`)
   assert.deepEqual([answer.status, answer.text], [200, ''])
   const { json } = await t.get(`${outbox}/${failed.id}`)
-  assert.deepEqual([json.state, json.attempts, json.nextAttemptAt, json.settledAt], ['waiting', 0, t.clock.now().getTime(), null])
+  assert.deepEqual(
+    [json.state, json.attempts, json.nextAttemptAt, json.settledAt],
+    ['waiting', 0, t.clock.now().getTime(), null],
+  )
   await t.deliverOutbox()
   assert.equal((await itemTo(t, 'user01@example.com')).state, 'sent')
   assert.equal(t.mails.length, 2)
@@ -95,7 +125,9 @@ test('send now makes a failed, held or waiting mail due at once, with all its at
 
 test('a mail that waits for its next attempt is sent now when an admin says so', async () => {
   let defers = true
-  await using t = await startTestApp({ mail: () => (defers ? { kind: 'again', reason: '451 later' } : { kind: 'sent' }) })
+  await using t = await startTestApp({
+    mail: () => (defers ? { kind: 'again', reason: '451 later' } : { kind: 'sent' }),
+  })
   await t.invite('user01@example.com')
   await t.deliverOutbox()
   defers = false
@@ -111,7 +143,10 @@ test('a discarded mail is never sent and has forgotten its link, but still says 
   assert.equal((await t.post(`${outbox}/${id}/discard`)).status, 200)
   assert.equal(await t.deliverOutbox(), 0)
   const { json } = await t.get(`${outbox}/${id}`)
-  assert.deepEqual([json.state, json.to, json.link, json.settledAt], ['discarded', 'user01@example.com', null, t.clock.now().getTime()])
+  assert.deepEqual(
+    [json.state, json.to, json.link, json.settledAt],
+    ['discarded', 'user01@example.com', null, t.clock.now().getTime()],
+  )
   const row = await t.db.selectFrom('outbox').select('payload').executeTakeFirstOrThrow()
   assert.ok(!row.payload.includes('minv_'))
   assert.deepEqual(await actions(t), ['outbox_item.discarded'])

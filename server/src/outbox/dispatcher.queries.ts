@@ -36,24 +36,29 @@ export async function listTenantsWithDue(db: Db, now: number, kinds: readonly st
 /** Leases up to `max` due items of one tenant; two nodes never hold the same one. */
 export async function claimDue(db: Db, claim: Claim): Promise<ClaimedItem[]> {
   const rows = await db.engine.transact(async (trx) => {
-    const due = trx
-      .selectFrom('outbox')
-      .select('id')
-      .where('tenant_id', '=', claim.tenantId)
-      .where('state', '=', 'waiting')
-      .where('due_at', '<=', claim.now)
-      .where('lease_until', '<=', claim.now)
-      .where('kind', 'in', [...claim.kinds])
-      .orderBy('due_at')
-      .orderBy('id')
-      .limit(claim.max)
-      // SQLite has one writer, so it needs no lock; PostgreSQL passes over what another node is claiming.
-      .$if(dialectOf(trx) === 'postgres', (query) => query.modifyEnd(sql`for update skip locked`))
-    return trx
+    // A join may run a plain subquery once per row, and each run would lock and claim `max` more: it is run once, and kept.
+    const claiming = trx.with(
+      (cte) => cte('due').materialized(),
+      (db) =>
+        db
+          .selectFrom('outbox')
+          .select('id')
+          .where('tenant_id', '=', claim.tenantId)
+          .where('state', '=', 'waiting')
+          .where('due_at', '<=', claim.now)
+          .where('lease_until', '<=', claim.now)
+          .where('kind', 'in', [...claim.kinds])
+          .orderBy('due_at')
+          .orderBy('id')
+          .limit(claim.max)
+          // SQLite has one writer, so it needs no lock; PostgreSQL passes over what another node is claiming.
+          .$if(dialectOf(trx) === 'postgres', (query) => query.modifyEnd(sql`for update skip locked`)),
+    )
+    return claiming
       .updateTable('outbox')
       .set({ lease_until: claim.leaseUntil, lease_owner: claim.owner })
       .where('tenant_id', '=', claim.tenantId)
-      .where('id', 'in', due)
+      .where('id', 'in', (eb) => eb.selectFrom('due').select('due.id'))
       .returning(['tenant_id', 'id', 'kind', 'subject_id', 'payload', 'attempts'])
       .execute()
   })

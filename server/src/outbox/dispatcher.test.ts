@@ -12,11 +12,21 @@ function workerOf(t: TestApp, consume: Consumer, onError: (error: unknown) => vo
 }
 
 async function promise(t: TestApp, keys: readonly string[], tenant = t.acme): Promise<void> {
-  await inTransaction(t.operator(tenant), (ctx) => addToOutbox(ctx, keys.map((key) => ({ kind, subjectId: key, dedupeKey: key, payload: { key } }))))
+  await inTransaction(t.operator(tenant), (ctx) =>
+    addToOutbox(
+      ctx,
+      keys.map((key) => ({ kind, subjectId: key, dedupeKey: key, payload: { key } })),
+    ),
+  )
 }
 
 function states(t: TestApp) {
-  return t.db.selectFrom('outbox').select(['subject_id', 'state', 'attempts', 'last_error', 'due_at', 'settled_at']).where('kind', '=', kind).orderBy('id').execute()
+  return t.db
+    .selectFrom('outbox')
+    .select(['subject_id', 'state', 'attempts', 'last_error', 'due_at', 'settled_at'])
+    .where('kind', '=', kind)
+    .orderBy('id')
+    .execute()
 }
 
 function names(count: number): string[] {
@@ -38,7 +48,10 @@ test('the same promise twice is one item', async () => {
   await promise(t, ['a', 'b'])
   await promise(t, ['b', 'c'])
   await promise(t, ['a'], t.other)
-  assert.deepEqual((await states(t)).map((item) => item.subject_id), ['a', 'b', 'c', 'a'])
+  assert.deepEqual(
+    (await states(t)).map((item) => item.subject_id),
+    ['a', 'b', 'c', 'a'],
+  )
 })
 
 test('several workers at once do every item exactly once', async () => {
@@ -55,7 +68,10 @@ test('several workers at once do every item exactly once', async () => {
   const delivered = await Promise.all(workers.map((worker) => worker.deliverDue()))
   assert.equal(done.size, 150)
   assert.ok([...done.values()].every((times) => times === 1))
-  assert.equal(delivered.reduce((sum, count) => sum + count, 0), 150)
+  assert.equal(
+    delivered.reduce((sum, count) => sum + count, 0),
+    150,
+  )
   assert.ok((await states(t)).every((item) => item.state === 'sent' && item.attempts === 1))
 })
 
@@ -115,13 +131,20 @@ test('a consumer that throws is tried again like one that asks for it, and the o
   await using t = await startTestApp()
   await promise(t, ['good1', 'bad', 'good2'])
   const errors: unknown[] = []
-  const worker = workerOf(t, async (item) => {
-    if (item.subjectId === 'bad') throw new Error('a fault of ours')
-    return { kind: 'sent' }
-  }, (error) => errors.push(error))
+  const worker = workerOf(
+    t,
+    async (item) => {
+      if (item.subjectId === 'bad') throw new Error('a fault of ours')
+      return { kind: 'sent' }
+    },
+    (error) => errors.push(error),
+  )
   assert.equal(await worker.deliverDue(), 3)
   const byName = new Map((await states(t)).map((item) => [item.subject_id, item]))
-  assert.deepEqual([byName.get('good1')?.state, byName.get('good2')?.state, byName.get('bad')?.state], ['sent', 'sent', 'waiting'])
+  assert.deepEqual(
+    [byName.get('good1')?.state, byName.get('good2')?.state, byName.get('bad')?.state],
+    ['sent', 'sent', 'waiting'],
+  )
   assert.equal(byName.get('bad')?.last_error, 'a fault of ours')
   assert.equal(errors.length, 1, 'and it is logged')
 })
@@ -153,7 +176,10 @@ test('a worker leaves alone what is not its kind, not due, taken back, or promis
   const worker = workerOf(t, async (item) => (done.push(item.subjectId), { kind: 'sent' }))
   assert.equal(await worker.deliverDue(), 1)
   assert.deepEqual(done, ['b'])
-  assert.equal((await t.get('/api/muster/outbox')).json.records.some((item: { state: string }) => item.state === 'waiting'), true)
+  assert.equal(
+    (await t.get('/api/muster/outbox')).json.records.some((item: { state: string }) => item.state === 'waiting'),
+    true,
+  )
   await worker.stop()
   await promise(t, ['c'])
   worker.wake()

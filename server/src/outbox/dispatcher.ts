@@ -90,7 +90,14 @@ export class Dispatcher {
   async #deliverBatch(tenantId: string): Promise<number> {
     const { db, clock, consumers } = this.#options
     const now = clock().getTime()
-    const claim = { tenantId, now, owner: this.#owner, leaseUntil: now + leaseMs, max: batchSize, kinds: Object.keys(consumers) }
+    const claim = {
+      tenantId,
+      now,
+      owner: this.#owner,
+      leaseUntil: now + leaseMs,
+      max: batchSize,
+      kinds: Object.keys(consumers),
+    }
     const items = await claimDue(db, claim)
     await Promise.all(items.map((item) => this.#deliver(item)))
     return items.length
@@ -101,14 +108,26 @@ export class Dispatcher {
     const outcome = await attempt(consumers[item.kind], item, onError)
     const now = clock().getTime()
     if (outcome.kind === 'held') {
-      await settle(db, item, this.#owner, { state: 'held', attempts: item.attempts, dueAt: now, reason: outcome.reason, now })
+      await settle(db, item, this.#owner, {
+        state: 'held',
+        attempts: item.attempts,
+        dueAt: now,
+        reason: outcome.reason,
+        now,
+      })
       return
     }
     const attempts = item.attempts + 1
     const pause = retryAfterMs[attempts - 1]
     if (outcome.kind === 'again' && pause !== undefined) {
       const jitter = 0.8 + (0.4 * (crypto.getRandomValues(new Uint8Array(1))[0] ?? 0)) / 255
-      await settle(db, item, this.#owner, { state: 'waiting', attempts, dueAt: now + pause * jitter, reason: outcome.reason, now })
+      await settle(db, item, this.#owner, {
+        state: 'waiting',
+        attempts,
+        dueAt: now + pause * jitter,
+        reason: outcome.reason,
+        now,
+      })
       return
     }
     const state = outcome.kind === 'sent' ? 'sent' : outcome.kind === 'discarded' ? 'discarded' : 'failed'
@@ -117,7 +136,11 @@ export class Dispatcher {
   }
 }
 
-async function attempt(consumer: Consumer | undefined, item: ClaimedItem, onError: (error: unknown) => void): Promise<Outcome> {
+async function attempt(
+  consumer: Consumer | undefined,
+  item: ClaimedItem,
+  onError: (error: unknown) => void,
+): Promise<Outcome> {
   if (consumer === undefined) return { kind: 'again', reason: `nothing here handles ${item.kind}` }
   try {
     return await consumer(item)

@@ -1,10 +1,18 @@
 import type { Trx } from '../db/db.ts'
 
-export async function upsertCredential(trx: Trx, tenantId: string, userId: string, hash: string, at: number): Promise<void> {
+export async function upsertCredential(
+  trx: Trx,
+  tenantId: string,
+  userId: string,
+  hash: string,
+  at: number,
+): Promise<void> {
   await trx
     .insertInto('credentials')
     .values({ tenant_id: tenantId, user_id: userId, password_hash: hash, changed_at: at })
-    .onConflict((conflict) => conflict.columns(['tenant_id', 'user_id']).doUpdateSet({ password_hash: hash, changed_at: at }))
+    .onConflict((conflict) =>
+      conflict.columns(['tenant_id', 'user_id']).doUpdateSet({ password_hash: hash, changed_at: at }),
+    )
     .execute()
 }
 

@@ -20,11 +20,18 @@ export async function hashNewPassword(password: string, personal: readonly strin
   const normalised = password.normalize('NFKC')
   const length = [...normalised].length
   if (length < lengthMin || length > lengthMax) {
-    throw new ApiError('weak_password', { detail: `The password has ${length} characters; use ${lengthMin} to ${lengthMax}. Spaces and all characters are fine.` })
+    throw new ApiError('weak_password', {
+      detail: `The password has ${length} characters; use ${lengthMin} to ${lengthMax}. Spaces and all characters are fine.`,
+    })
   }
   const key = toKey(normalised)
-  if (personal.some((text) => text.length >= 4 && key.replaceAll(toKey(text), '').length < lengthMin / 2) || new Set(key).size < 3) {
-    throw new ApiError('weak_password', { detail: 'The password repeats your name or one character; choose something nobody could guess from knowing you.' })
+  if (
+    personal.some((text) => text.length >= 4 && key.replaceAll(toKey(text), '').length < lengthMin / 2) ||
+    new Set(key).size < 3
+  ) {
+    throw new ApiError('weak_password', {
+      detail: 'The password repeats your name or one character; choose something nobody could guess from knowing you.',
+    })
   }
   return hash(normalised, argon2)
 }

@@ -19,14 +19,22 @@ interface Attempt {
 }
 
 /** A new person tries to accept with this password. */
-async function acceptWith(password: string, fields: Readonly<Record<string, string>> = {}, email = `person${(people += 1)}@example.com`): Promise<Attempt> {
+async function acceptWith(
+  password: string,
+  fields: Readonly<Record<string, string>> = {},
+  email = `person${(people += 1)}@example.com`,
+): Promise<Attempt> {
   const userId = await t.invite(email)
   const token = await t.invitationToken(userId)
   return { userId, answer: await t.post('/auth/accept-invite', { token, password, ...fields }, { token: null }) }
 }
 
 async function storedHash(userId: string): Promise<string | undefined> {
-  const row = await t.db.selectFrom('credentials').select('password_hash').where('user_id', '=', userId).executeTakeFirst()
+  const row = await t.db
+    .selectFrom('credentials')
+    .select('password_hash')
+    .where('user_id', '=', userId)
+    .executeTakeFirst()
   return row?.password_hash
 }
 
@@ -40,7 +48,13 @@ const emoji = '😀😃😄😁😆😅🤣😂🙂🙃'
 
 test('a password has 15 to 128 characters, counted as people count them', async () => {
   for (const alphabet of ['abcdefghij', emoji, 'äöüßéèêñçø', '山田太郎花子一二三四']) {
-    for (const [length, status] of [[14, 400], [15, 200], [64, 200], [128, 200], [129, 400]] as const) {
+    for (const [length, status] of [
+      [14, 400],
+      [15, 200],
+      [64, 200],
+      [128, 200],
+      [129, 400],
+    ] as const) {
       const { answer, userId } = await acceptWith(ofLength(length, alphabet))
       assert.equal(answer.status, status, `${length} of ${alphabet}`)
       if (status === 400) {
@@ -53,8 +67,16 @@ test('a password has 15 to 128 characters, counted as people count them', async 
 })
 
 test('the length counts what is hashed: composed and decomposed, full-width and plain letters are one', async () => {
-  assert.equal((await acceptWith('e\u0301'.repeat(7) + 'a\u0308'.repeat(7))).answer.status, 400, '14 letters of two code points each')
-  assert.equal((await acceptWith('e\u0301'.repeat(10) + 'a\u0308'.repeat(10) + 'o\u0302'.repeat(108))).answer.status, 200, '128 letters of two code points each')
+  assert.equal(
+    (await acceptWith('e\u0301'.repeat(7) + 'a\u0308'.repeat(7))).answer.status,
+    400,
+    '14 letters of two code points each',
+  )
+  assert.equal(
+    (await acceptWith('e\u0301'.repeat(10) + 'a\u0308'.repeat(10) + 'o\u0302'.repeat(108))).answer.status,
+    200,
+    '128 letters of two code points each',
+  )
 })
 
 test('a password is the same in every Unicode form in which keyboards send it', async () => {
@@ -73,7 +95,13 @@ test('a password is the same in every Unicode form in which keyboards send it', 
 })
 
 test('every printable character counts and is kept, blanks at both ends too', async () => {
-  for (const password of ['  blanks at both ends  ', 'quotes "and" \'more\' `here`', '<b>&amp; markup</b> in it', '\\ slashes / and | pipes', 'emoji 🔑 in the middle of it']) {
+  for (const password of [
+    '  blanks at both ends  ',
+    'quotes "and" \'more\' `here`',
+    '<b>&amp; markup</b> in it',
+    '\\ slashes / and | pipes',
+    'emoji 🔑 in the middle of it',
+  ]) {
     const { answer, userId } = await acceptWith(password)
     assert.equal(answer.status, 200, password)
     const hash = (await storedHash(userId)) ?? ''
@@ -102,7 +130,13 @@ test('the password is in no answer, no event and no other column', async () => {
   const { answer, userId } = await acceptWith(password)
   const hash = (await storedHash(userId)) ?? ''
   const texts = [answer.text]
-  for (const path of ['/api/service/users?limit=100', `/api/service/users/${userId}`, '/api/muster/invitations', '/api/muster/outbox', '/api/service/events/main?max=1000']) {
+  for (const path of [
+    '/api/service/users?limit=100',
+    `/api/service/users/${userId}`,
+    '/api/muster/invitations',
+    '/api/muster/outbox',
+    '/api/service/events/main?max=1000',
+  ]) {
     texts.push((await t.get(path)).text)
   }
   for (const table of ['events', 'users', 'outbox', 'invitations', 'tenants'] as const) {

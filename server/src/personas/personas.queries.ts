@@ -28,7 +28,12 @@ const columns = [
 type Row = Omit<PersonasTable, 'tenant_id' | 'name_key'>
 
 export async function findPersona(db: Queryable, tenantId: string, id: string): Promise<Persona | undefined> {
-  const row = await db.selectFrom('personas').select(columns).where('tenant_id', '=', tenantId).where('id', '=', id).executeTakeFirst()
+  const row = await db
+    .selectFrom('personas')
+    .select(columns)
+    .where('tenant_id', '=', tenantId)
+    .where('id', '=', id)
+    .executeTakeFirst()
   return row === undefined ? undefined : toPersona(row)
 }
 
@@ -48,7 +53,12 @@ export async function insertPersona(trx: Trx, row: PersonasTable): Promise<void>
   await trx.insertInto('personas').values(row).execute()
 }
 
-export async function updatePersona(trx: Trx, tenantId: string, id: string, change: Updateable<PersonasTable>): Promise<void> {
+export async function updatePersona(
+  trx: Trx,
+  tenantId: string,
+  id: string,
+  change: Updateable<PersonasTable>,
+): Promise<void> {
   await trx
     .updateTable('personas')
     .set((eb) => ({ ...change, version: eb('version', '+', 1) }))
@@ -59,7 +69,12 @@ export async function updatePersona(trx: Trx, tenantId: string, id: string, chan
 
 /** Holds the row until the transaction ends. */
 export async function lockPersona(trx: Trx, tenantId: string, id: string): Promise<void> {
-  await trx.updateTable('personas').set({ version: sql<number>`version` }).where('tenant_id', '=', tenantId).where('id', '=', id).execute()
+  await trx
+    .updateTable('personas')
+    .set({ version: sql<number>`version` })
+    .where('tenant_id', '=', tenantId)
+    .where('id', '=', id)
+    .execute()
 }
 
 function toPersona(row: Row): Persona {

@@ -42,7 +42,9 @@ function registerReads(app: FastifyInstance): void {
     async ({ ctx, query: raw }) => {
       const query = readListQuery(raw, personaList.rules)
       const columns = query.columns === null ? null : new Set([...query.columns, 'id'])
-      return toEnvelope(await personas.listPersonas(ctx, query), (persona) => project(toPersonaRecord(persona), columns))
+      return toEnvelope(await personas.listPersonas(ctx, query), (persona) =>
+        project(toPersonaRecord(persona), columns),
+      )
     },
   )
   operation(

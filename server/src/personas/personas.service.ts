@@ -21,7 +21,11 @@ import { listSubjects, replaceSubjects, type SubjectIds } from './subject-sets.s
 export async function listPersonas(ctx: Ctx, query: ListQuery): Promise<Page<PersonaView>> {
   authorize(ctx, 'personas:read')
   const page = await queries.selectPersonaPage(ctx.db, ctx.tenantId, query)
-  const subjectsOf = await listSubjects(ctx, 'persona', page.items.map(({ id }) => id))
+  const subjectsOf = await listSubjects(
+    ctx,
+    'persona',
+    page.items.map(({ id }) => id),
+  )
   return { ...page, items: page.items.map((persona) => ({ ...persona, ...subjectsOf(persona.id) })) }
 }
 
@@ -62,7 +66,12 @@ export async function createPersona(ctx: Ctx, input: NewPersona): Promise<Person
 }
 
 /** @throws insufficient_role · persona_not_found · invalid_body · persona_exists · version_mismatch */
-export async function updatePersona(ctx: Ctx, id: string, change: PersonaChange, ifMatch?: string): Promise<PersonaView> {
+export async function updatePersona(
+  ctx: Ctx,
+  id: string,
+  change: PersonaChange,
+  ifMatch?: string,
+): Promise<PersonaView> {
   authorize(ctx, 'personas:write')
   return inTransaction(ctx, async (ctx) => {
     const persona = await requirePersona(ctx, id)
@@ -97,10 +106,17 @@ export async function updatePersona(ctx: Ctx, id: string, change: PersonaChange,
  * @throws insufficient_role · persona_not_found · user_not_found · group_not_found · version_mismatch
  * @source contract/rest-api.md, 5.8
  */
-export async function replacePersonaSubjects(ctx: Ctx, id: string, subjects: SubjectIds, ifMatch?: string): Promise<void> {
+export async function replacePersonaSubjects(
+  ctx: Ctx,
+  id: string,
+  subjects: SubjectIds,
+  ifMatch?: string,
+): Promise<void> {
   authorize(ctx, 'personas:write')
   await inTransaction(ctx, async (ctx) => {
-    await replaceSubjects(ctx, 'persona', id, subjects, async () => requireVersion(ifMatch, personaTag(await requirePersona(ctx, id))))
+    await replaceSubjects(ctx, 'persona', id, subjects, async () =>
+      requireVersion(ifMatch, personaTag(await requirePersona(ctx, id))),
+    )
   })
 }
 

@@ -60,7 +60,12 @@ export const PersonaRef = Type.Unsafe<Static<typeof PersonaRecord>>({ $ref: 'Per
 export const PersonaList = envelopeSchema(PersonaRef)
 
 export function fromCreatePersonaBody(body: Static<typeof CreatePersonaBody>): NewPersona {
-  return { name: body.name, displayName: body.displayName ?? null, description: body.description ?? '', policies: readPolicies(body) }
+  return {
+    name: body.name,
+    displayName: body.displayName ?? null,
+    description: body.description ?? '',
+    policies: readPolicies(body),
+  }
 }
 
 export function fromUpdatePersonaBody(body: Static<typeof UpdatePersonaBody>): PersonaChange {

@@ -19,16 +19,31 @@ function ownerColumn(kind: OwnerKind) {
   return sql.ref(`${kind}_id`)
 }
 
-export async function selectSubjects(db: Queryable, tenantId: string, kind: OwnerKind, ownerIds: readonly string[]): Promise<Map<string, Subject[]>> {
+export async function selectSubjects(
+  db: Queryable,
+  tenantId: string,
+  kind: OwnerKind,
+  ownerIds: readonly string[],
+): Promise<Map<string, Subject[]>> {
   if (ownerIds.length === 0) return new Map()
   const { rows } = await sql<{ owner: string; kind: 'user' | 'group'; id: string }>`
     select ${ownerColumn(kind)} as owner, subject_kind as kind, subject_id as id from ${subjectsTable(kind)}
     where tenant_id = ${tenantId} and ${ownerColumn(kind)} in (${sql.join([...ownerIds])})`.execute(db)
-  return new Map([...Map.groupBy(rows, (row) => row.owner)].map(([owner, list]) => [owner, list.map((row) => ({ kind: row.kind, id: row.id }))]))
+  return new Map(
+    [...Map.groupBy(rows, (row) => row.owner)].map(([owner, list]) => [
+      owner,
+      list.map((row) => ({ kind: row.kind, id: row.id })),
+    ]),
+  )
 }
 
 /** What a user holds directly. */
-export async function selectOwnersOfSubject(db: Queryable, tenantId: string, kind: OwnerKind, subject: Subject): Promise<string[]> {
+export async function selectOwnersOfSubject(
+  db: Queryable,
+  tenantId: string,
+  kind: OwnerKind,
+  subject: Subject,
+): Promise<string[]> {
   const { rows } = await sql<{ owner: string }>`
     select ${ownerColumn(kind)} as owner from ${subjectsTable(kind)}
     where tenant_id = ${tenantId} and subject_kind = ${subject.kind} and subject_id = ${subject.id}`.execute(db)
@@ -36,7 +51,12 @@ export async function selectOwnersOfSubject(db: Queryable, tenantId: string, kin
 }
 
 /** What some of these groups hold. */
-export async function selectOwnersOfGroups(db: Queryable, tenantId: string, kind: OwnerKind, groupIds: readonly string[]): Promise<string[]> {
+export async function selectOwnersOfGroups(
+  db: Queryable,
+  tenantId: string,
+  kind: OwnerKind,
+  groupIds: readonly string[],
+): Promise<string[]> {
   if (groupIds.length === 0) return []
   const { rows } = await sql<{ owner: string }>`
     select distinct ${ownerColumn(kind)} as owner from ${subjectsTable(kind)}
@@ -44,26 +64,47 @@ export async function selectOwnersOfGroups(db: Queryable, tenantId: string, kind
   return rows.map((row) => row.owner)
 }
 
-export async function insertSubjects(trx: Trx, tenantId: string, kind: OwnerKind, ownerId: string, subjects: readonly Subject[]): Promise<void> {
+export async function insertSubjects(
+  trx: Trx,
+  tenantId: string,
+  kind: OwnerKind,
+  ownerId: string,
+  subjects: readonly Subject[],
+): Promise<void> {
   for (let start = 0; start < subjects.length; start += rowsPerInsert) {
-    const rows = subjects.slice(start, start + rowsPerInsert).map((subject) => sql`(${tenantId}, ${ownerId}, ${subject.kind}, ${subject.id})`)
+    const rows = subjects
+      .slice(start, start + rowsPerInsert)
+      .map((subject) => sql`(${tenantId}, ${ownerId}, ${subject.kind}, ${subject.id})`)
     await sql`insert into ${subjectsTable(kind)} (tenant_id, ${ownerColumn(kind)}, subject_kind, subject_id)
       values ${sql.join(rows)} on conflict do nothing`.execute(trx)
   }
 }
 
-export async function deleteSubjects(trx: Trx, tenantId: string, kind: OwnerKind, ownerId: string, subjects: readonly Subject[]): Promise<void> {
+export async function deleteSubjects(
+  trx: Trx,
+  tenantId: string,
+  kind: OwnerKind,
+  ownerId: string,
+  subjects: readonly Subject[],
+): Promise<void> {
   for (const subjectKind of ['user', 'group'] as const) {
     const ids = subjects.filter((subject) => subject.kind === subjectKind).map((subject) => subject.id)
     for (let start = 0; start < ids.length; start += rowsPerInsert) {
       await sql`delete from ${subjectsTable(kind)} where tenant_id = ${tenantId} and ${ownerColumn(kind)} = ${ownerId}
-        and subject_kind = ${subjectKind} and subject_id in (${sql.join(ids.slice(start, start + rowsPerInsert))})`.execute(trx)
+        and subject_kind = ${subjectKind} and subject_id in (${sql.join(ids.slice(start, start + rowsPerInsert))})`.execute(
+        trx,
+      )
     }
   }
 }
 
 /** Removes a subject everywhere; answers what lost it. */
-export async function deleteSubjectEverywhere(trx: Trx, tenantId: string, kind: OwnerKind, subject: Subject): Promise<string[]> {
+export async function deleteSubjectEverywhere(
+  trx: Trx,
+  tenantId: string,
+  kind: OwnerKind,
+  subject: Subject,
+): Promise<string[]> {
   const { rows } = await sql<{ owner: string }>`
     delete from ${subjectsTable(kind)}
     where tenant_id = ${tenantId} and subject_kind = ${subject.kind} and subject_id = ${subject.id}
@@ -72,7 +113,12 @@ export async function deleteSubjectEverywhere(trx: Trx, tenantId: string, kind: 
 }
 
 /** Of these ids, those that are personas or purposes of the tenant. */
-export async function selectExistingOwners(db: Queryable, tenantId: string, kind: OwnerKind, ids: readonly string[]): Promise<Set<string>> {
+export async function selectExistingOwners(
+  db: Queryable,
+  tenantId: string,
+  kind: OwnerKind,
+  ids: readonly string[],
+): Promise<Set<string>> {
   if (ids.length === 0) return new Set()
   const { rows } = await sql<{ id: string }>`
     select id from ${sql.table(`${kind}s`)} where tenant_id = ${tenantId} and id in (${sql.join([...ids])})`.execute(db)
@@ -80,7 +126,12 @@ export async function selectExistingOwners(db: Queryable, tenantId: string, kind
 }
 
 /** Raises what the entity tag shows of the links; in id order, so that two such transactions never wait for each other in a ring. */
-export async function raiseOwnerLinks(trx: Trx, tenantId: string, kind: OwnerKind, ids: readonly string[]): Promise<void> {
+export async function raiseOwnerLinks(
+  trx: Trx,
+  tenantId: string,
+  kind: OwnerKind,
+  ids: readonly string[],
+): Promise<void> {
   for (const id of ids.toSorted()) {
     await sql`update ${sql.table(`${kind}s`)} set links_version = links_version + 1
       where tenant_id = ${tenantId} and id = ${id}`.execute(trx)

@@ -2,7 +2,12 @@ import type { ReadCtx, TrxCtx } from '../access/ctx.ts'
 import { notFound } from '../errors/api-error.ts'
 import type { NewEvent } from '../events/event-types.ts'
 import { recordEvents } from '../events/record-event.ts'
-import { groupLinksChanged, holdUsersAndGroups, listExistingGroupIds, listGroupIdsOfUser } from '../groups/group-members.service.ts'
+import {
+  groupLinksChanged,
+  holdUsersAndGroups,
+  listExistingGroupIds,
+  listGroupIdsOfUser,
+} from '../groups/group-members.service.ts'
 import { catalogueChanged } from '../tenants/tenants.service.ts'
 import { listExistingUserIds, userLinksChanged } from '../users/user-links.service.ts'
 import * as queries from './subject-sets.queries.ts'
@@ -16,7 +21,11 @@ export interface SubjectIds {
 }
 
 /** Subjects of personas or purposes, users and groups apart. */
-export async function listSubjects(ctx: ReadCtx, kind: OwnerKind, ownerIds: readonly string[]): Promise<(ownerId: string) => SubjectIds> {
+export async function listSubjects(
+  ctx: ReadCtx,
+  kind: OwnerKind,
+  ownerIds: readonly string[],
+): Promise<(ownerId: string) => SubjectIds> {
   const subjects = await queries.selectSubjects(ctx.db, ctx.tenantId, kind, ownerIds)
   return (ownerId) => {
     const own = subjects.get(ownerId) ?? []
@@ -63,7 +72,12 @@ export async function replaceSubjects(
  *
  * @throws persona_not_found · purpose_not_found
  */
-export async function replaceOwnersOfUser(ctx: TrxCtx, kind: OwnerKind, userId: string, ownerIds: readonly string[]): Promise<void> {
+export async function replaceOwnersOfUser(
+  ctx: TrxCtx,
+  kind: OwnerKind,
+  userId: string,
+  ownerIds: readonly string[],
+): Promise<void> {
   const existing = await queries.selectExistingOwners(ctx.db, ctx.tenantId, kind, [...new Set(ownerIds)])
   if (existing.size !== new Set(ownerIds).size) throw notFound(`${kind}_not_found` as const)
   const subject: Subject = { kind: 'user', id: userId }
@@ -73,7 +87,12 @@ export async function replaceOwnersOfUser(ctx: TrxCtx, kind: OwnerKind, userId: 
   const changed = wanted.symmetricDifference(direct)
   if (changed.size > 0) await userLinksChanged(ctx, [userId])
   for (const ownerId of [...changed].toSorted()) {
-    await applyDifference(ctx, kind, ownerId, wanted.has(ownerId) ? { added: [subject], removed: [] } : { added: [], removed: [subject] })
+    await applyDifference(
+      ctx,
+      kind,
+      ownerId,
+      wanted.has(ownerId) ? { added: [subject], removed: [] } : { added: [], removed: [subject] },
+    )
   }
 }
 
@@ -92,7 +111,10 @@ async function listOwnersThroughGroups(ctx: ReadCtx, kind: OwnerKind, userId: st
 export async function removeSubjectEverywhere(ctx: TrxCtx, kind: OwnerKind, subject: Subject): Promise<void> {
   const owners = await queries.deleteSubjectEverywhere(ctx.db, ctx.tenantId, kind, subject)
   await queries.raiseOwnerLinks(ctx.db, ctx.tenantId, kind, owners)
-  await recordEvents(ctx, owners.map((ownerId) => event(kind, 'removed', ownerId, subject)))
+  await recordEvents(
+    ctx,
+    owners.map((ownerId) => event(kind, 'removed', ownerId, subject)),
+  )
 }
 
 interface Difference {
@@ -119,7 +141,12 @@ function idsOf(subjects: readonly Subject[], kind: Subject['kind']): string[] {
   return subjects.filter((subject) => subject.kind === kind).map((subject) => subject.id)
 }
 
-async function applyDifference(ctx: TrxCtx, kind: OwnerKind, ownerId: string, { added, removed }: Difference): Promise<void> {
+async function applyDifference(
+  ctx: TrxCtx,
+  kind: OwnerKind,
+  ownerId: string,
+  { added, removed }: Difference,
+): Promise<void> {
   if (added.length + removed.length === 0) return
   await queries.insertSubjects(ctx.db, ctx.tenantId, kind, ownerId, added)
   await queries.deleteSubjects(ctx.db, ctx.tenantId, kind, ownerId, removed)

@@ -28,7 +28,12 @@ const columns = [
 type Row = Omit<PurposesTable, 'tenant_id' | 'name_key'>
 
 export async function findPurpose(db: Queryable, tenantId: string, id: string): Promise<Purpose | undefined> {
-  const row = await db.selectFrom('purposes').select(columns).where('tenant_id', '=', tenantId).where('id', '=', id).executeTakeFirst()
+  const row = await db
+    .selectFrom('purposes')
+    .select(columns)
+    .where('tenant_id', '=', tenantId)
+    .where('id', '=', id)
+    .executeTakeFirst()
   return row === undefined ? undefined : toPurpose(row)
 }
 
@@ -48,7 +53,12 @@ export async function insertPurpose(trx: Trx, row: PurposesTable): Promise<void>
   await trx.insertInto('purposes').values(row).execute()
 }
 
-export async function updatePurpose(trx: Trx, tenantId: string, id: string, change: Updateable<PurposesTable>): Promise<void> {
+export async function updatePurpose(
+  trx: Trx,
+  tenantId: string,
+  id: string,
+  change: Updateable<PurposesTable>,
+): Promise<void> {
   await trx
     .updateTable('purposes')
     .set((eb) => ({ ...change, version: eb('version', '+', 1) }))
@@ -59,7 +69,12 @@ export async function updatePurpose(trx: Trx, tenantId: string, id: string, chan
 
 /** Holds the row until the transaction ends. */
 export async function lockPurpose(trx: Trx, tenantId: string, id: string): Promise<void> {
-  await trx.updateTable('purposes').set({ version: sql<number>`version` }).where('tenant_id', '=', tenantId).where('id', '=', id).execute()
+  await trx
+    .updateTable('purposes')
+    .set({ version: sql<number>`version` })
+    .where('tenant_id', '=', tenantId)
+    .where('id', '=', id)
+    .execute()
 }
 
 function toPurpose(row: Row): Purpose {

@@ -42,7 +42,9 @@ function registerReads(app: FastifyInstance): void {
     async ({ ctx, query: raw }) => {
       const query = readListQuery(raw, purposeList.rules)
       const columns = query.columns === null ? null : new Set([...query.columns, 'id'])
-      return toEnvelope(await purposes.listPurposes(ctx, query), (purpose) => project(toPurposeRecord(purpose), columns))
+      return toEnvelope(await purposes.listPurposes(ctx, query), (purpose) =>
+        project(toPurposeRecord(purpose), columns),
+      )
     },
   )
   operation(
@@ -77,7 +79,15 @@ function registerWrites(app: FastifyInstance): void {
       summary: 'Create a purpose',
       access,
       body: CreatePurposeBody,
-      bodyExamples: [{ name: 'fraud', displayName: 'Fraud detection', description: 'Why this data may be used', tags: ['pii'], isActive: true }],
+      bodyExamples: [
+        {
+          name: 'fraud',
+          displayName: 'Fraud detection',
+          description: 'Why this data may be used',
+          tags: ['pii'],
+          isActive: true,
+        },
+      ],
       answer: { schema: PurposeRef, example },
       errors: ['purpose_exists'],
     },

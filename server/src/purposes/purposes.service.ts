@@ -21,7 +21,11 @@ import { listSubjects, replaceSubjects, type SubjectIds } from '../personas/subj
 export async function listPurposes(ctx: Ctx, query: ListQuery): Promise<Page<PurposeView>> {
   authorize(ctx, 'purposes:read')
   const page = await queries.selectPurposePage(ctx.db, ctx.tenantId, query)
-  const subjectsOf = await listSubjects(ctx, 'purpose', page.items.map(({ id }) => id))
+  const subjectsOf = await listSubjects(
+    ctx,
+    'purpose',
+    page.items.map(({ id }) => id),
+  )
   return { ...page, items: page.items.map((purpose) => ({ ...purpose, ...subjectsOf(purpose.id) })) }
 }
 
@@ -62,7 +66,12 @@ export async function createPurpose(ctx: Ctx, input: NewPurpose): Promise<Purpos
 }
 
 /** @throws insufficient_role · purpose_not_found · invalid_body · purpose_exists · version_mismatch */
-export async function updatePurpose(ctx: Ctx, id: string, change: PurposeChange, ifMatch?: string): Promise<PurposeView> {
+export async function updatePurpose(
+  ctx: Ctx,
+  id: string,
+  change: PurposeChange,
+  ifMatch?: string,
+): Promise<PurposeView> {
   authorize(ctx, 'purposes:write')
   return inTransaction(ctx, async (ctx) => {
     const purpose = await requirePurpose(ctx, id)
@@ -97,10 +106,17 @@ export async function updatePurpose(ctx: Ctx, id: string, change: PurposeChange,
  * @throws insufficient_role · purpose_not_found · user_not_found · group_not_found · version_mismatch
  * @source contract/rest-api.md, 5.8, by analogy with personas
  */
-export async function replacePurposeSubjects(ctx: Ctx, id: string, subjects: SubjectIds, ifMatch?: string): Promise<void> {
+export async function replacePurposeSubjects(
+  ctx: Ctx,
+  id: string,
+  subjects: SubjectIds,
+  ifMatch?: string,
+): Promise<void> {
   authorize(ctx, 'purposes:write')
   await inTransaction(ctx, async (ctx) => {
-    await replaceSubjects(ctx, 'purpose', id, subjects, async () => requireVersion(ifMatch, purposeTag(await requirePurpose(ctx, id))))
+    await replaceSubjects(ctx, 'purpose', id, subjects, async () =>
+      requireVersion(ifMatch, purposeTag(await requirePurpose(ctx, id))),
+    )
   })
 }
 

@@ -16,7 +16,8 @@ export function registerRoleRoutes(app: FastifyInstance): void {
       operationId: 'listRoles',
       tag: 'Roles',
       summary: 'List roles',
-      description: 'Workspace roles come first, so that the first page always holds $admin, $member and $guest. Changes of roles need these ids.',
+      description:
+        'Workspace roles come first, so that the first page always holds $admin, $member and $guest. Changes of roles need these ids.',
       access: { bearer: 'roles:read' },
       query: listQuerySchema(roleList.rules),
       answer: { schema: RoleList, example: roleListExample },

@@ -51,14 +51,17 @@ export async function readRoles(ctx: ReadCtx): Promise<RoleBook> {
 }
 
 function asWorkspaceRole(role: Role | undefined): (Role & { readonly name: WorkspaceRole }) | undefined {
-  return role !== undefined && role.level === 'workspace' && isWorkspaceRole(role.name) ? { ...role, name: role.name } : undefined
+  return role !== undefined && role.level === 'workspace' && isWorkspaceRole(role.name)
+    ? { ...role, name: role.name }
+    : undefined
 }
 
 /** Scripts send names where the API takes ids; the message gives them what to send instead. */
 function unknownId(id: string, roles: readonly Role[]): string {
   const wanted = id.toLowerCase().replace(/^\$/, '')
   const named = roles.find((role) => role.level === 'workspace' && role.name === `$${wanted}`)
-  if (named !== undefined) return `"${id}" is the name of a role; send its id ${named.id} (GET /api/service/roles lists all).`
+  if (named !== undefined)
+    return `"${id}" is the name of a role; send its id ${named.id} (GET /api/service/roles lists all).`
   return 'No workspace role has this id; GET /api/service/roles lists them with their ids.'
 }
 
@@ -79,7 +82,9 @@ export async function moveMembers(ctx: TrxCtx, from: string | null, to: string |
   const moves = [
     { roleId: from, by: -count },
     { roleId: to, by: count },
-  ].filter((move) => move.roleId !== null).toSorted((a, b) => ((a.roleId ?? '') < (b.roleId ?? '') ? -1 : 1))
+  ]
+    .filter((move) => move.roleId !== null)
+    .toSorted((a, b) => ((a.roleId ?? '') < (b.roleId ?? '') ? -1 : 1))
   for (const { roleId, by } of moves) await queries.updateMemberCount(ctx.db, ctx.tenantId, roleId ?? '', by)
 }
 

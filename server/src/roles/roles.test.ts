@@ -26,7 +26,14 @@ test('the first page holds the three workspace roles, whole, with their counts a
     records.map(({ id: _id, ...role }: { id: string }) => role),
     [
       { name: '$admin', description: 'Admin', clientRole: false, level: 'workspace', memberCount: '0', userCount: '0' },
-      { name: '$member', description: 'Member', clientRole: false, level: 'workspace', memberCount: '1', userCount: '1' },
+      {
+        name: '$member',
+        description: 'Member',
+        clientRole: false,
+        level: 'workspace',
+        memberCount: '1',
+        userCount: '1',
+      },
       { name: '$guest', description: 'Guest', clientRole: false, level: 'workspace', memberCount: '0', userCount: '0' },
     ],
   )
@@ -68,7 +75,8 @@ test('another tenant’s people never count, and its roles have other ids', asyn
   await using t = await startTestApp()
   await t.invite('user01@example.com', '$admin', t.other)
   assert.deepEqual(await counts(t), { $admin: '0', $member: '0', $guest: '0' })
-  const ids = async (tenant = t.acme) => (await t.get(path, { token: tenant.token, host: tenant.host })).json.records.map((role: { id: string }) => role.id)
+  const ids = async (tenant = t.acme) =>
+    (await t.get(path, { token: tenant.token, host: tenant.host })).json.records.map((role: { id: string }) => role.id)
   assert.equal(new Set([...(await ids()), ...(await ids(t.other))]).size, 6)
 })
 
@@ -77,18 +85,27 @@ test('the requests of role caches and of the OAuth client builder find what they
   const all = ['$admin', '$member', '$guest']
   assert.deepEqual(await names(t, 'count=True&offset=0&limit=100'), all)
   assert.deepEqual(await names(t, `filter=${encodeURIComponent('{"name":{"$ilike":"$%"}}')}&limit=100`), all)
-  assert.deepEqual(await names(t, `filter=${encodeURIComponent('{"$or": [{"level": "workspace"}, {"level": "admin-subrole"}]}')}`), all)
+  assert.deepEqual(
+    await names(t, `filter=${encodeURIComponent('{"$or": [{"level": "workspace"}, {"level": "admin-subrole"}]}')}`),
+    all,
+  )
   assert.deepEqual(await names(t, `filter=${encodeURIComponent('{"name":{"$ilike":"%ADMIN"}}')}`), ['$admin'])
   assert.deepEqual(await names(t, `filter=${encodeURIComponent('{"name":"$member"}')}`), ['$member'])
   assert.deepEqual(await names(t, `filter=${encodeURIComponent('{"description":"Guest"}')}`), ['$guest'])
-  assert.deepEqual(await names(t, `filter=${encodeURIComponent('name eq "$guest" or name eq "$admin"')}`), ['$admin', '$guest'])
+  assert.deepEqual(await names(t, `filter=${encodeURIComponent('name eq "$guest" or name eq "$admin"')}`), [
+    '$admin',
+    '$guest',
+  ])
   assert.deepEqual(await names(t, `filter=${encodeURIComponent(`{"id":"${await t.roleId('$member')}"}`)}`), ['$member'])
   assert.deepEqual(await names(t, `filter=${encodeURIComponent('{"name":"$api-token-default-access"}')}`), [])
 })
 
 test('roles can be sorted by name, description and number of members, the latter as a number', async () => {
   await using t = await startTestApp()
-  const people = Array.from({ length: 11 }, (_, index) => ({ email: `user${index}@example.com`, roleName: index < 9 ? '$member' : '$guest' }))
+  const people = Array.from({ length: 11 }, (_, index) => ({
+    email: `user${index}@example.com`,
+    roleName: index < 9 ? '$member' : '$guest',
+  }))
   await t.post('/api/service/users', { users: [...people, { email: 'x@example.com', roleName: '$member' }] })
   assert.deepEqual(await counts(t), { $admin: '0', $member: '10', $guest: '2' })
   for (const [sort, order] of [
@@ -106,11 +123,20 @@ test('roles can be sorted by name, description and number of members, the latter
 
 test('pages and columns work as everywhere: the id always comes', async () => {
   await using t = await startTestApp()
-  assert.deepEqual([await names(t, 'limit=2'), await names(t, 'limit=2&offset=2'), await names(t, 'limit=2&offset=4')], [['$admin', '$member'], ['$guest'], []])
+  assert.deepEqual(
+    [await names(t, 'limit=2'), await names(t, 'limit=2&offset=2'), await names(t, 'limit=2&offset=4')],
+    [['$admin', '$member'], ['$guest'], []],
+  )
   const { json } = await t.get(`${path}?columns=name,level`)
   for (const role of json.records) assert.deepEqual(Object.keys(role), ['id', 'name', 'level'])
   assert.deepEqual(Object.keys((await t.get(`${path}?columns=userCount`)).json.records[0]), ['id', 'userCount'])
-  for (const [query, code] of [['columns=rank', 'invalid_columns'], ['sort=level', 'invalid_sort'], ['sort=userCount', 'invalid_sort'], ['filter=%7B%22rank%22:1%7D', 'invalid_filter'], ['limit=101', 'limit_too_large']]) {
+  for (const [query, code] of [
+    ['columns=rank', 'invalid_columns'],
+    ['sort=level', 'invalid_sort'],
+    ['sort=userCount', 'invalid_sort'],
+    ['filter=%7B%22rank%22:1%7D', 'invalid_filter'],
+    ['limit=101', 'limit_too_large'],
+  ]) {
     assert.equal((await t.get(`${path}?${query}`)).json.error, code, query)
   }
   assert.deepEqual((await t.get(`${path}?count=false`)).json.totalRecord, 0)

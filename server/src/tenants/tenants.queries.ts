@@ -35,7 +35,11 @@ export async function insertTenant(trx: Trx, tenant: Tenant): Promise<void> {
     .execute()
 }
 
-export async function updateTenant(trx: Trx, tenantId: string, change: { plan?: Plan; state?: TenantState }): Promise<void> {
+export async function updateTenant(
+  trx: Trx,
+  tenantId: string,
+  change: { plan?: Plan; state?: TenantState },
+): Promise<void> {
   await trx.updateTable('tenants').set(change).where('id', '=', tenantId).execute()
 }
 

@@ -24,9 +24,17 @@ interface NewTenant {
  */
 export async function createTenant(ctx: Ctx, input: NewTenant): Promise<Tenant> {
   if (!slugPattern.test(input.slug)) {
-    throw new ApiError('invalid_request', { detail: `"${input.slug}" is no slug: use a-z, 0-9 and -, at most 63 characters.` })
+    throw new ApiError('invalid_request', {
+      detail: `"${input.slug}" is no slug: use a-z, 0-9 and -, at most 63 characters.`,
+    })
   }
-  const tenant: Tenant = { ...input, id: uuid(), state: 'active', settings: defaultSettings, createdAt: ctx.now.getTime() }
+  const tenant: Tenant = {
+    ...input,
+    id: uuid(),
+    state: 'active',
+    settings: defaultSettings,
+    createdAt: ctx.now.getTime(),
+  }
   await inTransaction({ ...ctx, tenantId: tenant.id }, async (ctx) => {
     try {
       await queries.insertTenant(ctx.db, tenant)
@@ -35,7 +43,12 @@ export async function createTenant(ctx: Ctx, input: NewTenant): Promise<Tenant> 
       throw new ApiError('tenant_exists', { detail: `There is a tenant ${tenant.slug} already.`, cause: error })
     }
     await createBuiltInRoles(ctx)
-    await recordEvent(ctx, { type: 'tenant.created', subjectId: tenant.id, data: { slug: tenant.slug, plan: tenant.plan }, personal: {} })
+    await recordEvent(ctx, {
+      type: 'tenant.created',
+      subjectId: tenant.id,
+      data: { slug: tenant.slug, plan: tenant.plan },
+      personal: {},
+    })
   })
   return tenant
 }
@@ -64,7 +77,12 @@ export async function changePlan(ctx: Ctx, plan: Plan): Promise<void> {
     const tenant = await getTenant(ctx)
     if (tenant.plan === plan) return
     await queries.updateTenant(ctx.db, tenant.id, { plan })
-    await recordEvent(ctx, { type: 'tenant.plan_changed', subjectId: tenant.id, data: { from: tenant.plan, to: plan }, personal: {} })
+    await recordEvent(ctx, {
+      type: 'tenant.plan_changed',
+      subjectId: tenant.id,
+      data: { from: tenant.plan, to: plan },
+      personal: {},
+    })
   })
 }
 

@@ -14,10 +14,25 @@ interface Seen {
 }
 
 /** One raw request with exactly these header lines, once with the token of each tenant. */
-async function ask(t: TestApp, lines: readonly string[], target = '/api/service/whoami', version = '1.1'): Promise<Seen> {
+async function ask(
+  t: TestApp,
+  lines: readonly string[],
+  target = '/api/service/whoami',
+  version = '1.1',
+): Promise<Seen> {
   let last: Seen = { status: 0, tenant: null, body: '' }
   for (const tenant of ['acme', 'other'] as const) {
-    const answer = await raw(t.port, [`GET ${target} HTTP/${version}`, ...lines, `Authorization: Bearer ${t[tenant].token}`, 'Connection: close', '', ''].join('\r\n'))
+    const answer = await raw(
+      t.port,
+      [
+        `GET ${target} HTTP/${version}`,
+        ...lines,
+        `Authorization: Bearer ${t[tenant].token}`,
+        'Connection: close',
+        '',
+        '',
+      ].join('\r\n'),
+    )
     const status = Number(/^HTTP\/1\.1 (\d+)/.exec(answer)?.[1])
     last = { status, tenant: status === 200 ? tenant : null, body: answer.slice(answer.indexOf('\r\n\r\n') + 4) }
     if (status === 200) return last
@@ -93,7 +108,14 @@ test('a host stands for one tenant or for none, in every spelling', async () => 
 
 test('headers about other hosts mean nothing from an address nobody trusts', async () => {
   await using t = await startTestApp()
-  for (const header of ['X-Forwarded-Host', 'X-Original-Host', 'X-Host', 'X-HTTP-Host-Override', 'X-Forwarded-Server', ':authority']) {
+  for (const header of [
+    'X-Forwarded-Host',
+    'X-Original-Host',
+    'X-Host',
+    'X-HTTP-Host-Override',
+    'X-Forwarded-Server',
+    ':authority',
+  ]) {
     const { tenant, status } = await ask(t, ['Host: acme.localhost', `${header}: other.localhost`])
     assert.ok(tenant === 'acme' || status === 400, header)
     assert.equal((await ask(t, ['Host: evil.example', `${header}: acme.localhost`])).tenant, null, header)
@@ -121,7 +143,15 @@ test('two Host headers are 400; no Host is 421; a full address as target never r
 test('an unknown host learns nothing: one body, whatever is asked, with or without a credential', async () => {
   await using t = await startTestApp()
   const bodies = new Set<string>()
-  for (const path of ['/api/service/whoami', '/api/service/users', '/api/service/nope', '/api/muster/outbox', '/auth/accept-invite', '/api/openapi.json', '/']) {
+  for (const path of [
+    '/api/service/whoami',
+    '/api/service/users',
+    '/api/service/nope',
+    '/api/muster/outbox',
+    '/auth/accept-invite',
+    '/api/openapi.json',
+    '/',
+  ]) {
     for (const token of [t.acme.token, null]) {
       const answer = await t.get(path, { token, host: 'evil.example', headers: { 'x-atlan-request-id': 'same' } })
       assert.equal(answer.status, 421, path)
@@ -133,7 +163,12 @@ test('an unknown host learns nothing: one body, whatever is asked, with or witho
 })
 
 test('the default tenant can be another one, or switched off, and stays what it is when tenants are added', async () => {
-  for (const [setting, expected] of [['other', 'other'], ['', null], ['acme', 'acme'], ['nobody', null]] as const) {
+  for (const [setting, expected] of [
+    ['other', 'other'],
+    ['', null],
+    ['acme', 'acme'],
+    ['nobody', null],
+  ] as const) {
     await using t = await startTestApp({ env: { MUSTER_DEFAULT_TENANT: setting } })
     await createTenant(operatorCtx(t.db, '', t.clock.now()), { slug: 'aaa', name: 'aaa', plan: 'standard' })
     for (const host of ['localhost', '127.0.0.1', '[::1]']) {
@@ -146,7 +181,9 @@ test('the default tenant can be another one, or switched off, and stays what it 
 })
 
 test('the host of the public address means the default tenant; a base domain has its tenants below it', async () => {
-  await using t = await startTestApp({ env: { MUSTER_PUBLIC_URL: 'https://directory.example.com', MUSTER_BASE_DOMAIN: 'Muster.Example.com' } })
+  await using t = await startTestApp({
+    env: { MUSTER_PUBLIC_URL: 'https://directory.example.com', MUSTER_BASE_DOMAIN: 'Muster.Example.com' },
+  })
   for (const [host, expected] of [
     ['directory.example.com', 'acme'],
     ['DIRECTORY.example.com:443', 'acme'],
@@ -183,15 +220,24 @@ test('a disabled tenant is unknown within a second, and its data stays', async (
 
 test('a tenant is created once, whoever else tries at the same moment, with its roles; its slug is a DNS label', async () => {
   await using t = await startTestApp()
-  const make = (slug: string) => createTenant(operatorCtx(t.db, '', t.clock.now()), { slug, name: slug, plan: 'standard' })
+  const make = (slug: string) =>
+    createTenant(operatorCtx(t.db, '', t.clock.now()), { slug, name: slug, plan: 'standard' })
   const results = await Promise.allSettled(Array.from({ length: 8 }, () => make('fresh')))
   assert.equal(results.filter((result) => result.status === 'fulfilled').length, 1)
   for (const result of results) if (result.status === 'rejected') assert.equal(result.reason.code, 'tenant_exists')
   for (const slug of ['', 'UPPER', 'a b', '-a', 'a-', 'a.b', 'a_b', 'ä', 'a'.repeat(64), '../x']) {
     await assert.rejects(make(slug), (error) => error instanceof ApiError && error.code === 'invalid_request', slug)
   }
-  assert.deepEqual((await listTenants(t.db)).map((tenant) => tenant.slug), ['acme', 'fresh', 'other'])
-  const roles = await t.db.selectFrom('roles').innerJoin('tenants', 'tenants.id', 'roles.tenant_id').select('roles.name').where('slug', '=', 'fresh').execute()
+  assert.deepEqual(
+    (await listTenants(t.db)).map((tenant) => tenant.slug),
+    ['acme', 'fresh', 'other'],
+  )
+  const roles = await t.db
+    .selectFrom('roles')
+    .innerJoin('tenants', 'tenants.id', 'roles.tenant_id')
+    .select('roles.name')
+    .where('slug', '=', 'fresh')
+    .execute()
   assert.equal(roles.length, 4)
 })
 
@@ -201,6 +247,13 @@ test('plan and state change once: a repeat leaves no second event', async () => 
     await changePlan(t.operator(), 'standard')
     await disableTenant(t.operator(t.other))
   }
-  const events = await t.db.selectFrom('events').select(['type', 'data']).where('type', 'in', ['tenant.plan_changed', 'tenant.disabled']).execute()
-  assert.deepEqual(events.map((event) => `${event.type} ${event.data}`).toSorted(), ['tenant.disabled {}', 'tenant.plan_changed {"from":"enterprise","to":"standard"}'])
+  const events = await t.db
+    .selectFrom('events')
+    .select(['type', 'data'])
+    .where('type', 'in', ['tenant.plan_changed', 'tenant.disabled'])
+    .execute()
+  assert.deepEqual(events.map((event) => `${event.type} ${event.data}`).toSorted(), [
+    'tenant.disabled {}',
+    'tenant.plan_changed {"from":"enterprise","to":"standard"}',
+  ])
 })

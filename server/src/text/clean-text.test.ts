@@ -2,7 +2,9 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { startTestApp } from '../../test/start-test-app.ts'
 
-const invisible = [0x00, 0x01, 0x09, 0x0a, 0x0d, 0x1b, 0x1f, 0x7f, 0x80, 0x85, 0x9f, 0x202a, 0x202d, 0x202e, 0x2066, 0x2069]
+const invisible = [
+  0x00, 0x01, 0x09, 0x0a, 0x0d, 0x1b, 0x1f, 0x7f, 0x80, 0x85, 0x9f, 0x202a, 0x202d, 0x202e, 0x2066, 0x2069,
+]
 
 test('names with control characters or marks that turn text around are refused, whatever field they are for', async () => {
   await using t = await startTestApp()
@@ -22,7 +24,12 @@ test('names with control characters or marks that turn text around are refused, 
 test('half a surrogate pair is refused in names and values', async () => {
   await using t = await startTestApp()
   const user = await t.addUser('user01')
-  for (const rawBody of ['{"firstName":"\\ud800"}', '{"lastName":"a\\udc00b"}', '{"attributes":{"skills":["\\ud83d"]}}', '{"\\ud800":1}']) {
+  for (const rawBody of [
+    '{"firstName":"\\ud800"}',
+    '{"lastName":"a\\udc00b"}',
+    '{"attributes":{"skills":["\\ud83d"]}}',
+    '{"\\ud800":1}',
+  ]) {
     const answer = await t.request('POST', `/api/service/users/${user.id}`, { rawBody })
     assert.equal(answer.status, 400, rawBody)
   }

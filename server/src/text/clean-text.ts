@@ -13,7 +13,9 @@ const valueMaxBytes = 4_096
  */
 export function requireCleanName(text: string, field: string): string {
   if (!text.isWellFormed() || unwanted.test(text)) {
-    throw new ApiError('invalid_body', { detail: `${field} contains control characters or marks that change the direction of text.` })
+    throw new ApiError('invalid_body', {
+      detail: `${field} contains control characters or marks that change the direction of text.`,
+    })
   }
   if (text.length > nameMax && [...text].length > nameMax) {
     throw new ApiError('invalid_body', { detail: `${field} is longer than ${nameMax} characters.` })
@@ -32,7 +34,8 @@ const attributesMax = 100
  */
 export function requireCleanAttributes(attributes: Attributes): Attributes {
   const entries = Object.entries(attributes)
-  if (entries.length > attributesMax) throw new ApiError('invalid_body', { detail: `attributes has more than ${attributesMax} names.` })
+  if (entries.length > attributesMax)
+    throw new ApiError('invalid_body', { detail: `attributes has more than ${attributesMax} names.` })
   for (const [name, values] of entries) {
     requireCleanName(name, 'The name of an attribute')
     if (values.length > attributesMax) {
@@ -40,7 +43,9 @@ export function requireCleanAttributes(attributes: Attributes): Attributes {
     }
     for (const value of values) {
       if (!value.isWellFormed() || value.includes('\0') || Buffer.byteLength(value) > valueMaxBytes) {
-        throw new ApiError('invalid_body', { detail: `attributes.${name} has a value that is not plain text of at most 4 KiB.` })
+        throw new ApiError('invalid_body', {
+          detail: `attributes.${name} has a value that is not plain text of at most 4 KiB.`,
+        })
       }
     }
   }

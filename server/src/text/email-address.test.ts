@@ -12,7 +12,9 @@ test('an address has one canonical form, which is its own canonical form', () =>
 })
 
 test('spellings that mail servers deliver to one mailbox have one key, look-alikes have another', () => {
-  const keys = ['USER@example.com', 'user@EXAMPLE.com', '\uff35ser@example.com'].map((typed) => toKey(parseEmailAddress(typed) ?? ''))
+  const keys = ['USER@example.com', 'user@EXAMPLE.com', '\uff35ser@example.com'].map((typed) =>
+    toKey(parseEmailAddress(typed) ?? ''),
+  )
   assert.deepEqual(keys, ['user@example.com', 'user@example.com', 'user@example.com'])
   // The Kelvin sign is K, the dotless i is not i: it is no ASCII letter, so it is no address either.
   assert.equal(toKey(parseEmailAddress('\u212aim@example.com') ?? ''), 'kim@example.com')
@@ -22,11 +24,18 @@ test('spellings that mail servers deliver to one mailbox have one key, look-alik
 test('texts that mail libraries disagree about are no addresses', () => {
   const refused = refusedAddresses()
   assert.ok(refused.length >= 200)
-  for (const [why, text] of refused) assert.equal(parseEmailAddress(text), undefined, `${why}: ${JSON.stringify(text.slice(0, 80))}`)
+  for (const [why, text] of refused)
+    assert.equal(parseEmailAddress(text), undefined, `${why}: ${JSON.stringify(text.slice(0, 80))}`)
 })
 
 test('the longest hostile input is judged within a millisecond', () => {
-  const inputs = [`${'a.'.repeat(5_000)}@example.com`, `${' '.repeat(253)}a`, `${'a'.repeat(126)}@${'-'.repeat(126)}`, 'a@'.repeat(127), '\ufdfa'.repeat(254)]
+  const inputs = [
+    `${'a.'.repeat(5_000)}@example.com`,
+    `${' '.repeat(253)}a`,
+    `${'a'.repeat(126)}@${'-'.repeat(126)}`,
+    'a@'.repeat(127),
+    '\ufdfa'.repeat(254),
+  ]
   for (const text of inputs) {
     parseEmailAddress(text)
     const start = performance.now()

@@ -21,7 +21,8 @@ export function parseEmailAddress(text: string): string | undefined {
   const at = canonical.lastIndexOf('@')
   const local = canonical.slice(0, at)
   const typedDomain = canonical.slice(at + 1)
-  if (at < 1 || local.length > localMax || !localPart.test(local) || foreignToDomains.test(typedDomain)) return undefined
+  if (at < 1 || local.length > localMax || !localPart.test(local) || foreignToDomains.test(typedDomain))
+    return undefined
   const domain = domainToASCII(typedDomain)
   const labels = domain.split('.')
   if (labels.length < 2 && domain !== 'localhost') return undefined
@@ -34,7 +35,9 @@ export function parseEmailAddress(text: string): string | undefined {
 export function requireEmailAddress(text: string): string {
   const address = parseEmailAddress(text)
   if (address === undefined) {
-    throw new ApiError('invalid_email', { detail: 'This is not an e-mail address Muster can write to; it should look like name@example.com.' })
+    throw new ApiError('invalid_email', {
+      detail: 'This is not an e-mail address Muster can write to; it should look like name@example.com.',
+    })
   }
   return address
 }

@@ -24,7 +24,17 @@ test('a token is an actor of its own: its name begins with service-account-apike
     const { status, json } = await t.get('/api/service/users/current', { token })
     assert.equal(status, 200, `${kind} ${role}`)
     assert.match(json.username, /^service-account-apikey-[0-9a-f-]{36}$/)
-    assert.deepEqual(Object.keys(json).toSorted(), ['attributes', 'createdTimestamp', 'email', 'emailVerified', 'enabled', 'firstName', 'id', 'lastName', 'username'])
+    assert.deepEqual(Object.keys(json).toSorted(), [
+      'attributes',
+      'createdTimestamp',
+      'email',
+      'emailVerified',
+      'enabled',
+      'firstName',
+      'id',
+      'lastName',
+      'username',
+    ])
     const whoami = (await t.get('/api/service/whoami', { token })).json
     assert.deepEqual([whoami.username, whoami.userId], [json.username, json.id])
   }

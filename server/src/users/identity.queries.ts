@@ -3,16 +3,39 @@ import type { CheckedNode } from '../filter/field.ts'
 import { filterToSql } from '../filter/filter-sql.ts'
 import type { GroupIdentity, UserIdentity } from './identity.schema.ts'
 
-export async function selectUserIdentities(db: Queryable, tenantId: string, filter: CheckedNode, withGroups: boolean): Promise<UserIdentity[]> {
+export async function selectUserIdentities(
+  db: Queryable,
+  tenantId: string,
+  filter: CheckedNode,
+  withGroups: boolean,
+): Promise<UserIdentity[]> {
   const rows = await db
     .selectFrom('users')
-    .select(['id', 'username', 'email', 'enabled', 'first_name', 'last_name', 'attributes', 'invited_at', 'invited_by', 'invited_by_name', 'created_at'])
+    .select([
+      'id',
+      'username',
+      'email',
+      'enabled',
+      'first_name',
+      'last_name',
+      'attributes',
+      'invited_at',
+      'invited_by',
+      'invited_by_name',
+      'created_at',
+    ])
     .where('tenant_id', '=', tenantId)
     .where(filterToSql(filter, dialectOf(db)))
     .orderBy('username')
     .orderBy('id')
     .execute()
-  const groups = withGroups ? await selectGroupsOf(db, tenantId, rows.map((row) => row.id)) : new Map<string, { id: string; name: string }[]>()
+  const groups = withGroups
+    ? await selectGroupsOf(
+        db,
+        tenantId,
+        rows.map((row) => row.id),
+      )
+    : new Map<string, { id: string; name: string }[]>()
   return rows.map((row) => ({
     id: row.id,
     username: row.username,
@@ -33,7 +56,9 @@ async function selectGroupsOf(db: Queryable, tenantId: string, userIds: readonly
   if (userIds.length === 0) return new Map<string, { id: string; name: string }[]>()
   const rows = await db
     .selectFrom('group_members')
-    .innerJoin('groups', (join) => join.onRef('groups.tenant_id', '=', 'group_members.tenant_id').onRef('groups.id', '=', 'group_members.group_id'))
+    .innerJoin('groups', (join) =>
+      join.onRef('groups.tenant_id', '=', 'group_members.tenant_id').onRef('groups.id', '=', 'group_members.group_id'),
+    )
     .select(['group_members.user_id', 'groups.id', 'groups.name'])
     .where('group_members.tenant_id', '=', tenantId)
     .where('group_members.user_id', 'in', [...userIds])
@@ -43,7 +68,11 @@ async function selectGroupsOf(db: Queryable, tenantId: string, userIds: readonly
   return new Map([...byUser].map(([userId, groups]) => [userId, groups.map(({ id, name }) => ({ id, name }))]))
 }
 
-export async function selectGroupIdentities(db: Queryable, tenantId: string, filter: CheckedNode): Promise<GroupIdentity[]> {
+export async function selectGroupIdentities(
+  db: Queryable,
+  tenantId: string,
+  filter: CheckedNode,
+): Promise<GroupIdentity[]> {
   return db
     .selectFrom('groups')
     .select(['id', 'name', 'alias'])

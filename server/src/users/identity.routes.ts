@@ -46,7 +46,10 @@ export function registerIdentityRoutes(app: FastifyInstance): void {
       summary: 'Look up to 500 users up by id',
       access: { bearer: 'users:read' },
       query: Query,
-      answer: { schema: Type.Array(UserIdentityRecord), example: [{ id: example, username: 'user01', email: 'user01@example.com', enabled: true, attributes: {} }] },
+      answer: {
+        schema: Type.Array(UserIdentityRecord),
+        example: [{ id: example, username: 'user01', email: 'user01@example.com', enabled: true, attributes: {} }],
+      },
       errors: ['invalid_filter', 'invalid_columns'],
     },
     async ({ ctx, query }) => {
@@ -65,7 +68,10 @@ export function registerIdentityRoutes(app: FastifyInstance): void {
       summary: 'Look up to 500 groups up by id',
       access: { bearer: 'groups:read' },
       query: Query,
-      answer: { schema: Type.Array(GroupIdentityRecord), example: [{ id: example, name: 'data_science', attributes: { alias: 'Data Science' } }] },
+      answer: {
+        schema: Type.Array(GroupIdentityRecord),
+        example: [{ id: example, name: 'data_science', attributes: { alias: 'Data Science' } }],
+      },
       errors: ['invalid_filter', 'invalid_columns'],
     },
     async ({ ctx, query }) => {
@@ -82,12 +88,15 @@ const always = ['id', 'username', 'email', 'enabled', 'attributes', 'name']
 function readColumns(query: Readonly<Record<string, unknown>>, allowed: readonly string[]): Set<string> {
   const names = readValues(query, 'columns')
   const unknown = names.find((name) => !allowed.includes(name) && !always.includes(name))
-  if (unknown !== undefined) throw new ApiError('invalid_columns', { detail: `columns names an unknown column; use ${allowed.join(', ')}.` })
+  if (unknown !== undefined)
+    throw new ApiError('invalid_columns', { detail: `columns names an unknown column; use ${allowed.join(', ')}.` })
   return new Set(names)
 }
 
 function toRecord(user: UserIdentity, columns: ReadonlySet<string>, isWhole: boolean) {
-  const attributes = Object.fromEntries(Object.entries(toAttributes(user)).filter(([name]) => isWhole || directoryAttributes.has(name)))
+  const attributes = Object.fromEntries(
+    Object.entries(toAttributes(user)).filter(([name]) => isWhole || directoryAttributes.has(name)),
+  )
   return {
     id: user.id,
     username: user.username,

@@ -33,7 +33,9 @@ export function listGroupIdentities(ctx: Ctx, filter: string | null): Promise<Gr
 function requireFilter(text: string | null, fields: typeof userFields): CheckedNode {
   const filter = readFilter(text, fields)
   if (filter === null || countIds(filter) > idsMax) {
-    throw new ApiError('invalid_filter', { detail: `filter must name the ids to look up: {"id":{"$in":["<id>", …]}} with up to ${idsMax} of them.` })
+    throw new ApiError('invalid_filter', {
+      detail: `filter must name the ids to look up: {"id":{"$in":["<id>", …]}} with up to ${idsMax} of them.`,
+    })
   }
   return filter
 }

@@ -13,7 +13,9 @@ const asJava = { headers: { 'x-endpoint-type': 'utility', 'x-atlan-agent-id': 'j
 async function inviteMany(t: TestApp, count: number): Promise<string[]> {
   const ids: string[] = []
   for (let start = 0; start < count; start += 100) {
-    const people = Array.from({ length: Math.min(100, count - start) }, (_, index) => ({ username: `user${String(start + index).padStart(3, '0')}` }))
+    const people = Array.from({ length: Math.min(100, count - start) }, (_, index) => ({
+      username: `user${String(start + index).padStart(3, '0')}`,
+    }))
     ids.push(...(await invitePeople(t, people)))
   }
   return ids
@@ -35,7 +37,12 @@ test('500 ids are answered in one bare array, whatever limit says', async () => 
 test('501 ids are one too many, in one list or in several', async () => {
   await using t = await startTestApp()
   for (const kind of ['users', 'groups'] as const) {
-    const { status, json } = await t.get(address(kind, Array.from({ length: 501 }, (_, index) => String(index))))
+    const { status, json } = await t.get(
+      address(
+        kind,
+        Array.from({ length: 501 }, (_, index) => String(index)),
+      ),
+    )
     assert.deepEqual([status, json.error], [400, 'invalid_filter'])
     assert.match(json.message, /500/)
     const half = Array.from({ length: 251 }, (_, index) => String(index))
@@ -47,7 +54,8 @@ test('501 ids are one too many, in one list or in several', async () => {
 test('several conditions together may name the ids', async () => {
   await using t = await startTestApp()
   const ids = [await t.invite('user01@example.com'), await t.invite('user02@example.com')]
-  const found = async (filter: string) => (await t.get(`/api/service/identity/users?filter=${encodeURIComponent(filter)}`)).json.length
+  const found = async (filter: string) =>
+    (await t.get(`/api/service/identity/users?filter=${encodeURIComponent(filter)}`)).json.length
   assert.equal(await found(`id eq "${ids[0]}" or id eq "${ids[1]}"`), 2)
   assert.equal(await found(JSON.stringify({ $and: [{ id: { $in: ids } }, { id: ids[0] }] })), 1)
   assert.equal(await found(`{"id":"${ids[1]}"}`), 1)
@@ -56,7 +64,9 @@ test('several conditions together may name the ids', async () => {
 
 test('a user has the keys that always come, and each column only when asked for', async () => {
   await using t = await startTestApp()
-  const [id = ''] = await invitePeople(t, [{ username: 'user01', firstName: 'A', lastName: 'B', attributes: { designation: ['x'] } }])
+  const [id = ''] = await invitePeople(t, [
+    { username: 'user01', firstName: 'A', lastName: 'B', attributes: { designation: ['x'] } },
+  ])
   const [zeta, alpha] = [await t.addGroup('zeta', [id]), await t.addGroup('alpha', [id])]
   const { attributes } = (await t.get(`/api/service/users/${id}`)).json
   const always = { id, username: 'user01', email: 'user01@example.com', enabled: true, attributes }
@@ -66,7 +76,10 @@ test('a user has the keys that always come, and each column only when asked for'
   assert.deepEqual(await one('&columns=username,email'), always)
   assert.deepEqual(await one('&columns=firstName&columns=lastName'), { ...always, firstName: 'A', lastName: 'B' })
   assert.deepEqual(await one('&columns=createdTimestamp'), { ...always, createdTimestamp: t.clock.now().getTime() })
-  const groups = [{ id: alpha, name: 'alpha' }, { id: zeta, name: 'zeta' }]
+  const groups = [
+    { id: alpha, name: 'alpha' },
+    { id: zeta, name: 'zeta' },
+  ]
   assert.deepEqual(await one('&columns=firstName,lastName,createdTimestamp,groups'), {
     ...always,
     firstName: 'A',
@@ -80,7 +93,9 @@ test('a user has the keys that always come, and each column only when asked for'
 
 test('a group has its alias as plain text, with or without asking for attributes', async () => {
   await using t = await startTestApp()
-  const { json } = await t.post('/api/service/groups', { group: { name: 'data_science', attributes: { alias: ['Data Science'], description: ['x'] } } })
+  const { json } = await t.post('/api/service/groups', {
+    group: { name: 'data_science', attributes: { alias: ['Data Science'], description: ['x'] } },
+  })
   for (const columns of ['', '&columns=attributes', '&columns=id,name,attributes']) {
     assert.deepEqual((await t.get(address('groups', [json.group], columns), asJava)).json, [
       { id: json.group, name: 'data_science', attributes: { alias: 'Data Science' } },
@@ -92,11 +107,21 @@ test('unknown, foreign, empty and repeated ids are just not found again', async 
   await using t = await startTestApp()
   const id = await t.invite('user01@example.com')
   const group = await t.addGroup('data')
-  const foreign = { users: await t.invite('user02@example.com', '$member', t.other), groups: await t.addGroup('data', [], t.other) }
-  for (const [kind, own] of [['users', id], ['groups', group]] as const) {
-    const found = async (ids: readonly string[] | null) => (await t.get(address(kind, ids))).json.map((row: { id: string }) => row.id)
+  const foreign = {
+    users: await t.invite('user02@example.com', '$member', t.other),
+    groups: await t.addGroup('data', [], t.other),
+  }
+  for (const [kind, own] of [
+    ['users', id],
+    ['groups', group],
+  ] as const) {
+    const found = async (ids: readonly string[] | null) =>
+      (await t.get(address(kind, ids))).json.map((row: { id: string }) => row.id)
     assert.deepEqual(await found([own, own, foreign[kind], '0190f2c4-5b1e-7c3a-9d44-0a7c1e5b2f13', '']), [own])
-    assert.deepEqual([await found([foreign[kind]]), await found([]), await found(['']), await found(null)], [[], [], [], []])
+    assert.deepEqual(
+      [await found([foreign[kind]]), await found([]), await found(['']), await found(null)],
+      [[], [], [], []],
+    )
   }
 })
 
@@ -104,15 +129,30 @@ test('ids alone can be asked for, and something must be', async () => {
   await using t = await startTestApp()
   await t.invite('user01@example.com')
   for (const kind of ['users', 'groups']) {
-    const wrong = ['', 'filter=', 'filter=%7B%22username%22%3A%22x%22%7D', 'filter=%7B%22name%22%3A%22x%22%7D', 'filter=%7B', 'filter=id%20sw%20%22a%22', 'filter=id%20pr',
-      `filter=${encodeURIComponent('{"id":{"$like":"%"}}')}`, `filter=${encodeURIComponent('{"id":{"$neq":"x"}}')}`, `filter=${encodeURIComponent('{"id":{"$gt":""}}')}`]
+    const wrong = [
+      '',
+      'filter=',
+      'filter=%7B%22username%22%3A%22x%22%7D',
+      'filter=%7B%22name%22%3A%22x%22%7D',
+      'filter=%7B',
+      'filter=id%20sw%20%22a%22',
+      'filter=id%20pr',
+      `filter=${encodeURIComponent('{"id":{"$like":"%"}}')}`,
+      `filter=${encodeURIComponent('{"id":{"$neq":"x"}}')}`,
+      `filter=${encodeURIComponent('{"id":{"$gt":""}}')}`,
+    ]
     for (const query of wrong) {
       const { status, json } = await t.get(`/api/service/identity/${kind}?${query}`)
       assert.deepEqual([status, json.error], [400, 'invalid_filter'], `${kind} ${query}`)
     }
     assert.equal((await t.get(`/api/service/identity/${kind}?filter=a&filter=b`)).json.error, 'invalid_request')
     for (const columns of ['password', 'personas', 'loginEvents', 'emailVerified']) {
-      assert.equal((await t.get(`/api/service/identity/${kind}?columns=${columns}&filter=${encodeURIComponent('{"id":"x"}')}`)).json.error, 'invalid_columns', columns)
+      assert.equal(
+        (await t.get(`/api/service/identity/${kind}?columns=${columns}&filter=${encodeURIComponent('{"id":"x"}')}`))
+          .json.error,
+        'invalid_columns',
+        columns,
+      )
     }
   }
 })

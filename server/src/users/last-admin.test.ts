@@ -15,10 +15,14 @@ function guestRole(t: TestApp): Promise<string> {
 
 /** Every way in which a request can take an admin away. */
 const waysOfTaking: Readonly<Record<string, Taking>> = {
-  'POST roles/update': async (t, id, token) => t.post(`/api/service/users/${id}/roles/update`, { roleId: await guestRole(t) }, { token }),
-  'PUT roles': async (t, id, token) => t.put(`/api/service/users/${id}/roles`, { roles: [await guestRole(t)] }, { token }),
-  'update of workspaceRole': (t, id, token) => t.post(`/api/service/users/${id}`, { firstName: 'X', workspaceRole: '$member' }, { token }),
-  'update of roles': (t, id, token) => t.post(`/api/service/users/${id}`, { firstName: 'X', roles: ['default-roles-default', '$guest'] }, { token }),
+  'POST roles/update': async (t, id, token) =>
+    t.post(`/api/service/users/${id}/roles/update`, { roleId: await guestRole(t) }, { token }),
+  'PUT roles': async (t, id, token) =>
+    t.put(`/api/service/users/${id}/roles`, { roles: [await guestRole(t)] }, { token }),
+  'update of workspaceRole': (t, id, token) =>
+    t.post(`/api/service/users/${id}`, { firstName: 'X', workspaceRole: '$member' }, { token }),
+  'update of roles': (t, id, token) =>
+    t.post(`/api/service/users/${id}`, { firstName: 'X', roles: ['default-roles-default', '$guest'] }, { token }),
   disable: (t, id, token) => t.post(`/api/service/users/${id}`, { firstName: 'X', enabled: false }, { token }),
   delete: (t, id, token) => t.post(`/api/service/users/${id}/delete`, undefined, { token }),
 }
@@ -76,20 +80,30 @@ test('before anybody accepted, pending and disabled admins can be changed: the s
 })
 
 async function countUsableAdmins(t: TestApp): Promise<number> {
-  const { json } = await t.get(`/api/service/users?filter=${encodeURIComponent('{"workspaceRole":"$admin","status":"Enabled"}')}`)
+  const { json } = await t.get(
+    `/api/service/users?filter=${encodeURIComponent('{"workspaceRole":"$admin","status":"Enabled"}')}`,
+  )
   return json.filterRecord
 }
 
-async function raceRounds(t: TestApp, admins: readonly TestUser[], rounds: number, ways: readonly Taking[]): Promise<void> {
+async function raceRounds(
+  t: TestApp,
+  admins: readonly TestUser[],
+  rounds: number,
+  ways: readonly Taking[],
+): Promise<void> {
   const adminRole = await t.roleId('$admin')
   await guestRole(t)
   for (let round = 0; round < rounds; round += 1) {
     const take = ways[round % ways.length]
     if (take === undefined) throw new Error('no way given')
-    const answers = await Promise.all(admins.map((admin, index) => take(t, admins[(index + 1) % admins.length]?.id ?? '', admin.token)))
+    const answers = await Promise.all(
+      admins.map((admin, index) => take(t, admins[(index + 1) % admins.length]?.id ?? '', admin.token)),
+    )
     for (const answer of answers) {
       // One who lost the role meanwhile may be refused for that instead.
-      const isRefused = answer.status >= 400 && ['last_admin', 'insufficient_role', 'invalid_token'].includes(answer.json.error)
+      const isRefused =
+        answer.status >= 400 && ['last_admin', 'insufficient_role', 'invalid_token'].includes(answer.json.error)
       assert.ok(answer.status < 300 || isRefused, `${answer.status} in round ${round}`)
     }
     assert.ok((await countUsableAdmins(t)) >= 1, `round ${round} left nobody`)
@@ -100,7 +114,9 @@ async function raceRounds(t: TestApp, admins: readonly TestUser[], rounds: numbe
   }
 }
 
-const undoable = ['POST roles/update', 'PUT roles', 'update of workspaceRole', 'disable'].map((way) => waysOfTaking[way]).filter((take) => take !== undefined)
+const undoable = ['POST roles/update', 'PUT roles', 'update of workspaceRole', 'disable']
+  .map((way) => waysOfTaking[way])
+  .filter((take) => take !== undefined)
 
 test('two admins who demote or disable each other at once leave one, in 50 rounds of 50', async () => {
   await using t = await startTestApp()
@@ -109,7 +125,12 @@ test('two admins who demote or disable each other at once leave one, in 50 round
 
 test('three in a ring leave one too', async () => {
   await using t = await startTestApp()
-  await raceRounds(t, [await t.addUser('admin01', '$admin'), await t.addUser('admin02', '$admin'), await t.addUser('admin03', '$admin')], 12, undoable)
+  await raceRounds(
+    t,
+    [await t.addUser('admin01', '$admin'), await t.addUser('admin02', '$admin'), await t.addUser('admin03', '$admin')],
+    12,
+    undoable,
+  )
 })
 
 test('two admins deleted at once by a service token: one stays', async () => {
@@ -131,12 +152,20 @@ test('role counts stay true when one user gets many roles at once', async () => 
   const roleIds = [await t.roleId('$admin'), await t.roleId('$member'), await t.roleId('$guest')]
   for (let round = 0; round < 10; round += 1) {
     const answers = await Promise.all(
-      ids.flatMap((id) => roleIds.map((roleId, index) => (index === 1 ? t.put(`/api/service/users/${id}/roles`, { roles: [roleId] }) : t.post(`/api/service/users/${id}/roles/update`, { roleId })))),
+      ids.flatMap((id) =>
+        roleIds.map((roleId, index) =>
+          index === 1
+            ? t.put(`/api/service/users/${id}/roles`, { roles: [roleId] })
+            : t.post(`/api/service/users/${id}/roles/update`, { roleId }),
+        ),
+      ),
     )
     for (const answer of answers) assert.ok(answer.status < 300, answer.text)
     const { records } = (await t.get('/api/service/roles')).json
     for (const role of records) {
-      const { json } = await t.get(`/api/service/users?filter=${encodeURIComponent(JSON.stringify({ workspaceRole: role.name }))}`)
+      const { json } = await t.get(
+        `/api/service/users?filter=${encodeURIComponent(JSON.stringify({ workspaceRole: role.name }))}`,
+      )
       assert.equal(role.memberCount, String(json.filterRecord), `${role.name} in round ${round}`)
     }
   }

@@ -1,6 +1,6 @@
 import { LRUCache } from 'lru-cache'
 import { isWorkspaceRole, type WorkspaceRole } from '../access/permissions.ts'
-import { rawRows, type Queryable } from '../db/db.ts'
+import { Db, rawRows, type Queryable } from '../db/db.ts'
 import type { NamedLink } from './users.schema.ts'
 
 /** Names of personas or purposes, and which groups hold them. */
@@ -22,7 +22,8 @@ interface Kept {
   readonly catalogue: LinkCatalogue
 }
 
-const kept = new LRUCache<string, Kept>({ max: 1_000 })
+/** By database, so that it ends with the handle, and then by tenant. */
+const keptOf = new WeakMap<Db, LRUCache<string, Kept>>()
 
 /** Personas and purposes that somebody holds directly. */
 export interface HeldIds {
@@ -35,10 +36,21 @@ export interface HeldIds {
  * Everything in it raises `tenants.catalogue_version` when it changes, in the same transaction;
  * new personas and purposes do not, since nobody's document shows them: the kept one is read again when it lacks one that is held.
  */
-export async function readLinkCatalogue(db: Queryable, tenantId: string, version: number, held: HeldIds): Promise<LinkCatalogue> {
-  const known = kept.get(tenantId)
+export async function readLinkCatalogue(
+  db: Queryable,
+  tenantId: string,
+  version: number,
+  held: HeldIds,
+): Promise<LinkCatalogue> {
+  // What a transaction sees may be rolled back, and its version used again for something else.
+  const kept = db instanceof Db ? keptIn(db) : undefined
+  const known = kept?.get(tenantId)
   if (known !== undefined && known.version === version && hasAll(known.catalogue, held)) return known.catalogue
-  const roles = await rawRows<{ id: string; name: string }>(db, `select id, name from roles where tenant_id = ? and level = 'workspace'`, [tenantId])
+  const roles = await rawRows<{ id: string; name: string }>(
+    db,
+    `select id, name from roles where tenant_id = ? and level = 'workspace'`,
+    [tenantId],
+  )
   const names = new Map(roles.map((role) => [role.id, role.name]))
   const catalogue: LinkCatalogue = {
     personas: await readShared(db, tenantId, 'persona'),
@@ -49,12 +61,21 @@ export async function readLinkCatalogue(db: Queryable, tenantId: string, version
       return name
     },
   }
-  kept.set(tenantId, { version, catalogue })
+  kept?.set(tenantId, { version, catalogue })
   return catalogue
 }
 
+function keptIn(db: Db): LRUCache<string, Kept> {
+  const kept = keptOf.get(db) ?? new LRUCache<string, Kept>({ max: 1_000 })
+  keptOf.set(db, kept)
+  return kept
+}
+
 function hasAll(catalogue: LinkCatalogue, held: HeldIds): boolean {
-  return held.personas.every((id) => catalogue.personas.byId.has(id)) && held.purposes.every((id) => catalogue.purposes.byId.has(id))
+  return (
+    held.personas.every((id) => catalogue.personas.byId.has(id)) &&
+    held.purposes.every((id) => catalogue.purposes.byId.has(id))
+  )
 }
 
 async function readShared(db: Queryable, tenantId: string, kind: 'persona' | 'purpose'): Promise<SharedLinks> {

@@ -83,7 +83,10 @@ test('nor by a role change or a deletion that carries them', async () => {
   assert.equal((await t.put(`/api/service/users/${id}/roles`, { ...serverOwned, roles: [roleId] })).status, 204)
   assert.deepEqual(await stateOf(t, id), before)
   const heirBefore = await stateOf(t, heir)
-  assert.equal((await t.post(`/api/service/users/${id}/delete`, { ...serverOwned, transferToUserId: heir })).status, 200)
+  assert.equal(
+    (await t.post(`/api/service/users/${id}/delete`, { ...serverOwned, transferToUserId: heir })).status,
+    200,
+  )
   assert.deepEqual(await stateOf(t, heir), heirBefore)
 })
 
@@ -91,12 +94,24 @@ test('nor by an invitation', async () => {
   await using t = await startTestApp()
   const { roleId: _roleId, roleName: _roleName, ...entry } = serverOwned
   const plain = await t.invite('plain@example.com')
-  const { json } = await t.post('/api/service/users', { users: [{ ...entry, id: plain, enabled: false, email: 'new@example.com', roleName: '$guest' }] })
+  const { json } = await t.post('/api/service/users', {
+    users: [{ ...entry, id: plain, enabled: false, email: 'new@example.com', roleName: '$guest' }],
+  })
   const id = json.createdUsers['new@example.com']
   assert.notEqual(id, plain)
   const record = (await t.get(`/api/service/users/${id}`)).json
   const expected = (await t.get(`/api/service/users/${plain}`)).json
-  assert.deepEqual({ ...record, id: plain, username: expected.username, email: expected.email, workspaceRole: '$member', roles: expected.roles }, expected)
+  assert.deepEqual(
+    {
+      ...record,
+      id: plain,
+      username: expected.username,
+      email: expected.email,
+      workspaceRole: '$member',
+      roles: expected.roles,
+    },
+    expected,
+  )
 })
 
 test('the id in the path alone says who is meant: ids elsewhere in the request redirect nothing', async () => {
@@ -104,8 +119,21 @@ test('the id in the path alone says who is meant: ids elsewhere in the request r
   const [target, other] = [await t.invite('user01@example.com'), await t.invite('user02@example.com')]
   const before = await stateOf(t, other)
   const elsewhere = { userId: other, user_id: other, user: { id: other, firstName: 'X' }, users: [other] }
-  await t.post(`/api/service/users/${target}?id=${other}&userId=${other}`, { ...elsewhere, firstName: 'New' }, { headers: { 'x-user-id': other, 'x-http-method-override': 'DELETE', 'x-original-url': `/api/service/users/${other}` } })
-  await t.post(`/api/service/users/${target}/roles/update?id=${other}`, { ...elsewhere, roleId: await t.roleId('$guest') })
+  await t.post(
+    `/api/service/users/${target}?id=${other}&userId=${other}`,
+    { ...elsewhere, firstName: 'New' },
+    {
+      headers: {
+        'x-user-id': other,
+        'x-http-method-override': 'DELETE',
+        'x-original-url': `/api/service/users/${other}`,
+      },
+    },
+  )
+  await t.post(`/api/service/users/${target}/roles/update?id=${other}`, {
+    ...elsewhere,
+    roleId: await t.roleId('$guest'),
+  })
   await t.post(`/api/service/users/${target}/delete?id=${other}`, elsewhere)
   assert.deepEqual(await stateOf(t, other), before)
   assert.equal((await t.get(`/api/service/users/${target}`)).status, 404)

@@ -21,7 +21,11 @@ interface Completion {
  * @returns undefined when the user is gone, disabled, or has accepted already
  * @throws username_exists
  */
-export async function completeInvitedUser(ctx: TrxCtx, userId: string, completion: Completion): Promise<User | undefined> {
+export async function completeInvitedUser(
+  ctx: TrxCtx,
+  userId: string,
+  completion: Completion,
+): Promise<User | undefined> {
   await lockUser(ctx.db, ctx.tenantId, userId)
   const user = await findUser(ctx.db, ctx.tenantId, userId)
   if (user === undefined || !user.enabled || !isPending(user)) return undefined
@@ -40,7 +44,10 @@ export async function completeInvitedUser(ctx: TrxCtx, userId: string, completio
     })
   } catch (error) {
     if (!violatesUnique(error, 'users', 'username_key')) throw error
-    throw new ApiError('username_exists', { detail: `The username "${completion.username}" is taken; choose another.`, cause: error })
+    throw new ApiError('username_exists', {
+      detail: `The username "${completion.username}" is taken; choose another.`,
+      cause: error,
+    })
   }
   await moveMembers(ctx, user.workspaceRoleId, roleId)
   return findUser(ctx.db, ctx.tenantId, userId)

@@ -16,14 +16,16 @@ export const UpdateUserBody = Type.Object({
   lastName: MaybeText,
   enabled: MaybeBoolean,
   attributes: Type.Optional(
-    Type.Union([Type.Record(Type.String(), Type.Union([Type.Array(Type.Union([Type.String(), Type.Null()])), Type.Null()])), Type.Null()]),
+    Type.Union([
+      Type.Record(Type.String(), Type.Union([Type.Array(Type.Union([Type.String(), Type.Null()])), Type.Null()])),
+      Type.Null(),
+    ]),
   ),
   workspaceRole: MaybeText,
   roles: Type.Optional(Type.Union([Type.Array(Type.String(), { maxItems: 100 }), Type.Null()])),
   groups: Type.Optional(Type.Union([Type.Array(Type.Unknown(), { maxItems: 1_000 }), Type.Null()])),
   persona: MaybeIds,
 })
-
 
 interface Stored {
   readonly id: string
@@ -42,7 +44,9 @@ export function fromUpdateUserBody(body: Static<typeof UpdateUserBody>, stored: 
     throw new ApiError('read_only_field', { detail: 'id in the body is not the id in the address; leave it out.' })
   }
   if (isGiven(body.username) && body.username !== stored.username) {
-    throw new ApiError('username_immutable', { detail: 'The username cannot change; leave it out, or send the stored one.' })
+    throw new ApiError('username_immutable', {
+      detail: 'The username cannot change; leave it out, or send the stored one.',
+    })
   }
   const workspaceRole = readRole(body, stored.workspaceRole)
   return {
@@ -67,7 +71,9 @@ function readRole(body: Static<typeof UpdateUserBody>, current: string): string 
   const wanted = new Set([...(isGiven(body.workspaceRole) ? [body.workspaceRole] : []), ...fromRoles])
   wanted.delete(current)
   if (wanted.size > 1) {
-    throw new ApiError('role_conflict', { detail: `The body names two roles, ${[...wanted].join(' and ')}; a user has one workspace role.` })
+    throw new ApiError('role_conflict', {
+      detail: `The body names two roles, ${[...wanted].join(' and ')}; a user has one workspace role.`,
+    })
   }
   return [...wanted][0]
 }
@@ -75,7 +81,9 @@ function readRole(body: Static<typeof UpdateUserBody>, current: string): string 
 /** What the server writes by itself comes back unread. */
 const serverAttributes = new Set(['invitedAt', 'invitedBy', 'invitedByName'])
 
-function readAttributes(attributes: Readonly<Record<string, readonly (string | null)[] | null>>): Record<string, string[]> {
+function readAttributes(
+  attributes: Readonly<Record<string, readonly (string | null)[] | null>>,
+): Record<string, string[]> {
   return Object.fromEntries(
     Object.entries(attributes)
       .filter(([name, values]) => values !== null && !serverAttributes.has(name))
@@ -99,7 +107,9 @@ export const ChangeRoleBody = Type.Object({
 export function fromChangeRoleBody(body: Static<typeof ChangeRoleBody>): string {
   const id = body.roleId ?? body.role_id
   if (!isGiven(id) || id === '') {
-    throw new ApiError('role_not_found', { detail: 'roleId is missing; send the id of a role from GET /api/service/roles.' })
+    throw new ApiError('role_not_found', {
+      detail: 'roleId is missing; send the id of a role from GET /api/service/roles.',
+    })
   }
   return id
 }

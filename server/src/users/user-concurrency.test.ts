@@ -6,7 +6,11 @@ import { eventTypesAbout, invitePeople, usersAddress } from './testdata/people.t
 test('50 updates of one user at once lose nothing', async () => {
   await using t = await startTestApp()
   const id = await t.invite('user01@example.com')
-  const answers = await Promise.all(Array.from({ length: 50 }, (_, index) => t.post(`/api/service/users/${id}`, { attributes: { [`key${index}`]: [String(index)] } })))
+  const answers = await Promise.all(
+    Array.from({ length: 50 }, (_, index) =>
+      t.post(`/api/service/users/${id}`, { attributes: { [`key${index}`]: [String(index)] } }),
+    ),
+  )
   for (const answer of answers) assert.equal(answer.status, 200, answer.text)
   const { attributes } = (await t.get(`/api/service/users/${id}`)).json
   for (let index = 0; index < 50; index += 1) assert.deepEqual(attributes[`key${index}`], [String(index)])
@@ -18,13 +22,33 @@ test('updates of different fields at once all stay', async () => {
   const id = await t.invite('user01@example.com')
   const group = await t.addGroup('data')
   const { json: persona } = await t.post('/api/service/personas', { name: 'base' })
-  const changes = [{ firstName: 'A' }, { lastName: 'B' }, { attributes: { skills: ['x'] } }, { enabled: false }, { workspaceRole: '$guest' }, { groups: [group] }, { persona: [persona.id] }, { email: 'new@example.com' }]
+  const changes = [
+    { firstName: 'A' },
+    { lastName: 'B' },
+    { attributes: { skills: ['x'] } },
+    { enabled: false },
+    { workspaceRole: '$guest' },
+    { groups: [group] },
+    { persona: [persona.id] },
+    { email: 'new@example.com' },
+  ]
   const answers = await Promise.all(changes.map((change) => t.post(`/api/service/users/${id}`, change)))
   for (const answer of answers) assert.equal(answer.status, 200, answer.text)
-  const { firstName, lastName, attributes, enabled, workspaceRole, groups, email } = (await t.get(`/api/service/users/${id}`)).json
-  assert.deepEqual({ firstName, lastName, skills: attributes.skills, enabled, workspaceRole, groups, email }, {
-    firstName: 'A', lastName: 'B', skills: ['x'], enabled: false, workspaceRole: '$guest', groups: [group], email: 'new@example.com',
-  })
+  const { firstName, lastName, attributes, enabled, workspaceRole, groups, email } = (
+    await t.get(`/api/service/users/${id}`)
+  ).json
+  assert.deepEqual(
+    { firstName, lastName, skills: attributes.skills, enabled, workspaceRole, groups, email },
+    {
+      firstName: 'A',
+      lastName: 'B',
+      skills: ['x'],
+      enabled: false,
+      workspaceRole: '$guest',
+      groups: [group],
+      email: 'new@example.com',
+    },
+  )
 })
 
 test('of many updates made against one version exactly one happens', async () => {
@@ -32,7 +56,11 @@ test('of many updates made against one version exactly one happens', async () =>
   const id = await t.invite('user01@example.com')
   for (let round = 0; round < 5; round += 1) {
     const headers = { 'if-match': String((await t.get(`/api/service/users/${id}`)).headers.etag) }
-    const answers = await Promise.all(Array.from({ length: 10 }, (_, index) => t.post(`/api/service/users/${id}`, { firstName: `r${round}-${index}` }, { headers })))
+    const answers = await Promise.all(
+      Array.from({ length: 10 }, (_, index) =>
+        t.post(`/api/service/users/${id}`, { firstName: `r${round}-${index}` }, { headers }),
+      ),
+    )
     assert.deepEqual(answers.map((answer) => answer.status).toSorted(), [200, ...Array.from({ length: 9 }, () => 412)])
     const winner = answers.find((answer) => answer.status === 200)
     assert.equal((await t.get(`/api/service/users/${id}`)).json.firstName, winner?.json.firstName)
@@ -63,18 +91,26 @@ test('memberships changed from both sides at once end in one state, and the coun
 
 test('personas given and taken from both sides at once end in one state that both sides show', async () => {
   await using t = await startTestApp()
-  const ids = await invitePeople(t, ['a', 'b', 'c', 'd'].map((username) => ({ username })))
+  const ids = await invitePeople(
+    t,
+    ['a', 'b', 'c', 'd'].map((username) => ({ username })),
+  )
   const personas: string[] = []
   for (const name of ['a', 'b', 'c']) personas.push((await t.post('/api/service/personas', { name })).json.id)
   const work = Array.from({ length: 24 }, (_unused, index) =>
     index % 2 === 0
       ? t.post(`/api/service/users/${ids[index % 4]}`, { persona: index % 3 === 0 ? [] : personas })
-      : t.post(`/api/service/personas/${personas[index % 3]}/subjects`, { users: index % 4 === 1 ? ids : [], groups: [] }),
+      : t.post(`/api/service/personas/${personas[index % 3]}/subjects`, {
+          users: index % 4 === 1 ? ids : [],
+          groups: [],
+        }),
   )
   for (const answer of await Promise.all(work)) assert.equal(answer.status, 200, answer.text)
   const users = (await t.get(usersAddress({ limit: 100 }))).json.records
   for (const persona of (await t.get('/api/service/personas')).json.records) {
-    const holders = users.filter((user: { persona: string[] }) => user.persona.includes(persona.id)).map((user: { id: string }) => user.id)
+    const holders = users
+      .filter((user: { persona: string[] }) => user.persona.includes(persona.id))
+      .map((user: { id: string }) => user.id)
     assert.deepEqual(holders.toSorted(), persona.users.toSorted(), persona.name)
   }
 })
@@ -84,12 +120,25 @@ test('invitations, deletions, role changes and updates at once leave true totals
   await t.addUser('admin00', '$admin')
   const group = await t.addGroup('first')
   await t.post(`/api/service/groups/${group}`, { attributes: { isDefault: ['true'] } })
-  const ids = await invitePeople(t, Array.from({ length: 12 }, (_, index) => ({ username: `old${index}`, roleName: index % 2 === 0 ? '$admin' : '$member' })))
+  const ids = await invitePeople(
+    t,
+    Array.from({ length: 12 }, (_, index) => ({
+      username: `old${index}`,
+      roleName: index % 2 === 0 ? '$admin' : '$member',
+    })),
+  )
   const guest = await t.roleId('$guest')
   const work = ids.flatMap((id, index) => [
-    invitePeople(t, [{ username: `new${index}`, roleName: index % 2 === 0 ? '$guest' : '$admin' }, { username: `more${index}` }]).then(() => 200),
-    index % 3 === 0 ? t.post(`/api/service/users/${id}/delete`).then(({ status }) => status) : t.post(`/api/service/users/${id}`, { groups: [] }).then(({ status }) => status),
-    t.put(`/api/service/users/${id}/roles`, { roles: [guest] }).then(({ status }) => (index % 3 === 0 && status === 404 ? 204 : status)),
+    invitePeople(t, [
+      { username: `new${index}`, roleName: index % 2 === 0 ? '$guest' : '$admin' },
+      { username: `more${index}` },
+    ]).then(() => 200),
+    index % 3 === 0
+      ? t.post(`/api/service/users/${id}/delete`).then(({ status }) => status)
+      : t.post(`/api/service/users/${id}`, { groups: [] }).then(({ status }) => status),
+    t
+      .put(`/api/service/users/${id}/roles`, { roles: [guest] })
+      .then(({ status }) => (index % 3 === 0 && status === 404 ? 204 : status)),
   ])
   for (const status of await Promise.all(work)) assert.ok(status === 200 || status === 204, String(status))
   const { json } = await t.get(usersAddress({ limit: 100 }))

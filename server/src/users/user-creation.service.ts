@@ -44,7 +44,10 @@ export async function createUsers(ctx: TrxCtx, newUsers: readonly NewUser[]): Pr
   let left = newUsers.map((user) => ({ ...user, id: uuid() }))
   for (let attempt = 0; left.length > 0 && attempt < attemptsMax; attempt += 1) {
     const named = await chooseUsernames(ctx, left, attempt)
-    const inserted = await insertUsers(ctx.db, named.map((user) => toRow(ctx, user)))
+    const inserted = await insertUsers(
+      ctx.db,
+      named.map((user) => toRow(ctx, user)),
+    )
     created.push(...named.filter((user) => inserted.has(user.id)))
     // A derived name may have been taken meanwhile: those are tried again with another; an address or chosen name is final.
     left = left.filter((user) => !inserted.has(user.id) && user.username === null)

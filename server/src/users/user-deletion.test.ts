@@ -9,7 +9,17 @@ function remove(t: TestApp, id: string, body?: unknown, token: string = t.acme.t
 
 /** Tables that hold something of a user, with the number of rows each has about this one. */
 async function traces(t: TestApp, id: string): Promise<Record<string, number>> {
-  const count = async (table: 'users' | 'group_members' | 'persona_subjects' | 'purpose_subjects' | 'api_tokens' | 'invitations' | 'credentials', column: string) => {
+  const count = async (
+    table:
+      | 'users'
+      | 'group_members'
+      | 'persona_subjects'
+      | 'purpose_subjects'
+      | 'api_tokens'
+      | 'invitations'
+      | 'credentials',
+    column: string,
+  ) => {
     const rows = await t.db.selectFrom(table).selectAll().execute()
     return rows.filter((row) => Object.entries(row).some(([name, value]) => name === column && value === id)).length
   }
@@ -63,7 +73,12 @@ test('the deletion is one event that names whoever takes over; earlier events st
   const [id, heir] = [await t.invite('user01@example.com'), await t.invite('heir@example.com')]
   const earlier = await t.db.selectFrom('events').select('id').where('subject_id', '=', id).execute()
   assert.equal((await remove(t, id, { transferToUserId: heir })).status, 200)
-  const rows = await t.db.selectFrom('events').select(['type', 'data', 'personal']).where('subject_id', '=', id).orderBy('id').execute()
+  const rows = await t.db
+    .selectFrom('events')
+    .select(['type', 'data', 'personal'])
+    .where('subject_id', '=', id)
+    .orderBy('id')
+    .execute()
   assert.equal(rows.length, earlier.length + 1)
   const deleted = rows.find((row) => row.type === 'user.deleted')
   assert.deepEqual(JSON.parse(deleted?.data ?? ''), { transferredTo: heir })
@@ -73,9 +88,12 @@ test('the deletion is one event that names whoever takes over; earlier events st
 test('the body is optional, in every way of sending none', async () => {
   await using t = await startTestApp()
   const bodies = [undefined, {}, { transferToUserId: null }, { kubeSecretName: 'x' }]
-  for (const [index, body] of bodies.entries()) assert.equal((await remove(t, await t.invite(`user0${index}@example.com`), body)).status, 200)
+  for (const [index, body] of bodies.entries())
+    assert.equal((await remove(t, await t.invite(`user0${index}@example.com`), body)).status, 200)
   const id = await t.invite('user09@example.com')
-  const empty = await t.request('POST', `/api/service/users/${id}/delete`, { headers: { 'content-type': 'application/json', 'content-length': '0' } })
+  const empty = await t.request('POST', `/api/service/users/${id}/delete`, {
+    headers: { 'content-type': 'application/json', 'content-length': '0' },
+  })
   assert.equal(empty.status, 200)
 })
 
@@ -87,18 +105,29 @@ test('a transfer to somebody unknown, foreign, disabled, or to the user themselv
   const foreign = await t.invite('user03@example.com', '$member', t.other)
   const unknown = await remove(t, id, { transferToUserId: '0190f2c4-5b1e-7c3a-9d44-0a7c1e5b2f13' }, t.acme.token)
   assert.deepEqual([unknown.status, unknown.json.error], [404, 'user_not_found'])
-  assert.deepEqual([(await remove(t, id, { transferToUserId: foreign })).json.error, (await remove(t, id, { transferToUserId: '' })).json.error], ['user_not_found', 'user_not_found'])
+  assert.deepEqual(
+    [
+      (await remove(t, id, { transferToUserId: foreign })).json.error,
+      (await remove(t, id, { transferToUserId: '' })).json.error,
+    ],
+    ['user_not_found', 'user_not_found'],
+  )
   for (const target of [disabled, id]) {
     const { status, json } = await remove(t, id, { transferToUserId: target })
     assert.deepEqual([status, json.error], [400, 'transfer_target_disabled'])
   }
-  for (const body of [{ transferToUserId: [disabled] }, { transferToUserId: 5 }, []]) assert.equal((await remove(t, id, body)).json.error, 'invalid_body')
+  for (const body of [{ transferToUserId: [disabled] }, { transferToUserId: 5 }, []])
+    assert.equal((await remove(t, id, body)).json.error, 'invalid_body')
   assert.deepEqual(await stateOf(t, id), before)
 })
 
 test('nobody deletes themselves, and only admins delete', async () => {
   await using t = await startTestApp()
-  const [admin, member, guest] = [await t.addUser('admin01', '$admin'), await t.addUser('user01'), await t.addUser('user02', '$guest')]
+  const [admin, member, guest] = [
+    await t.addUser('admin01', '$admin'),
+    await t.addUser('user01'),
+    await t.addUser('user02', '$guest'),
+  ]
   await t.addUser('admin02', '$admin')
   const own = await remove(t, admin.id, undefined, admin.token)
   assert.deepEqual([own.status, own.json.error], [409, 'cannot_disable_self'])

@@ -31,28 +31,116 @@ interface Case {
 }
 
 const cases: readonly Case[] = [
-  { name: 'own fields', change: ({ t, id }) => t.post(`/api/service/users/${id}`, { firstName: 'New', attributes: { skills: ['x'] } }), shows: ['firstName', 'attributes'] },
-  { name: 'address', change: ({ t, id }) => t.post(`/api/service/users/${id}`, { email: 'new@example.com' }), shows: ['email'] },
-  { name: 'disabling', change: ({ t, id }) => t.post(`/api/service/users/${id}`, { enabled: false }), shows: ['enabled', 'status'] },
-  { name: 'role', change: async ({ t, id }) => t.put(`/api/service/users/${id}/roles`, { roles: [await t.roleId('$guest')] }), shows: ['workspaceRole', 'roles'] },
-  { name: 'acceptance', change: ({ t, id }) => accept(t, id), shows: ['status', 'emailVerified', 'username', 'firstName', 'lastName'] },
-  { name: 'joining a group', change: async ({ t, id }) => t.post(`/api/service/groups/${await t.addGroup('more')}/members`, { users: [id] }), shows: ['groups', 'groupCount'] },
+  {
+    name: 'own fields',
+    change: ({ t, id }) => t.post(`/api/service/users/${id}`, { firstName: 'New', attributes: { skills: ['x'] } }),
+    shows: ['firstName', 'attributes'],
+  },
+  {
+    name: 'address',
+    change: ({ t, id }) => t.post(`/api/service/users/${id}`, { email: 'new@example.com' }),
+    shows: ['email'],
+  },
+  {
+    name: 'disabling',
+    change: ({ t, id }) => t.post(`/api/service/users/${id}`, { enabled: false }),
+    shows: ['enabled', 'status'],
+  },
+  {
+    name: 'role',
+    change: async ({ t, id }) => t.put(`/api/service/users/${id}/roles`, { roles: [await t.roleId('$guest')] }),
+    shows: ['workspaceRole', 'roles'],
+  },
+  {
+    name: 'acceptance',
+    change: ({ t, id }) => accept(t, id),
+    shows: ['status', 'emailVerified', 'username', 'firstName', 'lastName'],
+  },
+  {
+    name: 'joining a group',
+    change: async ({ t, id }) => t.post(`/api/service/groups/${await t.addGroup('more')}/members`, { users: [id] }),
+    shows: ['groups', 'groupCount'],
+  },
   { name: 'joining a new group', change: ({ t, id }) => t.addGroup('more', [id]), shows: ['groups', 'groupCount'] },
-  { name: 'being added to groups', change: async ({ t, id }) => t.post(`/api/service/users/${id}/groups`, { groups: [await t.addGroup('more')] }), shows: ['groups', 'groupCount'] },
-  { name: 'leaving a group', change: ({ t, id, group }) => t.post(`/api/service/groups/${group}/members/remove`, { users: [id] }), shows: ['groups', 'groupCount', 'persona', 'personas', 'purposes'] },
-  { name: 'groups replaced', change: ({ t, id }) => t.post(`/api/service/users/${id}`, { groups: [] }), shows: ['groups', 'groupCount', 'persona', 'personas', 'purposes'] },
-  { name: 'deletion of the group', change: ({ t, group }) => t.post(`/api/service/groups/${group}/delete`), shows: ['groups', 'groupCount', 'persona', 'personas', 'purposes'] },
-  { name: 'persona given directly', change: async ({ t, id }) => t.post(`/api/service/users/${id}`, { persona: [await addPersona(t)] }), shows: ['persona', 'personas'] },
-  { name: 'persona given by its subjects', change: async ({ t, id }) => t.post(`/api/service/personas/${await addPersona(t)}/subjects`, { users: [id], groups: [] }), shows: ['persona', 'personas'] },
-  { name: 'persona given to the group', change: async ({ t, group }) => t.post(`/api/service/personas/${await addPersona(t)}/subjects`, { users: [], groups: [group] }), shows: ['persona', 'personas'] },
-  { name: 'persona taken from the group', change: ({ t, persona }) => t.post(`/api/service/personas/${persona}/subjects`, { users: [], groups: [] }), shows: ['persona', 'personas'] },
-  { name: 'persona renamed', change: ({ t, persona }) => t.post(`/api/service/personas/${persona}`, { name: 'other' }), shows: ['personas'] },
-  { name: 'persona shown under another name', change: ({ t, persona }) => t.post(`/api/service/personas/${persona}`, { displayName: 'Other' }), shows: ['personas'] },
-  { name: 'purpose taken from the group', change: ({ t, purpose }) => t.post(`/api/muster/purposes/${purpose}/subjects`, { users: [], groups: [] }), shows: ['purposes'] },
-  { name: 'purpose given by its subjects', change: ({ t, id, purpose }) => t.post(`/api/muster/purposes/${purpose}/subjects`, { users: [id], groups: [] }), shows: [] },
-  { name: 'new purpose given by its subjects', change: async ({ t, id }) => t.post(`/api/muster/purposes/${await addPurpose(t)}/subjects`, { users: [id], groups: [] }), shows: ['purposes'] },
-  { name: 'new purpose given to the group', change: async ({ t, group }) => t.post(`/api/muster/purposes/${await addPurpose(t)}/subjects`, { users: [], groups: [group] }), shows: ['purposes'] },
-  { name: 'purpose renamed', change: ({ t, purpose }) => t.post(`/api/service/purposes/${purpose}`, { name: 'other' }), shows: ['purposes'] },
+  {
+    name: 'being added to groups',
+    change: async ({ t, id }) => t.post(`/api/service/users/${id}/groups`, { groups: [await t.addGroup('more')] }),
+    shows: ['groups', 'groupCount'],
+  },
+  {
+    name: 'leaving a group',
+    change: ({ t, id, group }) => t.post(`/api/service/groups/${group}/members/remove`, { users: [id] }),
+    shows: ['groups', 'groupCount', 'persona', 'personas', 'purposes'],
+  },
+  {
+    name: 'groups replaced',
+    change: ({ t, id }) => t.post(`/api/service/users/${id}`, { groups: [] }),
+    shows: ['groups', 'groupCount', 'persona', 'personas', 'purposes'],
+  },
+  {
+    name: 'deletion of the group',
+    change: ({ t, group }) => t.post(`/api/service/groups/${group}/delete`),
+    shows: ['groups', 'groupCount', 'persona', 'personas', 'purposes'],
+  },
+  {
+    name: 'persona given directly',
+    change: async ({ t, id }) => t.post(`/api/service/users/${id}`, { persona: [await addPersona(t)] }),
+    shows: ['persona', 'personas'],
+  },
+  {
+    name: 'persona given by its subjects',
+    change: async ({ t, id }) =>
+      t.post(`/api/service/personas/${await addPersona(t)}/subjects`, { users: [id], groups: [] }),
+    shows: ['persona', 'personas'],
+  },
+  {
+    name: 'persona given to the group',
+    change: async ({ t, group }) =>
+      t.post(`/api/service/personas/${await addPersona(t)}/subjects`, { users: [], groups: [group] }),
+    shows: ['persona', 'personas'],
+  },
+  {
+    name: 'persona taken from the group',
+    change: ({ t, persona }) => t.post(`/api/service/personas/${persona}/subjects`, { users: [], groups: [] }),
+    shows: ['persona', 'personas'],
+  },
+  {
+    name: 'persona renamed',
+    change: ({ t, persona }) => t.post(`/api/service/personas/${persona}`, { name: 'other' }),
+    shows: ['personas'],
+  },
+  {
+    name: 'persona shown under another name',
+    change: ({ t, persona }) => t.post(`/api/service/personas/${persona}`, { displayName: 'Other' }),
+    shows: ['personas'],
+  },
+  {
+    name: 'purpose taken from the group',
+    change: ({ t, purpose }) => t.post(`/api/muster/purposes/${purpose}/subjects`, { users: [], groups: [] }),
+    shows: ['purposes'],
+  },
+  {
+    name: 'purpose given by its subjects',
+    change: ({ t, id, purpose }) => t.post(`/api/muster/purposes/${purpose}/subjects`, { users: [id], groups: [] }),
+    shows: [],
+  },
+  {
+    name: 'new purpose given by its subjects',
+    change: async ({ t, id }) =>
+      t.post(`/api/muster/purposes/${await addPurpose(t)}/subjects`, { users: [id], groups: [] }),
+    shows: ['purposes'],
+  },
+  {
+    name: 'new purpose given to the group',
+    change: async ({ t, group }) =>
+      t.post(`/api/muster/purposes/${await addPurpose(t)}/subjects`, { users: [], groups: [group] }),
+    shows: ['purposes'],
+  },
+  {
+    name: 'purpose renamed',
+    change: ({ t, purpose }) => t.post(`/api/service/purposes/${purpose}`, { name: 'other' }),
+    shows: ['purposes'],
+  },
 ]
 
 async function addPersona(t: TestApp): Promise<string> {
@@ -64,7 +152,13 @@ async function addPurpose(t: TestApp): Promise<string> {
 }
 
 async function accept(t: TestApp, id: string): Promise<unknown> {
-  const body = { token: await t.invitationToken(id), username: 'chosen', firstName: 'F', lastName: 'L', password: 'correct horse battery staple' }
+  const body = {
+    token: await t.invitationToken(id),
+    username: 'chosen',
+    firstName: 'F',
+    lastName: 'L',
+    password: 'correct horse battery staple',
+  }
   return t.post('/auth/accept-invite', body, { token: null })
 }
 
@@ -135,7 +229,9 @@ test('what an admin reads is never kept for a member, nor the other way round', 
 test('reads between concurrent changes show a whole state, and the last read the last state', async () => {
   const { t, id } = await arrange()
   await using _ = t
-  const writes = Array.from({ length: 20 }, (_unused, index) => t.post(`/api/service/users/${id}`, { firstName: `n${index}`, lastName: `n${index}` }))
+  const writes = Array.from({ length: 20 }, (_unused, index) =>
+    t.post(`/api/service/users/${id}`, { firstName: `n${index}`, lastName: `n${index}` }),
+  )
   const reads = Array.from({ length: 40 }, () => t.get(`/api/service/users/${id}`))
   await Promise.all(writes)
   for (const { json } of await Promise.all(reads)) assert.equal(json.firstName, json.lastName)

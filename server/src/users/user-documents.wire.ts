@@ -48,7 +48,8 @@ export class UserDocuments {
     const eventsOf = wantsEvents ? await listRecentEvents(ctx, people, wanted.maxLoginEvents) : () => noEvents
     return documents.map((document) => {
       const events = eventParts(eventsOf(document.version.id))
-      if (columns === null) return `{${document.whole},${events.get('loginEvents') ?? ''},${events.get('adminEvents') ?? ''}}`
+      if (columns === null)
+        return `{${document.whole},${events.get('loginEvents') ?? ''},${events.get('adminEvents') ?? ''}}`
       return `{${pick(document.parts, events, columns, isWhole).join(',')}}`
     })
   }
@@ -91,13 +92,24 @@ function toDocument(view: UserView, catalogueVersion: number, now: number): Docu
 
 function eventParts({ login, admin }: RecentEvents): Map<string, string> {
   return new Map([
-    ['loginEvents', login.length === 0 ? '"loginEvents":[]' : `"loginEvents":${JSON.stringify(login.map(toLoginEvent))}`],
-    ['adminEvents', admin.length === 0 ? '"adminEvents":[]' : `"adminEvents":${JSON.stringify(admin.map(toAdminEvent))}`],
+    [
+      'loginEvents',
+      login.length === 0 ? '"loginEvents":[]' : `"loginEvents":${JSON.stringify(login.map(toLoginEvent))}`,
+    ],
+    [
+      'adminEvents',
+      admin.length === 0 ? '"adminEvents":[]' : `"adminEvents":${JSON.stringify(admin.map(toAdminEvent))}`,
+    ],
   ])
 }
 
 /** The columns asked for; the id always comes. */
-function pick(parts: Document['parts'], events: Map<string, string>, columns: ReadonlySet<string>, isWhole: boolean): string[] {
+function pick(
+  parts: Document['parts'],
+  events: Map<string, string>,
+  columns: ReadonlySet<string>,
+  isWhole: boolean,
+): string[] {
   const picked: string[] = []
   for (const [key, part] of [...parts, ...events]) {
     if (key !== 'id' && !columns.has(key)) continue

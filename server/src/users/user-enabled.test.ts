@@ -8,11 +8,19 @@ test('disabling ends every token of the user at the next request; enabling gives
   const user = await t.addUser('user01')
   const tokens = [user.token, await t.personalToken(user.id)]
   const before = (await t.get(`/api/service/users/${user.id}`)).json
-  for (const [enabled, status] of [[false, 401], [true, 200], [false, 401]] as const) {
+  for (const [enabled, status] of [
+    [false, 401],
+    [true, 200],
+    [false, 401],
+  ] as const) {
     assert.equal((await t.post(`/api/service/users/${user.id}`, { enabled })).json.enabled, enabled)
     for (const token of tokens) assert.equal((await t.get('/api/service/users/current', { token })).status, status)
   }
-  assert.deepEqual((await t.get(`/api/service/users/${user.id}`)).json, { ...before, enabled: false, status: 'Disabled' })
+  assert.deepEqual((await t.get(`/api/service/users/${user.id}`)).json, {
+    ...before,
+    enabled: false,
+    status: 'Disabled',
+  })
 })
 
 test('each change is one event, and the stored value is none', async () => {
@@ -27,18 +35,26 @@ test('nobody disables themselves, not even with another admin there', async () =
   await using t = await startTestApp()
   const [first, second] = [await t.addUser('admin01', '$admin'), await t.addUser('admin02', '$admin')]
   for (const admin of [first, second]) {
-    const { status, json } = await t.post(`/api/service/users/${admin.id}`, { enabled: false, firstName: 'X' }, { token: admin.token })
+    const { status, json } = await t.post(
+      `/api/service/users/${admin.id}`,
+      { enabled: false, firstName: 'X' },
+      { token: admin.token },
+    )
     assert.deepEqual([status, json.error], [409, 'cannot_disable_self'])
   }
   assert.equal((await t.get(`/api/service/users/${first.id}`)).json.firstName, 'First')
-  assert.equal((await t.post(`/api/service/users/${second.id}`, { enabled: false }, { token: first.token })).status, 200)
+  assert.equal(
+    (await t.post(`/api/service/users/${second.id}`, { enabled: false }, { token: first.token })).status,
+    200,
+  )
 })
 
 test('a disabled pending user cannot accept until enabled again', async () => {
   await using t = await startTestApp()
   const id = await t.invite('user01@example.com')
   const token = await t.invitationToken(id)
-  const accept = () => t.post('/auth/accept-invite', { token, username: 'user01', firstName: '', lastName: '', password }, { token: null })
+  const accept = () =>
+    t.post('/auth/accept-invite', { token, username: 'user01', firstName: '', lastName: '', password }, { token: null })
   await t.post(`/api/service/users/${id}`, { enabled: false })
   assert.deepEqual([(await accept()).status, (await accept()).json.error], [400, 'invalid_invitation'])
   await t.post(`/api/service/users/${id}`, { enabled: true })
@@ -54,7 +70,10 @@ test('with the setting off, API tokens can neither disable nor enable; everythin
   await changeSettings(t, { apiMayDeactivateUsers: false })
   const before = [await stateOf(t, id), await stateOf(t, disabled)]
   for (const token of [t.acme.token, admin.token]) {
-    for (const [user, enabled] of [[id, false], [disabled, true]] as const) {
+    for (const [user, enabled] of [
+      [id, false],
+      [disabled, true],
+    ] as const) {
       const { status, json } = await t.post(`/api/service/users/${user}`, { enabled, firstName: 'X' }, { token })
       assert.deepEqual([status, json.error], [409, 'api_deactivation_off'])
     }

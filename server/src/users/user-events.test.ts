@@ -12,7 +12,11 @@ async function act(t: TestApp, userId: string, count: number): Promise<void> {
     t.clock.advance(1_000)
     await writeDirectly(t, (ctx) =>
       recordEvent(
-        { ...ctx, actor: { ...ctx.actor, kind: 'user', id: userId, name: 'somebody' }, origin: { ...ctx.origin, address: '192.0.2.7' } },
+        {
+          ...ctx,
+          actor: { ...ctx.actor, kind: 'user', id: userId, name: 'somebody' },
+          origin: { ...ctx.origin, address: '192.0.2.7' },
+        },
         { type: 'group.created', subjectId: uuid(), data: { name: `group${index}` }, personal: {} },
       ),
     )
@@ -23,8 +27,18 @@ async function signIn(t: TestApp, userId: string, count: number): Promise<void> 
   for (let index = 0; index < count; index += 1) {
     t.clock.advance(1_000)
     await writeDirectly(t, async (ctx) => {
-      await recordEvent(ctx, { type: 'invitation.accepted', subjectId: userId, data: { role: '$member' }, personal: { email: '', username: '' } })
-      await ctx.db.updateTable('events').set({ category: 'sign-in' }).where('subject_id', '=', userId).where('at', '=', ctx.now.getTime()).execute()
+      await recordEvent(ctx, {
+        type: 'invitation.accepted',
+        subjectId: userId,
+        data: { role: '$member' },
+        personal: { email: '', username: '' },
+      })
+      await ctx.db
+        .updateTable('events')
+        .set({ category: 'sign-in' })
+        .where('subject_id', '=', userId)
+        .where('at', '=', ctx.now.getTime())
+        .execute()
       await updateUser(ctx.db, ctx.tenantId, userId, { last_login_at: ctx.now.getTime() })
     })
   }
@@ -38,7 +52,8 @@ async function eventsIn(t: TestApp, query: Record<string, string | number>, user
 test('nobody has events before something happened, and the keys are lists all the same', async () => {
   await using t = await startTestApp()
   const id = await t.invite('user01@example.com')
-  for (const max of [0, 1, 100]) assert.deepEqual(await eventsIn(t, { maxLoginEvents: max }, id), { login: [], admin: [] })
+  for (const max of [0, 1, 100])
+    assert.deepEqual(await eventsIn(t, { maxLoginEvents: max }, id), { login: [], admin: [] })
 })
 
 test('a record carries the newest events of that person alone, one of each kind unless more are asked for', async () => {
@@ -83,7 +98,14 @@ test('events have the keys and the names that clients know', async () => {
   })
   const { ipAddress, ...sign } = login[0]
   assert.equal(typeof ipAddress, 'string')
-  assert.deepEqual(sign, { clientId: 'atlan-frontend', details: {}, realmId: 'default', time: now, type: 'LOGIN', userId: id })
+  assert.deepEqual(sign, {
+    clientId: 'atlan-frontend',
+    details: {},
+    realmId: 'default',
+    time: now,
+    type: 'LOGIN',
+    userId: id,
+  })
 })
 
 test('a new event shows in the very next read, though nothing about the user changed', async () => {
@@ -92,7 +114,10 @@ test('a new event shows in the very next read, though nothing about the user cha
   for (let count = 1; count <= 3; count += 1) {
     await act(t, id, 1)
     assert.equal((await eventsIn(t, { maxLoginEvents: 100 }, id)).admin.length, count)
-    assert.equal((await eventsIn(t, { maxLoginEvents: 100, columns: 'adminEvents,loginEvents' }, id)).admin.length, count)
+    assert.equal(
+      (await eventsIn(t, { maxLoginEvents: 100, columns: 'adminEvents,loginEvents' }, id)).admin.length,
+      count,
+    )
   }
 })
 
@@ -100,7 +125,10 @@ test('events of another tenant never show, even for an actor of the same id', as
   await using t = await startTestApp()
   const id = await t.invite('user01@example.com')
   await writeDirectly(t, (ctx) =>
-    recordEvent({ ...ctx, tenantId: t.other.id, actor: { ...ctx.actor, kind: 'user', id } }, { type: 'group.created', subjectId: uuid(), data: { name: 'x' }, personal: {} }),
+    recordEvent(
+      { ...ctx, tenantId: t.other.id, actor: { ...ctx.actor, kind: 'user', id } },
+      { type: 'group.created', subjectId: uuid(), data: { name: 'x' }, personal: {} },
+    ),
   )
   assert.deepEqual(await eventsIn(t, { maxLoginEvents: 100 }, id), { login: [], admin: [] })
 })

@@ -29,7 +29,9 @@ export const userExample: UserRecord = {
     invitedBy: ['admin01'],
     invitedByName: ['Admin One'],
   },
-  personas: [{ id: '0190f2c4-5b1e-7c3a-9d44-0a7c1e5b2f14', name: 'base', displayName: 'Base', qualifiedName: 'default/base01' }],
+  personas: [
+    { id: '0190f2c4-5b1e-7c3a-9d44-0a7c1e5b2f14', name: 'base', displayName: 'Base', qualifiedName: 'default/base01' },
+  ],
   purposes: [],
   lastLoginTime: null,
   isLocked: false,

@@ -45,8 +45,18 @@ const probes: Readonly<Record<keyof Ids, readonly Probe[]>> = {
   role: [
     { method: 'POST', path: '/api/service/users/OWN/roles/update', body: (roleId) => ({ roleId }), status: 400 },
     { method: 'PUT', path: '/api/service/users/OWN/roles', body: (id) => ({ roles: [id] }), status: 400 },
-    { method: 'POST', path: '/api/service/users', body: (roleId) => ({ users: [{ email: 'new@example.com', roleId }] }), status: 400 },
-    { method: 'POST', path: '/api/service/users', body: (roleId) => ({ emails: ['new@example.com'], roleId }), status: 400 },
+    {
+      method: 'POST',
+      path: '/api/service/users',
+      body: (roleId) => ({ users: [{ email: 'new@example.com', roleId }] }),
+      status: 400,
+    },
+    {
+      method: 'POST',
+      path: '/api/service/users',
+      body: (roleId) => ({ emails: ['new@example.com'], roleId }),
+      status: 400,
+    },
     { method: 'GET', path: '/api/service/roles?filter={"id":"ID"}', status: 200 },
   ],
 }
@@ -62,7 +72,20 @@ async function arrangeForeign(t: TestApp): Promise<Ids> {
 
 /** Everything stored for both tenants but the notes of token use. */
 async function snapshot(t: TestApp): Promise<unknown> {
-  const tables = ['users', 'groups', 'group_members', 'personas', 'persona_subjects', 'roles', 'invitations', 'outbox', 'events', 'counters', 'tenants', 'credentials'] as const
+  const tables = [
+    'users',
+    'groups',
+    'group_members',
+    'personas',
+    'persona_subjects',
+    'roles',
+    'invitations',
+    'outbox',
+    'events',
+    'counters',
+    'tenants',
+    'credentials',
+  ] as const
   return Promise.all(tables.map((table) => t.db.selectFrom(table).selectAll().execute()))
 }
 
@@ -82,7 +105,11 @@ test('an id of another tenant gets the same answer, byte for byte, as one that n
       const [theirs, nobodys] = [await ask(foreign[kind]), await ask(unknown)]
       assert.equal(theirs.status, status, `${method} ${path} → ${theirs.text}`)
       assert.equal(theirs.text, nobodys.text, `${method} ${path}`)
-      assert.deepEqual(Object.keys(theirs.headers).toSorted(), Object.keys(nobodys.headers).toSorted(), `${method} ${path}`)
+      assert.deepEqual(
+        Object.keys(theirs.headers).toSorted(),
+        Object.keys(nobodys.headers).toSorted(),
+        `${method} ${path}`,
+      )
     }
   }
   assert.deepEqual(await snapshot(t), before)
@@ -95,10 +122,19 @@ test('a token of one tenant is no credential at another, at every user address',
   const before = await snapshot(t)
   const headers = { 'x-atlan-request-id': 'same' }
   const addresses: readonly (readonly [method: string, path: string])[] = [
-    ['GET', '/api/service/users'], ['GET', '/api/service/users/current'], ['GET', '/api/service/whoami'], ['GET', '/api/service/roles'],
-    ['GET', `/api/service/users/${own}`], ['GET', `/api/service/users/${user}`], ['POST', `/api/service/users/${own}`], ['POST', `/api/service/users/${own}/delete`],
-    ['POST', `/api/service/users/${own}/roles/update`], ['PUT', `/api/service/users/${own}/roles`], ['POST', '/api/service/users'],
-    ['GET', '/api/service/identity/users'], ['GET', '/api/service/identity/groups'],
+    ['GET', '/api/service/users'],
+    ['GET', '/api/service/users/current'],
+    ['GET', '/api/service/whoami'],
+    ['GET', '/api/service/roles'],
+    ['GET', `/api/service/users/${own}`],
+    ['GET', `/api/service/users/${user}`],
+    ['POST', `/api/service/users/${own}`],
+    ['POST', `/api/service/users/${own}/delete`],
+    ['POST', `/api/service/users/${own}/roles/update`],
+    ['PUT', `/api/service/users/${own}/roles`],
+    ['POST', '/api/service/users'],
+    ['GET', '/api/service/identity/users'],
+    ['GET', '/api/service/identity/groups'],
   ]
   for (const [method, path] of addresses) {
     const theirs = await t.request(method, path, { token: t.other.token, headers })
@@ -115,11 +151,24 @@ test('equal names, addresses and attributes in two tenants never meet', async ()
   const auth = { token: t.other.token, host: t.other.host }
   await t.post(`/api/service/users/${acme.id}`, { firstName: 'Acme', attributes: { designation: ['a'] } })
   await t.post(`/api/service/users/${other.id}`, { firstName: 'Other', attributes: { designation: ['o'] } }, auth)
-  for (const filter of ['email eq "user01@example.com"', '{"username":{"$ilike":"%user01%"}}', '{"username":"user01"}', 'not (username eq "x")']) {
+  for (const filter of [
+    'email eq "user01@example.com"',
+    '{"username":{"$ilike":"%user01%"}}',
+    '{"username":"user01"}',
+    'not (username eq "x")',
+  ]) {
     const path = `/api/service/users?filter=${encodeURIComponent(filter)}`
     const [mine, theirs] = [(await t.get(path)).json, (await t.get(path, auth)).json]
-    assert.deepEqual([mine.records.map((user: { id: string }) => user.id), mine.totalRecord, mine.filterRecord], [[acme.id], 1, 1], filter)
-    assert.deepEqual([theirs.records.map((user: { id: string }) => user.id), theirs.totalRecord, theirs.filterRecord], [[other.id], 1, 1], filter)
+    assert.deepEqual(
+      [mine.records.map((user: { id: string }) => user.id), mine.totalRecord, mine.filterRecord],
+      [[acme.id], 1, 1],
+      filter,
+    )
+    assert.deepEqual(
+      [theirs.records.map((user: { id: string }) => user.id), theirs.totalRecord, theirs.filterRecord],
+      [[other.id], 1, 1],
+      filter,
+    )
   }
   assert.equal((await t.get(`/api/service/users/${acme.id}`)).json.firstName, 'Acme')
   await t.post(`/api/service/users/${other.id}`, { enabled: false }, auth)

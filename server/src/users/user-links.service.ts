@@ -9,7 +9,8 @@ const idsPerStatement = 1_000
 export async function listExistingUserIds(ctx: ReadCtx, ids: readonly string[]): Promise<Set<string>> {
   const existing = new Set<string>()
   for (let start = 0; start < ids.length; start += idsPerStatement) {
-    for (const id of await selectExistingIds(ctx.db, ctx.tenantId, ids.slice(start, start + idsPerStatement))) existing.add(id)
+    for (const id of await selectExistingIds(ctx.db, ctx.tenantId, ids.slice(start, start + idsPerStatement)))
+      existing.add(id)
   }
   return existing
 }

@@ -57,7 +57,9 @@ test('the record of an accepted user has every key of the contract, with the rig
   })
   await t.post(`/api/muster/purposes/${purpose.id}/subjects`, { users: [user.id], groups: [] })
   const { purposes } = (await t.get(`/api/service/users/${user.id}`)).json
-  assert.deepEqual(purposes, [{ id: purpose.id, guid: purpose.id, name: 'billing', qualifiedName: purpose.qualifiedName }])
+  assert.deepEqual(purposes, [
+    { id: purpose.id, guid: purpose.id, name: 'billing', qualifiedName: purpose.qualifiedName },
+  ])
 })
 
 test('a pending user has the same keys: enabled, with empty names rather than null, and a provisional username', async () => {
@@ -68,7 +70,17 @@ test('a pending user has the same keys: enabled, with empty names rather than nu
   const { username, email, emailVerified, enabled, firstName, lastName, status, workspaceRole, groupCount } = json
   assert.deepEqual(
     { username, email, emailVerified, enabled, firstName, lastName, status, workspaceRole, groupCount },
-    { username: 'First.Last', email: 'First.Last@example.com', emailVerified: false, enabled: true, firstName: '', lastName: '', status: 'Pending', workspaceRole: '$guest', groupCount: 0 },
+    {
+      username: 'First.Last',
+      email: 'First.Last@example.com',
+      emailVerified: false,
+      enabled: true,
+      firstName: '',
+      lastName: '',
+      status: 'Pending',
+      workspaceRole: '$guest',
+      groupCount: 0,
+    },
   )
 })
 
@@ -100,7 +112,14 @@ test('one user alone is the same record as in the list', async () => {
 
 test('an id that is nobody’s is 404 with the error every client can read', async () => {
   await using t = await startTestApp()
-  for (const id of ['0190f2c4-5b1e-7c3a-9d44-0a7c1e5b2f13', 'user01', 'user01@example.com', '%20', '-', 'x'.repeat(100)]) {
+  for (const id of [
+    '0190f2c4-5b1e-7c3a-9d44-0a7c1e5b2f13',
+    'user01',
+    'user01@example.com',
+    '%20',
+    '-',
+    'x'.repeat(100),
+  ]) {
     const { status, json } = await t.get(`/api/service/users/${id}`)
     assert.deepEqual([status, json.code, json.error], [404, 404, 'user_not_found'], id)
     assert.equal(json.message, json.detail)

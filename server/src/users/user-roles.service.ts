@@ -33,10 +33,14 @@ export async function changeRoleByIds(ctx: Ctx, userId: string, roleIds: readonl
   authorize(ctx, 'users:write')
   await inTransaction(ctx, async (ctx) => {
     const roles = await readRoles(ctx)
-    const wanted = roleIds.map((id) => (roles.byId(id)?.level === 'admin-subrole' ? undefined : roles.requireWorkspaceRoleById(id)))
+    const wanted = roleIds.map((id) =>
+      roles.byId(id)?.level === 'admin-subrole' ? undefined : roles.requireWorkspaceRoleById(id),
+    )
     const role = wanted.find((candidate) => candidate !== undefined)
     if (role === undefined) {
-      throw new ApiError('role_not_found', { detail: 'roles names no workspace role; send the id of one from GET /api/service/roles.' })
+      throw new ApiError('role_not_found', {
+        detail: 'roles names no workspace role; send the id of one from GET /api/service/roles.',
+      })
     }
     await applyRole(ctx, await holdUser(ctx, userId), role.id, roles)
   })

@@ -18,7 +18,10 @@ function bothWays(t: TestApp, id: string, roleId: unknown, token = t.acme.token)
 test('the official clients’ address answers 200 with nothing, under either spelling of the key', async () => {
   await using t = await startTestApp()
   const id = await t.invite('user01@example.com')
-  for (const [key, role] of [['roleId', '$admin'], ['role_id', '$guest']] as const) {
+  for (const [key, role] of [
+    ['roleId', '$admin'],
+    ['role_id', '$guest'],
+  ] as const) {
     const answer = await t.post(`/api/service/users/${id}/roles/update`, { [key]: await t.roleId(role) })
     assert.deepEqual([answer.status, answer.text], [200, ''])
     assert.equal(await roleOf(t, id), role)
@@ -29,7 +32,11 @@ test('the scripts’ address answers 204 with nothing, and the first workspace r
   await using t = await startTestApp()
   const id = await t.invite('user01@example.com')
   const [admin, member, guest] = [await t.roleId('$admin'), await t.roleId('$member'), await t.roleId('$guest')]
-  for (const [roles, role] of [[[guest], '$guest'], [[admin, guest, member], '$admin'], [[member, admin], '$member']] as const) {
+  for (const [roles, role] of [
+    [[guest], '$guest'],
+    [[admin, guest, member], '$admin'],
+    [[member, admin], '$member'],
+  ] as const) {
     const answer = await t.put(`/api/service/users/${id}/roles`, { roles })
     assert.deepEqual([answer.status, answer.text], [204, ''])
     assert.equal(await roleOf(t, id), role)
@@ -53,7 +60,12 @@ test('a name instead of an id is refused with the id to send', async () => {
   const before = await stateOf(t, id)
   for (const role of ['$admin', '$member', '$guest'] as const) {
     const roleId = await t.roleId(role)
-    for (const name of [role, role.slice(1), role.slice(1).toUpperCase(), `$${role.slice(1, 2).toUpperCase()}${role.slice(2)}`]) {
+    for (const name of [
+      role,
+      role.slice(1),
+      role.slice(1).toUpperCase(),
+      `$${role.slice(1, 2).toUpperCase()}${role.slice(2)}`,
+    ]) {
       for (const { status, json } of await Promise.all(bothWays(t, id, name))) {
         assert.deepEqual([status, json.error], [400, 'role_not_found'], name)
         assert.ok(json.message.includes(roleId), json.message)
@@ -67,18 +79,36 @@ test('what is the id of no workspace role of this workspace is refused, alone or
   await using t = await startTestApp()
   const id = await t.invite('user01@example.com')
   const before = await stateOf(t, id)
-  const token = await t.db.selectFrom('roles').select('id').where('level', '=', 'token').where('tenant_id', '=', t.acme.id).executeTakeFirstOrThrow()
+  const token = await t.db
+    .selectFrom('roles')
+    .select('id')
+    .where('level', '=', 'token')
+    .where('tenant_id', '=', t.acme.id)
+    .executeTakeFirstOrThrow()
   const member = await t.roleId('$member')
-  const strangers = ['0190f2c4-5b1e-7c3a-9d44-0a7c1e5b2f10', await t.roleId('$admin', t.other), token.id, '', id, member.toUpperCase(), `${member} `]
+  const strangers = [
+    '0190f2c4-5b1e-7c3a-9d44-0a7c1e5b2f10',
+    await t.roleId('$admin', t.other),
+    token.id,
+    '',
+    id,
+    member.toUpperCase(),
+    `${member} `,
+  ]
   for (const stranger of strangers) {
     const list = t.put(`/api/service/users/${id}/roles`, { roles: [await t.roleId('$admin'), stranger] })
     for (const { status, json } of await Promise.all([...bothWays(t, id, stranger), list])) {
       assert.deepEqual([status, json.error], [400, 'role_not_found'], stranger)
     }
   }
-  for (const body of [{ roles: [] }]) assert.equal((await t.put(`/api/service/users/${id}/roles`, body)).json.error, 'role_not_found')
+  for (const body of [{ roles: [] }])
+    assert.equal((await t.put(`/api/service/users/${id}/roles`, body)).json.error, 'role_not_found')
   for (const body of [{}, { roleId: null }, { roleId: '' }, { roleId: null, role_id: null }]) {
-    assert.equal((await t.post(`/api/service/users/${id}/roles/update`, body)).json.error, 'role_not_found', JSON.stringify(body))
+    assert.equal(
+      (await t.post(`/api/service/users/${id}/roles/update`, body)).json.error,
+      'role_not_found',
+      JSON.stringify(body),
+    )
   }
   assert.deepEqual(await stateOf(t, id), before)
 })
@@ -101,9 +131,22 @@ test('bodies of another form are refused', async () => {
   const before = await stateOf(t, id)
   const roleId = await t.roleId('$admin')
   for (const body of [{ roleId: [roleId] }, { roleId: 5 }, { roleId: { id: roleId } }, [roleId], roleId, null]) {
-    assert.equal((await t.post(`/api/service/users/${id}/roles/update`, body)).json.error, 'invalid_body', JSON.stringify(body))
+    assert.equal(
+      (await t.post(`/api/service/users/${id}/roles/update`, body)).json.error,
+      'invalid_body',
+      JSON.stringify(body),
+    )
   }
-  for (const body of [{}, { roles: roleId }, { roles: null }, { roles: [5] }, { roles: [null] }, { roles: [[roleId]] }, { roleId }, [roleId]]) {
+  for (const body of [
+    {},
+    { roles: roleId },
+    { roles: null },
+    { roles: [5] },
+    { roles: [null] },
+    { roles: [[roleId]] },
+    { roleId },
+    [roleId],
+  ]) {
     assert.equal((await t.put(`/api/service/users/${id}/roles`, body)).json.error, 'invalid_body', JSON.stringify(body))
   }
   assert.deepEqual(await stateOf(t, id), before)
@@ -127,9 +170,10 @@ test('the same role again is no change, and a change is one event', async () => 
   assert.deepEqual(await stateOf(t, id), before)
   await t.put(`/api/service/users/${id}/roles`, { roles: [await t.roleId('$guest')] })
   const events = (await t.get('/api/service/events/main?resourceTypes=REALM_ROLE_MAPPING')).json
-  assert.deepEqual(events.map((event: { resourcePath: string; representation: string }) => [event.resourcePath, event.representation]), [
-    [`users/${id}/role-mappings/realm`, '{"from":"$member","to":"$guest"}'],
-  ])
+  assert.deepEqual(
+    events.map((event: { resourcePath: string; representation: string }) => [event.resourcePath, event.representation]),
+    [[`users/${id}/role-mappings/realm`, '{"from":"$member","to":"$guest"}']],
+  )
 })
 
 test('members and guests change no role, not even their own', async () => {

@@ -12,7 +12,8 @@ export function requireUsername(text: string): string {
   const username = requireCleanName(text.trim(), 'username')
   if (!usernamePattern.test(username) || toKey(username).startsWith(reservedPrefix)) {
     throw new ApiError('invalid_body', {
-      detail: 'username may have letters, digits and . _ @ + -, begins with a letter or digit, has at most 100 characters and does not begin with service-account-.',
+      detail:
+        'username may have letters, digits and . _ @ + -, begins with a letter or digit, has at most 100 characters and does not begin with service-account-.',
     })
   }
   return username
@@ -21,7 +22,10 @@ export function requireUsername(text: string): string {
 /** A provisional username from an address: its local part, without what a username may not have. */
 export function usernameFromEmail(email: string): string {
   const local = email.slice(0, email.lastIndexOf('@'))
-  const cleaned = local.replaceAll(/[^\p{L}\p{N}._+-]/gu, '').replace(/^[^\p{L}\p{N}]+/u, '').slice(0, 80)
+  const cleaned = local
+    .replaceAll(/[^\p{L}\p{N}._+-]/gu, '')
+    .replace(/^[^\p{L}\p{N}]+/u, '')
+    .slice(0, 80)
   return cleaned === '' || toKey(cleaned).startsWith(reservedPrefix) ? `user-${cleaned.slice(0, 60)}` : cleaned
 }
 
@@ -31,7 +35,9 @@ export function isScimManaged(user: Pick<User, 'source'>, scimIsOn: boolean): bo
 }
 
 export function managedByScim(what: string): ApiError {
-  return new ApiError('managed_by_scim', { detail: `This user is managed by the identity provider through SCIM; ${what} there.` })
+  return new ApiError('managed_by_scim', {
+    detail: `This user is managed by the identity provider through SCIM; ${what} there.`,
+  })
 }
 
 export function cannotDisableSelf(verb: string): ApiError {
@@ -39,7 +45,9 @@ export function cannotDisableSelf(verb: string): ApiError {
 }
 
 export function lastAdmin(): ApiError {
-  return new ApiError('last_admin', { detail: 'This is the last enabled admin of the workspace; make somebody else an admin first.' })
+  return new ApiError('last_admin', {
+    detail: 'This is the last enabled admin of the workspace; make somebody else an admin first.',
+  })
 }
 
 /** The text of a refused duplicate, for single answers and for entries of a batch. */

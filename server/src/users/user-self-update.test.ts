@@ -11,7 +11,11 @@ test('members and guests change their own names and attributes', async () => {
     const user = await t.addUser(`own${role.slice(1)}`, role)
     const body = { firstName: 'New', lastName: 'Name', attributes: { designation: ['Analyst'], anything: ['x'] } }
     const { status, json } = await t.post(`/api/service/users/${user.id}`, body, { token: user.token })
-    assert.deepEqual([status, json.firstName, json.lastName, json.attributes.designation], [200, 'New', 'Name', ['Analyst']], role)
+    assert.deepEqual(
+      [status, json.firstName, json.lastName, json.attributes.designation],
+      [200, 'New', 'Name', ['Analyst']],
+      role,
+    )
     assert.equal((await t.get(`/api/service/users/${user.id}`)).json.attributes.anything[0], 'x')
   }
 })
@@ -36,14 +40,28 @@ test('everything else about themselves is refused, and nothing of the update hap
     const { json: persona } = await t.post('/api/service/personas', { name: `p${role.slice(1)}` })
     const before = await stateOf(t, user.id)
     for (const change of [
-      { email: 'new@example.com' }, { enabled: false }, { workspaceRole: '$admin' }, { roles: ['$admin'] }, { groups: [group] }, { persona: [persona.id] },
-      { groups: ['unknown'] }, { persona: ['unknown'] }, { workspaceRole: 'unknown' },
+      { email: 'new@example.com' },
+      { enabled: false },
+      { workspaceRole: '$admin' },
+      { roles: ['$admin'] },
+      { groups: [group] },
+      { persona: [persona.id] },
+      { groups: ['unknown'] },
+      { persona: ['unknown'] },
+      { workspaceRole: 'unknown' },
     ]) {
-      const { status, json } = await t.post(`/api/service/users/${user.id}`, { firstName: 'X', ...change }, { token: user.token })
+      const { status, json } = await t.post(
+        `/api/service/users/${user.id}`,
+        { firstName: 'X', ...change },
+        { token: user.token },
+      )
       assert.deepEqual([status, json.error], [403, 'insufficient_role'], `${role} ${JSON.stringify(change)}`)
     }
     for (const change of [{ id: group }, { username: 'other' }]) {
-      assert.equal((await t.post(`/api/service/users/${user.id}`, { firstName: 'X', ...change }, { token: user.token })).status, 400)
+      assert.equal(
+        (await t.post(`/api/service/users/${user.id}`, { firstName: 'X', ...change }, { token: user.token })).status,
+        400,
+      )
     }
     assert.deepEqual(await stateOf(t, user.id), before)
   }
@@ -66,7 +84,10 @@ test('whatever they send about somebody else is refused in the same words, wheth
     const headers = { 'x-atlan-request-id': 'same' }
     for (const body of [{ firstName: 'X' }, {}, { id: user.id }, { username: 'x' }, { enabled: true }]) {
       const real = await t.post(`/api/service/users/${colleague.id}`, body, { token: user.token, headers })
-      const none = await t.post('/api/service/users/0190f2c4-5b1e-7c3a-9d44-0a7c1e5b2f13', body, { token: user.token, headers })
+      const none = await t.post('/api/service/users/0190f2c4-5b1e-7c3a-9d44-0a7c1e5b2f13', body, {
+        token: user.token,
+        headers,
+      })
       assert.deepEqual([real.status, real.json.error], [403, 'insufficient_role'])
       assert.equal(real.text, none.text)
     }

@@ -52,7 +52,11 @@ test('a role that does not exist is refused under either key, never passed over'
   const before = await stateOf(t, id)
   const names = ['$superuser', 'admin', 'Admin', '$ADMIN', '', '$api-token-default-access', await t.roleId('$admin')]
   for (const name of names) {
-    for (const body of [{ workspaceRole: name }, { roles: [name] }, { roles: ['default-roles-default', '$member', name] }]) {
+    for (const body of [
+      { workspaceRole: name },
+      { roles: [name] },
+      { roles: ['default-roles-default', '$member', name] },
+    ]) {
       const { status, json } = await t.post(`/api/service/users/${id}`, { ...body, firstName: 'X' })
       assert.deepEqual([status, json.error], [400, 'role_not_found'], JSON.stringify(body))
     }
@@ -68,5 +72,8 @@ test('the change is one event with both roles, and the stored role is none', asy
   assert.ok(!(await eventTypesAbout(t, id)).includes('user.role_changed'))
   await t.post(`/api/service/users/${id}`, { workspaceRole: '$guest' })
   const rows = await t.db.selectFrom('events').select('data').where('type', '=', 'user.role_changed').execute()
-  assert.deepEqual(rows.map((row) => JSON.parse(row.data)), [{ from: '$member', to: '$guest' }])
+  assert.deepEqual(
+    rows.map((row) => JSON.parse(row.data)),
+    [{ from: '$member', to: '$guest' }],
+  )
 })

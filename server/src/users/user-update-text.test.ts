@@ -21,7 +21,20 @@ test('names with control characters or marks that turn text around are refused',
   await using t = await startTestApp()
   const id = await t.invite('user01@example.com')
   const before = await stateOf(t, id)
-  const marks = ['\u0001', '\t', '\n', '\r', '\u001b', '\u007f', '\u0080', '\u009f', '\u202a', '\u202e', '\u2066', '\u2069']
+  const marks = [
+    '\u0001',
+    '\t',
+    '\n',
+    '\r',
+    '\u001b',
+    '\u007f',
+    '\u0080',
+    '\u009f',
+    '\u202a',
+    '\u202e',
+    '\u2066',
+    '\u2069',
+  ]
   for (const mark of marks) {
     for (const body of [{ firstName: `a${mark}b` }, { lastName: mark }, { attributes: { [`a${mark}`]: ['x'] } }]) {
       const { status, json } = await t.post(`/api/service/users/${id}`, body)
@@ -36,7 +49,10 @@ test('an attribute value may have 4 KiB, and not one byte more', async () => {
   const id = await t.invite('user01@example.com')
   const value = `${'é'.repeat(2_047)}ab`
   assert.equal(Buffer.byteLength(value), 4_096)
-  assert.deepEqual((await t.post(`/api/service/users/${id}`, { attributes: { skills: [value] } })).json.attributes.skills, [value])
+  assert.deepEqual(
+    (await t.post(`/api/service/users/${id}`, { attributes: { skills: [value] } })).json.attributes.skills,
+    [value],
+  )
   for (const values of [[`${value}c`], ['ok', `${value}c`], Array.from({ length: 101 }, () => 'x')]) {
     const { status, json } = await t.post(`/api/service/users/${id}`, { attributes: { skills: values } })
     assert.deepEqual([status, json.error], [400, 'invalid_body'])
@@ -47,7 +63,8 @@ test('an attribute value may have 4 KiB, and not one byte more', async () => {
 test('attributes stay bounded, however many updates add to them', async () => {
   await using t = await startTestApp()
   const id = await t.invite('user01@example.com')
-  const some = (from: number, count: number) => Object.fromEntries(Array.from({ length: count }, (_, index) => [`key${from + index}`, ['x']]))
+  const some = (from: number, count: number) =>
+    Object.fromEntries(Array.from({ length: count }, (_, index) => [`key${from + index}`, ['x']]))
   assert.equal((await t.post(`/api/service/users/${id}`, { attributes: some(0, 60) })).status, 200)
   assert.equal((await t.post(`/api/service/users/${id}`, { attributes: some(60, 40) })).status, 200)
   const { status, json } = await t.post(`/api/service/users/${id}`, { attributes: some(100, 1) })

@@ -50,8 +50,10 @@ export async function updateUser(ctx: Ctx, userId: string, change: UserChange, i
  * a group that goes takes its personas along.
  */
 async function applyLinks(ctx: TrxCtx, userId: string, { groupIds, personaIds }: UserChange): Promise<void> {
-  const newGroupIds = groupIds === undefined || isSameSet(groupIds, await listGroupIdsOfUser(ctx, userId)) ? undefined : groupIds
-  const newPersonaIds = personaIds === undefined || isSameSet(personaIds, await listPersonaIdsOfUser(ctx, userId)) ? undefined : personaIds
+  const newGroupIds =
+    groupIds === undefined || isSameSet(groupIds, await listGroupIdsOfUser(ctx, userId)) ? undefined : groupIds
+  const newPersonaIds =
+    personaIds === undefined || isSameSet(personaIds, await listPersonaIdsOfUser(ctx, userId)) ? undefined : personaIds
   if (newGroupIds === undefined && newPersonaIds === undefined) return
   authorize(ctx, 'users:write')
   if (newGroupIds !== undefined) await replaceGroupsOfUser(ctx, userId, newGroupIds)
@@ -87,7 +89,12 @@ async function applyEnabled(ctx: TrxCtx, user: User, enabled: boolean | undefine
     await requireOtherAdmin(ctx, user, await readRoles(ctx))
   }
   await writeUser(ctx.db, ctx.tenantId, user.id, { enabled: enabled ? 1 : 0 })
-  await recordEvent(ctx, { type: enabled ? 'user.enabled' : 'user.disabled', subjectId: user.id, data: {}, personal: {} })
+  await recordEvent(ctx, {
+    type: enabled ? 'user.enabled' : 'user.disabled',
+    subjectId: user.id,
+    data: {},
+    personal: {},
+  })
 }
 
 interface FieldValues {
@@ -118,7 +125,10 @@ async function applyFields(ctx: TrxCtx, user: User, change: UserChange): Promise
     })
   } catch (error) {
     if (!violatesUnique(error, 'users', 'email_key')) throw error
-    throw new ApiError('user_exists', { detail: `${userExistsText}; addresses are unique in a workspace.`, cause: error })
+    throw new ApiError('user_exists', {
+      detail: `${userExistsText}; addresses are unique in a workspace.`,
+      cause: error,
+    })
   }
   const pick = (values: FieldValues) => Object.fromEntries(fields.map((name) => [name, values[name]]))
   await recordEvent(ctx, {
@@ -140,7 +150,10 @@ async function requireMayChangeEmail(ctx: TrxCtx, user: User): Promise<void> {
 function nextValues(user: User, change: UserChange): FieldValues {
   return {
     // A record sent back may carry the address as it was typed; only a different one is judged anew.
-    email: change.email === undefined || toKey(change.email) === toKey(user.email) ? user.email : requireEmailAddress(change.email),
+    email:
+      change.email === undefined || toKey(change.email) === toKey(user.email)
+        ? user.email
+        : requireEmailAddress(change.email),
     firstName: change.firstName === undefined ? user.firstName : requireCleanName(change.firstName, 'firstName'),
     lastName: change.lastName === undefined ? user.lastName : requireCleanName(change.lastName, 'lastName'),
     attributes: change.attributes === undefined ? user.attributes : mergeAttributes(user.attributes, change.attributes),
@@ -149,5 +162,7 @@ function nextValues(user: User, change: UserChange): FieldValues {
 
 /** The result is what must stay within the limits: many small changes add up. */
 function mergeAttributes(stored: Attributes, change: Attributes): Attributes {
-  return requireCleanAttributes(Object.fromEntries(Object.entries({ ...stored, ...change }).filter(([, values]) => values.length > 0)))
+  return requireCleanAttributes(
+    Object.fromEntries(Object.entries({ ...stored, ...change }).filter(([, values]) => values.length > 0)),
+  )
 }

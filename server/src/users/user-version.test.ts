@@ -36,7 +36,12 @@ test('a list of versions with the right one in it, or a star, lets the update th
   const etag = async () => String((await t.get(`/api/service/users/${id}`)).headers.etag)
   for (const [index, ifMatch] of ['*', `"x", ${await etag()}`].entries()) {
     const current = ifMatch === '*' ? ifMatch : `"x", ${await etag()}, "y"`
-    assert.equal((await t.post(`/api/service/users/${id}`, { firstName: String(index) }, { headers: { 'if-match': current } })).status, 200, current)
+    assert.equal(
+      (await t.post(`/api/service/users/${id}`, { firstName: String(index) }, { headers: { 'if-match': current } }))
+        .status,
+      200,
+      current,
+    )
   }
 })
 
@@ -45,7 +50,8 @@ test('a membership or persona that changed meanwhile counts as another version',
   const id = await t.invite('user01@example.com')
   const group = await t.addGroup('data')
   const etag = async () => String((await t.get(`/api/service/users/${id}`)).headers.etag)
-  const update = async (ifMatch: string) => (await t.post(`/api/service/users/${id}`, { firstName: 'X' }, { headers: { 'if-match': ifMatch } })).status
+  const update = async (ifMatch: string) =>
+    (await t.post(`/api/service/users/${id}`, { firstName: 'X' }, { headers: { 'if-match': ifMatch } })).status
   const first = await etag()
   await t.post(`/api/service/groups/${group}/members`, { users: [id] })
   assert.equal(await update(first), 412)
@@ -61,6 +67,15 @@ test('somebody who may not change the user learns of no version', async () => {
   const user = await t.addUser('user01')
   const other = await t.invite('user02@example.com')
   for (const ifMatch of ['"x"', String((await t.get(`/api/service/users/${other}`)).headers.etag)]) {
-    assert.equal((await t.post(`/api/service/users/${other}`, { firstName: 'X' }, { token: user.token, headers: { 'if-match': ifMatch } })).status, 403)
+    assert.equal(
+      (
+        await t.post(
+          `/api/service/users/${other}`,
+          { firstName: 'X' },
+          { token: user.token, headers: { 'if-match': ifMatch } },
+        )
+      ).status,
+      403,
+    )
   }
 })

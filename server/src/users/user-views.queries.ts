@@ -1,5 +1,6 @@
 import { dialectOf, rawRows, type DialectName, type Queryable } from '../db/db.ts'
 import { jsonArraySql } from '../db/dialects/json.ts'
+import { SqlTexts } from '../db/sql-texts.ts'
 import { readLinkCatalogue, type SharedLinks } from './link-catalogue.queries.ts'
 import type { NamedLink, UserView } from './users.schema.ts'
 import { toUser, userRowColumns, type UserRow } from './users.queries.ts'
@@ -35,28 +36,24 @@ function readIds(json: string): string[] {
   return JSON.parse(json)
 }
 
-const texts = new Map<string, string>()
+const texts = new SqlTexts()
 
 /** At most 100 texts: no page is longer. */
 function viewText(dialect: DialectName, count: number): string {
-  const key = `${dialect} ${count}`
-  let text = texts.get(key)
-  if (text === undefined) {
+  return texts.get(`${dialect} ${count}`, () => {
     const held = (kind: string) =>
       jsonArraySql(
         dialect,
         `s.${kind}_id`,
         `${kind}_subjects s where s.tenant_id = users.tenant_id and s.subject_kind = 'user' and s.subject_id = users.id`,
       )
-    text = `select ${userRowColumns.join(', ')},
+    return `select ${userRowColumns.join(', ')},
       (select t.catalogue_version from tenants t where t.id = users.tenant_id) as catalogue_version,
       ${jsonArraySql(dialect, 'm.group_id', 'group_members m where m.tenant_id = users.tenant_id and m.user_id = users.id')} as group_ids,
       ${held('persona')} as persona_ids,
       ${held('purpose')} as purpose_ids
       from users where users.tenant_id = (select ?) and users.id in (${Array.from({ length: count }, () => '?').join(', ')})`
-    texts.set(key, text)
-  }
-  return text
+  })
 }
 
 /** What is held directly or through a group, each once, by name. */

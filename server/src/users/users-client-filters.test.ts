@@ -51,9 +51,16 @@ test('braces, quotes and blanks may arrive in the query string as they are, from
   const { t } = await startWithPeople()
   await using _ = t
   assert.equal((await rawGet(t, '/api/service/users?filter={"username":"user01"}&limit=5')).count, 1)
-  assert.equal((await rawGet(t, '/api/service/users?limit=5&filter={"email":{"$in":["user01@example.com","other@else.example"]}}')).count, 2)
+  assert.equal(
+    (await rawGet(t, '/api/service/users?limit=5&filter={"email":{"$in":["user01@example.com","other@else.example"]}}'))
+      .count,
+    2,
+  )
   assert.equal((await rawGet(t, '/api/service/users?filter=email+eq+"other@else.example"')).count, 1)
-  assert.equal((await rawGet(t, '/api/service/users?filter=email%20eq%20"other@else.example"&sort=-createdTimestamp')).count, 1)
+  assert.equal(
+    (await rawGet(t, '/api/service/users?filter=email%20eq%20"other@else.example"&sort=-createdTimestamp')).count,
+    1,
+  )
 })
 
 async function rawGet(t: TestApp, path: string): Promise<{ count: number }> {
@@ -65,7 +72,10 @@ async function rawGet(t: TestApp, path: string): Promise<{ count: number }> {
 test('a list of 500 ids fits into one address and finds its people', async () => {
   const { t, ids } = await startWithPeople()
   await using _ = t
-  const strangers = Array.from({ length: 497 }, (_unused, index) => `0190f2c4-5b1e-7c3a-9d44-${String(index).padStart(12, '0')}`)
+  const strangers = Array.from(
+    { length: 497 },
+    (_unused, index) => `0190f2c4-5b1e-7c3a-9d44-${String(index).padStart(12, '0')}`,
+  )
   const filter = JSON.stringify({ id: { $in: [...strangers, ...ids] } })
   const path = `/api/service/users?limit=100&filter=${encodeURIComponent(filter)}`
   assert.ok(path.length > 22 * 1024, String(path.length))
@@ -76,7 +86,10 @@ test('a list of 500 ids fits into one address and finds its people', async () =>
 test('what people type is data: wildcards of SQL, quotes and operators in it mean themselves', async () => {
   await using t = await startTestApp()
   const local = ['a_b', 'axb', '50%off', "o'neil", '$cash', 'a*b', 'a?b', 'back`tick', '{brace}', 'a-b']
-  await invitePeople(t, local.map((part, index) => ({ username: `u${index}`, email: `${part}@example.com` })))
+  await invitePeople(
+    t,
+    local.map((part, index) => ({ username: `u${index}`, email: `${part}@example.com` })),
+  )
   const found = async (filter: object) => {
     const list = await t.get(`/api/service/users?limit=100&filter=${encodeURIComponent(JSON.stringify(filter))}`)
     return list.json.records.map((record: { email: string }) => record.email.replace('@example.com', '')).toSorted()

@@ -45,7 +45,13 @@ test('the 17 columns of the SDKs bring exactly these keys: no ids in groups, no 
   const [id = ''] = await invitePeople(t, [{ username: 'user01' }])
   await t.addGroup('data', [id])
   const joined = await firstRecord(t, `columns=${sdkColumns}`)
-  const repeated = await firstRecord(t, sdkColumns.split(',').map((column) => `columns=${column}`).join('&'))
+  const repeated = await firstRecord(
+    t,
+    sdkColumns
+      .split(',')
+      .map((column) => `columns=${column}`)
+      .join('&'),
+  )
   assert.deepEqual(Object.keys(joined).toSorted(), sdkColumns.split(',').toSorted())
   assert.deepEqual(repeated, joined)
   assert.equal(joined['groupCount'], 1)
@@ -56,14 +62,33 @@ test('whoever asks gets the same columns: no header changes the answer', async (
   await invitePeople(t, [{ username: 'user01' }])
   const plain = await t.get('/api/service/users')
   const sdk = await t.get('/api/service/users', {
-    headers: { 'user-agent': 'Atlan-PythonSDK/9.1', 'x-atlan-agent': 'sdk', 'x-atlan-agent-id': 'python', 'x-atlan-client-origin': 'product_sdk', accept: '*/*' },
+    headers: {
+      'user-agent': 'Atlan-PythonSDK/9.1',
+      'x-atlan-agent': 'sdk',
+      'x-atlan-agent-id': 'python',
+      'x-atlan-client-origin': 'product_sdk',
+      accept: '*/*',
+    },
   })
   assert.equal(sdk.text, plain.text)
 })
 
 test('an unknown column is refused, whatever stands beside it', async () => {
   await using t = await startTestApp()
-  const wrong = ['name', 'password', 'seq', 'tenant_id', 'Username', 'username,secret', 'users.email', '*', 'attributes.designation', '__proto__', 'constructor', 'username;email']
+  const wrong = [
+    'name',
+    'password',
+    'seq',
+    'tenant_id',
+    'Username',
+    'username,secret',
+    'users.email',
+    '*',
+    'attributes.designation',
+    '__proto__',
+    'constructor',
+    'username;email',
+  ]
   for (const columns of wrong) {
     const { status, json } = await t.get(usersAddress({ columns }))
     assert.deepEqual([status, json.error], [400, 'invalid_columns'], columns)

@@ -5,7 +5,8 @@ import { usersAddress } from './testdata/people.ts'
 
 const deep = (levels: number) => '{"$and":['.repeat(levels) + '{"enabled":true}' + ']}'.repeat(levels)
 const many = (count: number) => JSON.stringify({ $or: Array.from({ length: count }, () => ({ username: 'x' })) })
-const ids = (count: number) => JSON.stringify({ id: { $in: Array.from({ length: count }, (_, index) => String(index)) } })
+const ids = (count: number) =>
+  JSON.stringify({ id: { $in: Array.from({ length: count }, (_, index) => String(index)) } })
 const parentheses = (levels: number) => '('.repeat(levels) + 'enabled eq true' + ')'.repeat(levels)
 
 /** Each mistake, and what the refusal must name. */
@@ -109,7 +110,14 @@ test('a filter at each bound is still answered', async () => {
   await t.invite('user01@example.com')
   const padding = ' '.repeat(32 * 1024 - '{"enabled":true}'.length)
   const longName = 'x'.repeat(100)
-  for (const filter of [deep(16), many(100), ids(500), `{"enabled":true${padding}}`, parentheses(40), `{"attributes.${longName}":"x"}`]) {
+  for (const filter of [
+    deep(16),
+    many(100),
+    ids(500),
+    `{"enabled":true${padding}}`,
+    parentheses(40),
+    `{"attributes.${longName}":"x"}`,
+  ]) {
     assert.equal((await t.get(usersAddress({ filter }))).status, 200, filter.slice(0, 100))
   }
 })
@@ -117,7 +125,17 @@ test('a filter at each bound is still answered', async () => {
 test('a field name that is not offered is refused with those that are', async () => {
   await using t = await startTestApp()
   const { json } = await t.get(usersAddress({ filter: '{"salary":1}' }))
-  for (const name of ['id', 'username', 'email', 'enabled', 'status', 'groups', 'groupCount', 'lastLoginTime', 'workspaceRole']) {
+  for (const name of [
+    'id',
+    'username',
+    'email',
+    'enabled',
+    'status',
+    'groups',
+    'groupCount',
+    'lastLoginTime',
+    'workspaceRole',
+  ]) {
     assert.match(json.message, new RegExp(`\\b${name}\\b`))
   }
 })

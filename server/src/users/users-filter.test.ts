@@ -22,8 +22,19 @@ async function arrange(): Promise<Arranged> {
     createdAt.push(t.clock.now().getTime())
     return (await invitePeople(t, [person]))[0] ?? ''
   }
-  const ada = await invite({ username: 'ada', roleName: '$admin', firstName: 'Ada', lastName: 'Lovelace', attributes: { designation: ['Analyst', 'Writer'], jira: ['ada_1'] } })
-  const bob = await invite({ username: 'Bob', firstName: 'Bob', lastName: 'Émile', attributes: { designation: ['Data Engineer'] } })
+  const ada = await invite({
+    username: 'ada',
+    roleName: '$admin',
+    firstName: 'Ada',
+    lastName: 'Lovelace',
+    attributes: { designation: ['Analyst', 'Writer'], jira: ['ada_1'] },
+  })
+  const bob = await invite({
+    username: 'Bob',
+    firstName: 'Bob',
+    lastName: 'Émile',
+    attributes: { designation: ['Data Engineer'] },
+  })
   const cleo = await invite({ username: 'cleo', roleName: '$guest', email: 'cleo@else.example' })
   t.clock.advance(60_000)
   createdAt.push(t.clock.now().getTime())
@@ -38,7 +49,11 @@ async function arrange(): Promise<Arranged> {
 
 const everybody = ['Bob', 'ada', 'cleo', 'dora']
 
-function rowsFor({ data, ops, createdAt }: Arranged): readonly (readonly [filter: object | string, found: readonly string[]])[] {
+function rowsFor({
+  data,
+  ops,
+  createdAt,
+}: Arranged): readonly (readonly [filter: object | string, found: readonly string[]])[] {
   const [adaAt = 0, bobAt = 0, , doraAt = 0] = createdAt
   const iso = (ms: number) => new Date(ms).toISOString()
   return [
@@ -87,7 +102,10 @@ function rowsFor({ data, ops, createdAt }: Arranged): readonly (readonly [filter
     [{ 'attributes.invitedBy': { $like: 'service-account-apikey-%' } }, everybody],
     [{ 'attributes.invitedByName': 'nobody' }, []],
     [{ $or: [{ username: 'Bob' }, { $and: [{ enabled: true }, { groupCount: 2 }] }] }, ['Bob', 'ada']],
-    [{ $and: [{ enabled: true }, { $or: [{ status: 'Pending' }, { groups: ops }] }], username: { $neq: 'cleo' } }, ['ada', 'dora']],
+    [
+      { $and: [{ enabled: true }, { $or: [{ status: 'Pending' }, { groups: ops }] }], username: { $neq: 'cleo' } },
+      ['ada', 'dora'],
+    ],
     [{ username: { $or: [{ $eq: 'Bob' }, { $and: [{ $gt: 'c' }, { $lt: 'd' }] }] } }, ['Bob', 'cleo']],
     ['username sw "B"', ['Bob']],
     ['email co "@ELSE."', ['cleo']],
@@ -113,7 +131,11 @@ test('every field of the map can be compared in every way that fits it, in both 
   for (const [filter, found] of rowsFor(arranged)) {
     const text = typeof filter === 'string' ? filter : JSON.stringify(filter)
     const { json } = await t.get(usersAddress({ filter: text, limit: 100 }))
-    assert.deepEqual(json.records.map((record: { username: string }) => record.username), found, text)
+    assert.deepEqual(
+      json.records.map((record: { username: string }) => record.username),
+      found,
+      text,
+    )
     assert.deepEqual([json.totalRecord, json.filterRecord], [4, found.length], text)
   }
 })

@@ -4,12 +4,60 @@ import { startTestApp } from '../../test/start-test-app.ts'
 import { usersAddress } from './testdata/people.ts'
 
 const payloads = [
-  "'", '"', '`', ';', '--', '/*', '*/', '\\', "' or '1'='1", '" or ""="', "'; drop table users; --", '1; select pg_sleep(10)',
-  'username; delete from users', 'username) union select * from credentials --', '(select token_hash from api_tokens)',
-  'case when 1=1 then username else email end', 'username collate nocase', 'username limit 1', 'username nulls last',
-  'users.tenant_id', 'users_search', 'rowid', 'sqlite_master', 'information_schema.tables', 'password_hash', '$1', '?', ':a', '@a',
-  '\u0000', 'username\u0000', '%00', 'a\nb', '\r\nx: y', '\u202e', 'a\u2028b', '\ud7ff', '＇', 'ʼ or 1=1', '0x27', 'char(39)', '||', '{{7*7}}', '${7*7}',
-  '<script>', '../../etc/passwd', '%', '_', '*', 'null', 'undefined', 'true', '[object Object]', 'NaN',
+  "'",
+  '"',
+  '`',
+  ';',
+  '--',
+  '/*',
+  '*/',
+  '\\',
+  "' or '1'='1",
+  '" or ""="',
+  "'; drop table users; --",
+  '1; select pg_sleep(10)',
+  'username; delete from users',
+  'username) union select * from credentials --',
+  '(select token_hash from api_tokens)',
+  'case when 1=1 then username else email end',
+  'username collate nocase',
+  'username limit 1',
+  'username nulls last',
+  'users.tenant_id',
+  'users_search',
+  'rowid',
+  'sqlite_master',
+  'information_schema.tables',
+  'password_hash',
+  '$1',
+  '?',
+  ':a',
+  '@a',
+  '\u0000',
+  'username\u0000',
+  '%00',
+  'a\nb',
+  '\r\nx: y',
+  '\u202e',
+  'a\u2028b',
+  '\ud7ff',
+  '＇',
+  'ʼ or 1=1',
+  '0x27',
+  'char(39)',
+  '||',
+  '{{7*7}}',
+  '${7*7}',
+  '<script>',
+  '../../etc/passwd',
+  '%',
+  '_',
+  '*',
+  'null',
+  'undefined',
+  'true',
+  '[object Object]',
+  'NaN',
 ]
 const sortTemplates = ['P', '-P', 'usernameP', 'username P', 'P,username']
 const filterTemplates = ['P', '{"P":1}', '{"username":P}', 'username P "x"', '{"attributes.P":1}']
@@ -26,8 +74,16 @@ test('text that would be code elsewhere is refused in sort, columns and filter, 
     refused += 1
   }
   for (const payload of payloads) {
-    for (const template of sortTemplates) await refuse('sort', template.replace('P', () => payload))
-    for (const template of filterTemplates) await refuse('filter', template.replace('P', () => payload))
+    for (const template of sortTemplates)
+      await refuse(
+        'sort',
+        template.replace('P', () => payload),
+      )
+    for (const template of filterTemplates)
+      await refuse(
+        'filter',
+        template.replace('P', () => payload),
+      )
     await refuse('columns', payload)
     await refuse('columns', `username,${payload}`)
   }
@@ -51,7 +107,11 @@ test('NUL is refused wherever it stands in the query or the path', async () => {
 test('NUL in the path is refused, or names nobody', async () => {
   await using t = await startTestApp()
   const id = await t.invite('user01@example.com')
-  for (const path of [`/api/service/users/${id}%00`, '/api/service/users/%00', `/api/service/users/%00${id}/roles/update`]) {
+  for (const path of [
+    `/api/service/users/${id}%00`,
+    '/api/service/users/%00',
+    `/api/service/users/%00${id}/roles/update`,
+  ]) {
     const { status } = path.endsWith('update') ? await t.post(path, { roleId: 'x' }) : await t.get(path)
     assert.ok(status === 400 || status === 404, `${path} → ${status}`)
   }

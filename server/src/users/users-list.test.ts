@@ -20,9 +20,22 @@ test('an empty directory is an envelope with all four keys', async () => {
 test('a page has as many rows as asked for, 20 when nothing, nothing much or 0 is asked, and never more than 100', async () => {
   await using t = await startTestApp()
   await inviteMany(t, 103)
-  for (const [limit, size] of [['', 20], ['0', 20], ['1', 1], ['20', 20], ['21', 21], ['99', 99], ['100', 100], ['007', 7]] as const) {
+  for (const [limit, size] of [
+    ['', 20],
+    ['0', 20],
+    ['1', 1],
+    ['20', 20],
+    ['21', 21],
+    ['99', 99],
+    ['100', 100],
+    ['007', 7],
+  ] as const) {
     const { json } = await t.get(usersAddress({ limit }))
-    assert.deepEqual([json.count, json.records.length, json.totalRecord, json.filterRecord], [size, size, 103, 103], `limit=${limit}`)
+    assert.deepEqual(
+      [json.count, json.records.length, json.totalRecord, json.filterRecord],
+      [size, size, 103, 103],
+      `limit=${limit}`,
+    )
   }
   assert.equal((await t.get('/api/service/users')).json.count, 20)
   for (const limit of ['101', '1000', '999999999']) {
@@ -69,7 +82,15 @@ test('totalRecord counts before the filter, filterRecord after it, count the row
 test('count is read in any case, and an empty one counts', async () => {
   await using t = await startTestApp()
   await t.invite('user01@example.com')
-  for (const [count, total] of [['true', 1], ['True', 1], ['TRUE', 1], ['', 1], ['false', 0], ['False', 0], ['FALSE', 0]] as const) {
+  for (const [count, total] of [
+    ['true', 1],
+    ['True', 1],
+    ['TRUE', 1],
+    ['', 1],
+    ['false', 0],
+    ['False', 0],
+    ['FALSE', 0],
+  ] as const) {
     const { json } = await t.get(usersAddress({ count }))
     assert.deepEqual([json.totalRecord, json.filterRecord, json.count], [total, total, 1], `count=${count}`)
   }
@@ -112,7 +133,22 @@ test('a scalar sent twice is refused, even with the same value', async () => {
 
 test('numbers are digits and nothing that a number parser would also read', async () => {
   await using t = await startTestApp()
-  const tricks = ['1e2', '0x10', '1.5', '-1', '+1', ' 1', '1 ', 'NaN', 'Infinity', '1_000', '٣', '12345678901234567890', '1,2', 'null']
+  const tricks = [
+    '1e2',
+    '0x10',
+    '1.5',
+    '-1',
+    '+1',
+    ' 1',
+    '1 ',
+    'NaN',
+    'Infinity',
+    '1_000',
+    '٣',
+    '12345678901234567890',
+    '1,2',
+    'null',
+  ]
   for (const name of ['limit', 'offset', 'maxLoginEvents']) {
     for (const trick of tricks) {
       const { status, json } = await t.get(usersAddress({ [name]: trick }))
@@ -128,8 +164,15 @@ test('numbers are digits and nothing that a number parser would also read', asyn
 
 test('totals stay true through invitation, deletion and what happens in another tenant', async () => {
   await using t = await startTestApp()
-  await invitePeople(t, names(5).map((username) => ({ username })), t.other)
-  const [first = ''] = await invitePeople(t, names(3).map((username) => ({ username })))
+  await invitePeople(
+    t,
+    names(5).map((username) => ({ username })),
+    t.other,
+  )
+  const [first = ''] = await invitePeople(
+    t,
+    names(3).map((username) => ({ username })),
+  )
   const total = async () => (await t.get('/api/service/users')).json.totalRecord
   assert.equal(await total(), 3)
   await t.post('/api/service/users', { emails: ['user001@example.com', 'not an address'] })

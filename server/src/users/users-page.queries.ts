@@ -34,7 +34,9 @@ export function selectUserPage(
   const isWalked = scope.memberCount > walkedMembersMin
   return selectPage<VersionRow>(db, {
     ...common,
-    ...(isWalked ? { joins: `join group_members on ${isMember}` } : { startFrom: { table: 'group_members', on: isMember } }),
+    ...(isWalked
+      ? { joins: `join group_members on ${isMember}` }
+      : { startFrom: { table: 'group_members', on: isMember } }),
     scope: {
       text: `${isWalked ? 'users' : 'group_members'}.tenant_id = (select ?) and group_members.group_id = (select ?)`,
       values: [tenantId, scope.groupId],

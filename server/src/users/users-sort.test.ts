@@ -36,10 +36,15 @@ async function inviteVariedPeople(t: TestApp): Promise<Row[]> {
     ids.push(...(await invitePeople(t, people.slice(start, start + 6))))
     t.clock.advance(1_000)
   }
-  for (const id of ids.filter((_, index) => index % 3 === 0)) await t.post(`/api/service/users/${id}`, { enabled: false })
+  for (const id of ids.filter((_, index) => index % 3 === 0))
+    await t.post(`/api/service/users/${id}`, { enabled: false })
   await writeDirectly(t, async ({ db }) => {
     for (const [index, id] of ids.entries()) {
-      await db.updateTable('users').set({ last_login_at: 1_000 * (index % 4) }).where('id', '=', id).execute()
+      await db
+        .updateTable('users')
+        .set({ last_login_at: 1_000 * (index % 4) })
+        .where('id', '=', id)
+        .execute()
     }
   })
   return (await t.get('/api/service/users?limit=100')).json.records
@@ -49,7 +54,8 @@ test('every sort key orders by code point or value in both directions, with the 
   await using t = await startTestApp()
   const rows = await inviteVariedPeople(t)
   assert.equal(rows.length, awkward.length)
-  const idsFor = async (sort: string, filter = '') => (await t.get(usersAddress({ sort, filter, limit: 100 }))).json.records.map((row: Row) => row.id)
+  const idsFor = async (sort: string, filter = '') =>
+    (await t.get(usersAddress({ sort, filter, limit: 100 }))).json.records.map((row: Row) => row.id)
   for (const key of sortKeys) {
     // Addresses are compared without regard to case.
     const keyed = key === 'email' ? rows.map((row) => ({ ...row, email: String(row['email']).toLowerCase() })) : rows
@@ -83,14 +89,23 @@ test('pages of every order, ties included, show each person once', async () => {
 
 test('a plus before the key may come as it is, which reads as a blank', async () => {
   await using t = await startTestApp()
-  await invitePeople(t, [{ username: 'b', firstName: '1' }, { username: 'a', firstName: '2' }])
+  await invitePeople(t, [
+    { username: 'b', firstName: '1' },
+    { username: 'a', firstName: '2' },
+  ])
   const { json } = await t.get('/api/service/users?sort=+firstName')
-  assert.deepEqual(json.records.map((row: Row) => row['username']), ['b', 'a'])
+  assert.deepEqual(
+    json.records.map((row: Row) => row['username']),
+    ['b', 'a'],
+  )
 })
 
 test('a filter and a substring search keep the order asked for', async () => {
   await using t = await startTestApp()
-  await invitePeople(t, ['c', 'a', 'd', 'b'].map((letter, index) => ({ username: `person-${letter}`, firstName: String(index) })))
+  await invitePeople(
+    t,
+    ['c', 'a', 'd', 'b'].map((letter, index) => ({ username: `person-${letter}`, firstName: String(index) })),
+  )
   await invitePeople(t, [{ username: 'somebody' }])
   const filter = '{"email":{"$ilike":"%PERSON%"}}'
   assert.deepEqual(await usernames(t, { filter }), ['person-a', 'person-b', 'person-c', 'person-d'])
@@ -100,7 +115,21 @@ test('a filter and a substring search keep the order asked for', async () => {
 
 test('an unknown sort key is refused with the keys there are', async () => {
   await using t = await startTestApp()
-  const wrong = ['name', 'id', 'password_hash', 'users.email', 'Username', '--username', '-', '+', 'username,email', 'username desc', '1', 'status', 'groupCount']
+  const wrong = [
+    'name',
+    'id',
+    'password_hash',
+    'users.email',
+    'Username',
+    '--username',
+    '-',
+    '+',
+    'username,email',
+    'username desc',
+    '1',
+    'status',
+    'groupCount',
+  ]
   for (const sort of wrong) {
     const { status, json } = await t.get(usersAddress({ sort }))
     assert.deepEqual([status, json.error], [400, 'invalid_sort'], sort)

@@ -57,7 +57,14 @@ export const directoryColumns: ReadonlySet<string> = new Set([
 ])
 
 /** Of the attributes, those that people fill in about themselves; the others tell who invited whom. */
-export const directoryAttributes: ReadonlySet<string> = new Set(['designation', 'skills', 'slack', 'jira', 'profileRole', 'profileRoleOther'])
+export const directoryAttributes: ReadonlySet<string> = new Set([
+  'designation',
+  'skills',
+  'slack',
+  'jira',
+  'profileRole',
+  'profileRoleOther',
+])
 
 /** A value that SQL computes from other columns. */
 function computed(values: DerivedField['values'], expression: string, read: (row: FilterRow) => Stored): DerivedField {
@@ -70,8 +77,12 @@ function computed(values: DerivedField['values'], expression: string, read: (row
 }
 
 /** Membership in a set kept in another table; `ne` says that no element is this one, so that it stays the complement of `eq`. */
-function linked(exists: (condition: ReturnType<typeof sql<SqlBool>>) => ReturnType<typeof sql<SqlBool>>, element: string): DerivedField {
-  const some = (term: ValueTerm, dialect: DialectName) => exists(sql<SqlBool>`${valueTermToSql(term, sql.ref(element), dialect)}`)
+function linked(
+  exists: (condition: ReturnType<typeof sql<SqlBool>>) => ReturnType<typeof sql<SqlBool>>,
+  element: string,
+): DerivedField {
+  const some = (term: ValueTerm, dialect: DialectName) =>
+    exists(sql<SqlBool>`${valueTermToSql(term, sql.ref(element), dialect)}`)
   return {
     type: 'derived',
     values: 'id',
@@ -96,30 +107,59 @@ const isPending = 'users.invited_at > 0 and users.accepted_at = 0'
 const status = computed(
   'text',
   `case when users.enabled = 0 then 'Disabled' when ${isPending} then 'Pending' else 'Enabled' end`,
-  (row) => (row['users.enabled'] === 0 ? 'Disabled' : Number(row['users.invited_at']) > 0 && row['users.accepted_at'] === 0 ? 'Pending' : 'Enabled'),
+  (row) =>
+    row['users.enabled'] === 0
+      ? 'Disabled'
+      : Number(row['users.invited_at']) > 0 && row['users.accepted_at'] === 0
+        ? 'Pending'
+        : 'Enabled',
 )
 const roleName = computed(
   'text',
   '(select r.name from roles r where r.tenant_id = users.tenant_id and r.id = users.workspace_role_id)',
   (row) => String(row['roles.name']),
 )
-const isScimUser = computed('boolean', `case when users.source = 'scim' then 1 else 0 end`, (row) => (row['users.source'] === 'scim' ? 1 : 0))
+const isScimUser = computed('boolean', `case when users.source = 'scim' then 1 else 0 end`, (row) =>
+  row['users.source'] === 'scim' ? 1 : 0,
+)
 const groupCount = computed(
   'number',
   '(select count(*) from group_members m where m.tenant_id = users.tenant_id and m.user_id = users.id)',
   (row) => Number(row['groups.count']),
 )
 const groups = linked(
-  (condition) => sql<SqlBool>`exists (select 1 from group_members m where m.tenant_id = users.tenant_id and m.user_id = users.id and ${condition})`,
+  (condition) =>
+    sql<SqlBool>`exists (select 1 from group_members m where m.tenant_id = users.tenant_id and m.user_id = users.id and ${condition})`,
   'm.group_id',
 )
 
 const directoryFields: Readonly<Record<string, Field>> = {
   id: { type: 'id', column: 'users.id' },
-  username: { type: 'text', column: 'users.username', key: { column: 'users.username_key', normalise: toKey }, trigram: true },
-  email: { type: 'text', column: 'users.email', key: { column: 'users.email_key', normalise: toKey }, caseInsensitive: true, trigram: true },
-  firstName: { type: 'text', column: 'users.first_name', key: { column: 'users.first_name_key', normalise: toKey }, trigram: true },
-  lastName: { type: 'text', column: 'users.last_name', key: { column: 'users.last_name_key', normalise: toKey }, trigram: true },
+  username: {
+    type: 'text',
+    column: 'users.username',
+    key: { column: 'users.username_key', normalise: toKey },
+    trigram: true,
+  },
+  email: {
+    type: 'text',
+    column: 'users.email',
+    key: { column: 'users.email_key', normalise: toKey },
+    caseInsensitive: true,
+    trigram: true,
+  },
+  firstName: {
+    type: 'text',
+    column: 'users.first_name',
+    key: { column: 'users.first_name_key', normalise: toKey },
+    trigram: true,
+  },
+  lastName: {
+    type: 'text',
+    column: 'users.last_name',
+    key: { column: 'users.last_name_key', normalise: toKey },
+    trigram: true,
+  },
   enabled: { type: 'boolean', column: 'users.enabled' },
   createdTimestamp: { type: 'time', column: 'users.created_at' },
   workspaceRole: roleName,
@@ -167,7 +207,7 @@ const common = { defaultSort: ['users.username'], search: { table: 'users_search
 /** What an admin's list can be asked. */
 export const userList: ListShape = {
   ...common,
-  rules: { sortKeys: Object.keys(sorts), columns: userColumns },
+  rules: { sortKeys: Object.keys(sorts), columns: userColumns, hasLoginEvents: true },
   fields: fieldMap(allFields, { aliases, resolve: attribute }),
   sorts,
 }
@@ -177,7 +217,7 @@ const { lastLoginTime: _hidden, ...directorySorts } = sorts
 /** What a member's list can be asked: hidden fields can be neither filtered nor sorted by, and columns of them stay away. */
 export const directoryUserList: ListShape = {
   ...common,
-  rules: { sortKeys: Object.keys(directorySorts), columns: userColumns },
+  rules: { sortKeys: Object.keys(directorySorts), columns: userColumns, hasLoginEvents: true },
   fields: fieldMap(directoryFields, { aliases, resolve: directoryAttribute }),
   sorts: directorySorts,
 }

@@ -19,7 +19,8 @@ export function registerUserRoutes(app: FastifyInstance, documents: UserDocument
       operationId: 'listUsers',
       tag: 'Users',
       summary: 'List users',
-      description: 'Pending users are listed too. Members see directory fields; hidden ones can be neither filtered nor sorted by.',
+      description:
+        'Pending users are listed too. Members see directory fields; hidden ones can be neither filtered nor sorted by.',
       access: { bearer: 'users:read' },
       query: userListQuery,
       answer: { schema: UserList, example: { totalRecord: 42, filterRecord: 42, count: 1, records: [userExample] } },
@@ -29,7 +30,11 @@ export function registerUserRoutes(app: FastifyInstance, documents: UserDocument
       const query = readListQuery(raw, users.userListShape(ctx).rules)
       const page = await users.listUsers(ctx, query)
       const load = (ids: readonly string[]) => users.getUserViews(ctx, ids)
-      const texts = await documents.texts(ctx, page.items, { columns: query.columns, maxLoginEvents: query.maxLoginEvents, load })
+      const texts = await documents.texts(ctx, page.items, {
+        columns: query.columns,
+        maxLoginEvents: query.maxLoginEvents,
+        load,
+      })
       return envelopeText({ ...page, items: texts })
     },
   )

@@ -3,7 +3,6 @@ import type { Attributes } from '../text/clean-text.ts'
 
 export type UserSource = 'local' | 'jit' | 'scim'
 
-
 /** A user's own row. Times are epoch ms, 0 where the thing never happened. */
 export interface User {
   readonly id: string

@@ -25,7 +25,13 @@ export async function listUsers(ctx: Ctx, query: ListQuery, scope: UserScope = '
   const catalogueVersion = await queries.getCatalogueVersion(ctx.db, ctx.tenantId)
   const shape = userListShape(ctx)
   const { rows, total, filtered } = await selectUserPage(ctx.db, ctx.tenantId, { shape, query, scope })
-  const items = rows.map((row) => ({ id: row.id, version: row.version, linksVersion: row.links_version, hasActed: row.has_acted === 1, catalogueVersion }))
+  const items = rows.map((row) => ({
+    id: row.id,
+    version: row.version,
+    linksVersion: row.links_version,
+    hasActed: row.has_acted === 1,
+    catalogueVersion,
+  }))
   return { items, total, filtered }
 }
 

@@ -7,7 +7,8 @@ import type { NamedLink, User, UserView } from './users.schema.ts'
 import { isPending } from './users.schema.ts'
 
 export const AttributesRecord = Type.Record(Type.String(), Type.Array(Type.String()), {
-  description: 'Every value is a list of texts: designation, skills, slack, jira, invitedAt, invitedBy, invitedByName, and any other name.',
+  description:
+    'Every value is a list of texts: designation, skills, slack, jira, invitedAt, invitedBy, invitedByName, and any other name.',
 })
 
 export const PersonaLink = Type.Object({
@@ -17,7 +18,12 @@ export const PersonaLink = Type.Object({
   qualifiedName: Type.String(),
 })
 
-export const PurposeLink = Type.Object({ id: Type.String(), guid: Type.String(), name: Type.String(), qualifiedName: Type.String() })
+export const PurposeLink = Type.Object({
+  id: Type.String(),
+  guid: Type.String(),
+  name: Type.String(),
+  qualifiedName: Type.String(),
+})
 
 export const DecentralizedRole = Type.Object({ roleId: Type.String(), level: Type.String(), privilege: Type.String() })
 
@@ -57,7 +63,7 @@ export const UserRef = Type.Unsafe<UserRecord>({ $ref: 'User#' })
 export const UserList = envelopeSchema(UserRef)
 
 /** Parameters of every list of users; members' lists allow fewer. */
-export const userListQuery = listQuerySchema(userList.rules, true)
+export const userListQuery = listQuerySchema(userList.rules)
 
 export const UserMinimal = Type.Object(
   {
@@ -120,7 +126,9 @@ export function toUserMinimal(user: User): Static<typeof UserMinimal> {
 }
 
 /** Who invited whom is kept in columns; clients look for it among the attributes. */
-export function toAttributes(user: Pick<User, 'attributes' | 'invitedAt' | 'invitedBy' | 'invitedByName'>): Record<string, string[]> {
+export function toAttributes(
+  user: Pick<User, 'attributes' | 'invitedAt' | 'invitedBy' | 'invitedByName'>,
+): Record<string, string[]> {
   const attributes = Object.fromEntries(Object.entries(user.attributes).map(([name, values]) => [name, [...values]]))
   if (user.invitedAt === 0) return attributes
   return {

@@ -45,15 +45,23 @@ export interface Ended {
 }
 
 function start(file: string, args: readonly string[], env: Readonly<Record<string, string>>) {
-  const child = spawn(process.execPath, [join(source, file), ...args], { env: environment(env), stdio: ['ignore', 'pipe', 'pipe'] })
+  const child = spawn(process.execPath, [join(source, file), ...args], {
+    env: environment(env),
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
   const output = { stdout: '', stderr: '' }
-  for (const stream of ['stdout', 'stderr'] as const) child[stream].on('data', (chunk: Buffer) => (output[stream] += chunk.toString('utf8')))
+  for (const stream of ['stdout', 'stderr'] as const)
+    child[stream].on('data', (chunk: Buffer) => (output[stream] += chunk.toString('utf8')))
   const ended = once(child, 'close').then(([code, signal]): Ended => ({ code, signal, ...output }))
   return { child, output, ended }
 }
 
 /** Runs `muster-server` to its end. */
-export function runCommand(home: Pick<Home, 'env'>, args: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<Ended> {
+export function runCommand(
+  home: Pick<Home, 'env'>,
+  args: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+): Promise<Ended> {
   return start('commands/muster-server.ts', args, { ...home.env, ...env }).ended
 }
 
@@ -63,7 +71,7 @@ export function runServer(env: Readonly<Record<string, string>>): Promise<Ended>
 }
 
 /** A port nobody listens on at this moment. */
-export async function freePort(): Promise<number> {
+async function freePort(): Promise<number> {
   await using taken = await takePort()
   return taken.port
 }
@@ -85,24 +93,37 @@ export interface RunningServer extends AsyncDisposable {
   readonly output: { readonly stdout: string; readonly stderr: string }
   readonly ended: Promise<Ended>
   kill(signal: NodeJS.Signals): void
+  /** Until standard output holds this. */
+  printed(pattern: RegExp): Promise<void>
 }
 
 /** Starts the server and waits until it says that it is ready. */
-export async function startServer(home: Pick<Home, 'env'>, env: Readonly<Record<string, string>> = {}): Promise<RunningServer> {
+export async function startServer(
+  home: Pick<Home, 'env'>,
+  env: Readonly<Record<string, string>> = {},
+): Promise<RunningServer> {
   const port = await freePort()
-  const { child, output, ended } = start('main.ts', [], { PORT: String(port), MUSTER_DRAIN_MS: '0', ...home.env, ...env })
-  const ready = new Promise<void>((resolve) => {
-    // What is announced ends with an empty line; it comes in one piece or in several.
-    child.stdout.on('data', () => {
-      if (/^Muster \S+ is ready: \S+\n(?:[^{]*\n)?\n/m.test(output.stdout)) resolve()
-    })
+  const { child, output, ended } = start('main.ts', [], {
+    PORT: String(port),
+    MUSTER_DRAIN_MS: '0',
+    ...home.env,
+    ...env,
   })
-  await Promise.race([ready, ended.then(({ code, stderr }) => Promise.reject(new Error(`the server ended with ${code}: ${stderr}`)))])
+  const printed = async (pattern: RegExp): Promise<void> => {
+    while (!pattern.test(output.stdout)) await once(child.stdout, 'data')
+  }
+  // What is announced ends with an empty line; it comes in one piece or in several.
+  const ready = printed(/^Muster \S+ is ready: \S+\n(?:[^{]*\n)?\n/m)
+  await Promise.race([
+    ready,
+    ended.then(({ code, stderr }) => Promise.reject(new Error(`the server ended with ${code}: ${stderr}`))),
+  ])
   return {
     port,
     output,
     ended,
     kill: (signal) => void child.kill(signal),
+    printed,
     async [Symbol.asyncDispose]() {
       child.kill('SIGKILL')
       await ended

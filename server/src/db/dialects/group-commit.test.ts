@@ -21,7 +21,9 @@ beforeEach(() => {
   db = openDatabase({ kind: 'sqlite', file })
   witness = new Connection(file)
   witness.exec('delete from counters; delete from tenants')
-  witness.exec(`insert into tenants (id, slug, name, plan, state, settings, catalogue_version, created_at) values ('t', 't', 't', 'standard', 'active', '{}', 1, 0)`)
+  witness.exec(
+    `insert into tenants (id, slug, name, plan, state, settings, catalogue_version, created_at) values ('t', 't', 't', 'standard', 'active', '{}', 1, 0)`,
+  )
 })
 
 afterEach(async () => {
@@ -56,15 +58,21 @@ test('a member that fails rolls back alone: the others of its batch are kept, an
     if (index % 3 === 2) assert.deepEqual(result, { status: 'fulfilled', value: names[index] })
     else {
       assert.equal(result.status, 'rejected')
-      assert.match(String(result.reason), index % 3 === 0 ? new RegExp(`${names[index]} thought better`) : /UNIQUE|PRIMARY/)
+      assert.match(
+        String(result.reason),
+        index % 3 === 0 ? new RegExp(`${names[index]} thought better`) : /UNIQUE|PRIMARY/,
+      )
     }
   }
 })
 
 test('no member is answered before what all of them wrote is committed', async () => {
   const names = Array.from({ length: 30 }, (_, index) => `m${String(index).padStart(2, '0')}`)
-  const seen = await Promise.all(names.map(async (name) => (await db.engine.transact((trx) => insert(trx, name)), committed())))
-  for (const [index, rows] of seen.entries()) assert.ok(rows.includes(names[index] ?? ''), `${names[index]} was answered before it was there`)
+  const seen = await Promise.all(
+    names.map(async (name) => (await db.engine.transact((trx) => insert(trx, name)), committed())),
+  )
+  for (const [index, rows] of seen.entries())
+    assert.ok(rows.includes(names[index] ?? ''), `${names[index]} was answered before it was there`)
 })
 
 test('members of one batch see what earlier ones wrote, and nothing of those that failed', async () => {
@@ -107,7 +115,10 @@ test('a thousand transactions at once are all done, each once, in the order in w
       }),
     ),
   )
-  assert.deepEqual(order, order.toSorted((a, b) => a - b))
+  assert.deepEqual(
+    order,
+    order.toSorted((a, b) => a - b),
+  )
   assert.equal(committed().length, 1_000)
 })
 
@@ -123,7 +134,13 @@ test('a query on the outer handle inside a transaction throws at once instead of
   for (const [index, attempt] of attempts.entries()) {
     await assert.rejects(db.engine.transact(attempt), /outer database handle inside a transaction/, `attempt ${index}`)
   }
-  await assert.rejects(db.engine.transact(() => new Promise((resolve, reject) => setImmediate(() => db.selectFrom('counters').selectAll().execute().then(resolve, reject)))), /outer database handle/)
+  await assert.rejects(
+    db.engine.transact(async () => {
+      await new Promise(setImmediate)
+      return db.selectFrom('counters').selectAll().execute()
+    }),
+    /outer database handle/,
+  )
   assert.deepEqual(await db.selectFrom('counters').selectAll().execute(), [], 'outside it works as ever')
   assert.deepEqual(committed(), [])
 })
@@ -144,6 +161,9 @@ test('reads outside see committed rows only, even while a transaction is open', 
 })
 
 test('the outer handle cannot write at all', async () => {
-  await assert.rejects(db.insertInto('counters').values({ tenant_id: 't', name: 'outer', value: 1 }).execute(), /readonly|query_only/)
+  await assert.rejects(
+    db.insertInto('counters').values({ tenant_id: 't', name: 'outer', value: 1 }).execute(),
+    /readonly|query_only/,
+  )
   assert.deepEqual(committed(), [])
 })

@@ -24,7 +24,9 @@ const sessionOptions = [
   'statement_timeout=10s',
   'lock_timeout=2s',
   'idle_in_transaction_session_timeout=15s',
-].map((option) => `-c ${option}`).join(' ')
+]
+  .map((option) => `-c ${option}`)
+  .join(' ')
 
 // int8 counters and times fit a double for the next 280,000 years of milliseconds.
 pg.types.setTypeParser(pg.types.builtins.INT8, Number)
@@ -36,7 +38,8 @@ export function openPostgres(url: string): Db {
   return new Db(outerDialect(named), {
     dialectName: 'postgres',
     // The handle is untyped here only because Kysely's type parameter is the caller's claim about the schema.
-    transact: (work) => repeatConflicts(() => markTransaction(() => transactional.transaction().execute(work as never))),
+    transact: (work) =>
+      repeatConflicts(() => markTransaction(() => transactional.transaction().execute(work as never))),
     read: async (text, values) => {
       refuseInsideTransaction()
       const client = await named.connect()
@@ -118,7 +121,11 @@ function nameStatements(client: pg.PoolClient): PostgresPoolClient {
   const query = (text: unknown, values?: readonly unknown[]): unknown => {
     if (typeof text !== 'string') return client.query(text as never) // a cursor: Kysely's own object
     const name = values === undefined || text.includes('/* unnamed */') ? undefined : nameFor(text)
-    return client.query({ text, values: values === undefined ? [] : [...values], ...(name === undefined ? {} : { name }) })
+    return client.query({
+      text,
+      values: values === undefined ? [] : [...values],
+      ...(name === undefined ? {} : { name }),
+    })
   }
   // pg's client has overloads Kysely narrows to these two members.
   return { query, release: () => client.release() } as unknown as PostgresPoolClient
@@ -132,7 +139,8 @@ async function repeatConflicts<T>(attempt: () => Promise<T>): Promise<T> {
       return await attempt()
     } catch (error) {
       if (!retryable.has(sqlState(error))) throw error
-      if (repeats === repeatsMax) throw new DatabaseUnavailable('the change kept conflicting with others', { cause: error })
+      if (repeats === repeatsMax)
+        throw new DatabaseUnavailable('the change kept conflicting with others', { cause: error })
       await wait(2 ** repeats * (5 + crypto.getRandomValues(new Uint8Array(1))[0]! / 25)) // 1 byte asked for, 1 there
     }
   }

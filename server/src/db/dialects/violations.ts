@@ -11,7 +11,8 @@ export function violatesUnique(error: unknown, table: string, column: string): b
   return sqlState(error) === 'SQLITE_CONSTRAINT_UNIQUE' && error.message.includes(`${table}.${column}`)
 }
 
-const unavailableStates = /^(08|53|57P|58|25006|55P03|57014|XX)|^(ECONN|EPIPE|ETIMEDOUT|ENOTFOUND)|^SQLITE_(BUSY|FULL|IOERR|READONLY|CANTOPEN|LOCKED)/
+const unavailableStates =
+  /^(08|53|57P|58|25006|55P03|57014|XX)|^(ECONN|EPIPE|ETIMEDOUT|ENOTFOUND)|^SQLITE_(BUSY|FULL|IOERR|READONLY|CANTOPEN|LOCKED)/
 
 /** Trouble of the database itself, as opposed to a statement it refuses: the edge answers 503. */
 export function isDatabaseTrouble(error: unknown): boolean {

@@ -50,7 +50,8 @@ create index group_members_by_user on group_members (tenant_id, user_id, group_i
 }
 
 async function addSqliteSearch(db: Kysely<unknown>): Promise<void> {
-  const insert = 'insert into groups_search (rowid, name_key, alias_key) values (new.seq, new.name_key, new.alias_key); end'
+  const insert =
+    'insert into groups_search (rowid, name_key, alias_key) values (new.seq, new.name_key, new.alias_key); end'
   const remove = 'delete from groups_search where rowid = old.seq;'
   const statements = [
     `create virtual table groups_search using fts5 (name_key, alias_key,

@@ -15,7 +15,15 @@ const bit = fc.constantFrom(0, 1)
 
 export const people: Arbitrary<Person[]> = fc
   .array(
-    fc.record({ username: text, email: text, home: text, enabled: bit, group_count: smallNumber, created_at: time, last_login_at: time }),
+    fc.record({
+      username: text,
+      email: text,
+      home: text,
+      enabled: bit,
+      group_count: smallNumber,
+      created_at: time,
+      last_login_at: time,
+    }),
     { minLength: 3, maxLength: 12 },
   )
   .map((rows) => rows.map((row, index) => personOf({ ...row, id: `p${index}` })))
@@ -57,11 +65,18 @@ function operatorsOf(field: string, texts: Arbitrary<string>, depth: number): Ar
   const comparisons = orderedFields.includes(field) ? [...equality, '$lt', '$gt', '$lte', '$gte'] : equality
   const entries: Arbitrary<Entry>[] = [fc.tuple(fc.constantFrom(...comparisons), values)]
   if (field !== 'enabled')
-    entries.push(fc.tuple(fc.constant('$in'), fc.oneof(fc.array(values, { maxLength: 4 }), fc.constantFrom(null, ['']))))
+    entries.push(
+      fc.tuple(fc.constant('$in'), fc.oneof(fc.array(values, { maxLength: 4 }), fc.constantFrom(null, ['']))),
+    )
   const like = field === 'username' || field === 'email' ? ['$like', '$ilike'] : ['$like']
-  const patterns = fc.array(fc.oneof(texts, fc.constantFrom('%', 'a', 'b')), { maxLength: 5 }).map((parts) => parts.join(''))
+  const patterns = fc
+    .array(fc.oneof(texts, fc.constantFrom('%', 'a', 'b')), { maxLength: 5 })
+    .map((parts) => parts.join(''))
   if (textFields.includes(field)) entries.push(fc.tuple(fc.constantFrom(...like), patterns))
-  if (depth > 0) entries.push(fc.tuple(fc.constantFrom('$and', '$or'), fc.array(operatorsOf(field, texts, depth - 1), { maxLength: 2 })))
+  if (depth > 0)
+    entries.push(
+      fc.tuple(fc.constantFrom('$and', '$or'), fc.array(operatorsOf(field, texts, depth - 1), { maxLength: 2 })),
+    )
   return objectOf(fc.oneof(...entries), 1)
 }
 
@@ -73,7 +88,10 @@ export function rqlFor(rows: readonly Person[]): Arbitrary<string> {
     .chain((name) => fc.tuple(fc.constant(name), fc.oneof(valuesOf(name, texts), operatorsOf(name, texts, 1))))
   const condition = (depth: number): Arbitrary<object> => {
     if (depth === 0) return objectOf(field, 1)
-    const group: Arbitrary<Entry> = fc.tuple(fc.constantFrom('$and', '$or'), fc.array(condition(depth - 1), { maxLength: 3 }))
+    const group: Arbitrary<Entry> = fc.tuple(
+      fc.constantFrom('$and', '$or'),
+      fc.array(condition(depth - 1), { maxLength: 3 }),
+    )
     return objectOf(fc.oneof(field, group), 0)
   }
   return condition(2).map((filter) => JSON.stringify(filter))
@@ -90,7 +108,11 @@ function objectOf(entry: Arbitrary<Entry>, minLength: number): Arbitrary<object>
 const ops = ['eq', 'ne', 'lt', 'gt', 'le', 'ge'] as const
 const at = ''
 
-function compareOf(field: string, values: Arbitrary<string | number | boolean | null>, isOrdered: boolean): Arbitrary<FilterTerm> {
+function compareOf(
+  field: string,
+  values: Arbitrary<string | number | boolean | null>,
+  isOrdered: boolean,
+): Arbitrary<FilterTerm> {
   const op = isOrdered ? fc.constantFrom(...ops) : fc.constantFrom('eq' as const, 'ne' as const)
   return fc.record({ kind: fc.constant('compare'), field: fc.constant(field), op, value: values, at: fc.constant(at) })
 }
@@ -128,7 +150,9 @@ function treeOf(term: Arbitrary<FilterNode>, depth: number): Arbitrary<FilterNod
 export function scimFor(rows: readonly Person[]): Arbitrary<FilterNode> {
   const texts = textsOf(rows)
   const comparisons = fieldNames.map((field) => compareOf(field, valuesOf(field, texts), orderedFields.includes(field)))
-  const absences = ['email', 'lastLoginTime', 'groupCount', 'enabled', 'id'].map((field) => compareOf(field, fc.constant(null), false))
+  const absences = ['email', 'lastLoginTime', 'groupCount', 'enabled', 'id'].map((field) =>
+    compareOf(field, fc.constant(null), false),
+  )
   const patterns = [...textFields, 'emails'].map((field) => patternOf(field, texts))
   const presences = ['username', 'lastLoginTime', 'createdTimestamp', 'enabled', 'id'].map((field) =>
     fc.constant<FilterNode>({ kind: 'present', field, at }),
@@ -165,7 +189,11 @@ export const anyScimTree: Arbitrary<FilterNode> = (() => {
   )
   const term = (name: Arbitrary<string>): Arbitrary<FilterNode> =>
     name.chain((field) =>
-      fc.oneof(compareOf(field, values, true), patternOf(field, oddText), fc.constant<FilterNode>({ kind: 'present', field, at })),
+      fc.oneof(
+        compareOf(field, values, true),
+        patternOf(field, oddText),
+        fc.constant<FilterNode>({ kind: 'present', field, at }),
+      ),
     )
   const elements = treeOf(term(fc.constantFrom('type', 'value', 'and', '$ref')), 2)
   const valuePath = fc.tuple(names, elements).map(([field, of]): FilterNode => ({ kind: 'valuePath', field, of, at }))

@@ -25,14 +25,24 @@ export type PeopleDatabase = { people: Person }
 
 const emailElements = fieldMap({
   type: { type: 'text', column: 'element.type' },
-  value: { type: 'text', column: 'element.value', key: { column: 'element.value_key', normalise: toKey }, caseInsensitive: true },
+  value: {
+    type: 'text',
+    column: 'element.value',
+    key: { column: 'element.value_key', normalise: toKey },
+    caseInsensitive: true,
+  },
 })
 
 /** The wire's words for the people table, as a feature would declare them. */
 export const peopleFields: FieldMap = fieldMap(
   {
     id: { type: 'id', column: 'people.id', normalise: (id) => id.replace(/^service-account-/, '') },
-    username: { type: 'text', column: 'people.username', key: { column: 'people.username_key', normalise: toKey }, trigram: true },
+    username: {
+      type: 'text',
+      column: 'people.username',
+      key: { column: 'people.username_key', normalise: toKey },
+      trigram: true,
+    },
     email: {
       type: 'text',
       column: 'people.email',
@@ -115,7 +125,10 @@ export function personOf(fields: Partial<Person>): Person {
 }
 
 /** A table of this connection alone. */
-export async function createPeople(db: Kysely<unknown>, dialect: 'sqlite' | 'postgres'): Promise<Kysely<PeopleDatabase>> {
+export async function createPeople(
+  db: Kysely<unknown>,
+  dialect: 'sqlite' | 'postgres',
+): Promise<Kysely<PeopleDatabase>> {
   const [text, integer] = dialect === 'postgres' ? ['text collate "C"', 'bigint'] : ['text', 'integer']
   await sql
     .raw(

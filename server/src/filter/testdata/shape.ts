@@ -13,6 +13,21 @@ export const eq = (field: string, value: unknown): object => compare(field, 'eq'
 export const oneOf = (field: string, ...values: unknown[]): object => ({ kind: 'in', field, values })
 export const present = (field: string): object => ({ kind: 'present', field })
 export const element = (field: string, of: object): object => ({ kind: 'valuePath', field, of })
-export const like = (field: string, ...pieces: string[]): object => ({ kind: 'pattern', field, letters: 'exact', pieces })
-export const ilike = (field: string, ...pieces: string[]): object => ({ kind: 'pattern', field, letters: 'any-case', pieces })
-export const pattern = (field: string, ...pieces: string[]): object => ({ kind: 'pattern', field, letters: 'by-field', pieces })
+export const like = (field: string, ...pieces: string[]): object => ({
+  kind: 'pattern',
+  field,
+  letters: 'exact',
+  pieces,
+})
+export const ilike = (field: string, ...pieces: string[]): object => ({
+  kind: 'pattern',
+  field,
+  letters: 'any-case',
+  pieces,
+})
+export const pattern = (field: string, ...pieces: string[]): object => ({
+  kind: 'pattern',
+  field,
+  letters: 'by-field',
+  pieces,
+})

@@ -12,7 +12,8 @@ export function smtpDispatcher(t: TestApp, smtpUrl: string | null): Dispatcher &
   const log = pino({ level: 'silent' })
   const send = mailConsumer({ mail, log, logsMails: false })
   const clock = () => t.clock.now()
-  const linkTo = async (_tenantId: string, token: string) => `https://acme.example.com/auth/accept-invite?token=${token}`
+  const linkTo = async (_tenantId: string, token: string) =>
+    `https://acme.example.com/auth/accept-invite?token=${token}`
   const dispatcher = new Dispatcher({
     db: t.db,
     clock,

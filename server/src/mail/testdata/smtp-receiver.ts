@@ -20,6 +20,8 @@ interface Options {
 /** A real mail server on a free port of this machine that keeps what it gets; dispose with `await using`. */
 export class SmtpReceiver implements AsyncDisposable {
   readonly mails: Received[] = []
+  readonly #first = Promise.withResolvers<Received>()
+  readonly firstMail = this.#first.promise
   readonly #server: SMTPServer
 
   private constructor(server: (receiver: SmtpReceiver) => SMTPServer) {
@@ -41,6 +43,11 @@ export class SmtpReceiver implements AsyncDisposable {
     return `smtp://127.0.0.1:${this.port}`
   }
 
+  receive(mail: Received): void {
+    this.mails.push(mail)
+    this.#first.resolve(mail)
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     await new Promise<void>((resolve) => this.#server.close(() => resolve()))
   }
@@ -55,7 +62,11 @@ function makeServer(receiver: SmtpReceiver, judge: NonNullable<Options['judge']>
     lenientAddressParsing: true,
     closeTimeout: 100,
     onRcptTo: ({ address }, _session, done) => {
-      Promise.resolve(judge(address)).then((verdict) => done(verdict === null ? null : Object.assign(new Error(verdict.text), { responseCode: verdict.code })), done)
+      Promise.resolve(judge(address)).then(
+        (verdict) =>
+          done(verdict === null ? null : Object.assign(new Error(verdict.text), { responseCode: verdict.code })),
+        done,
+      )
     },
     onData: (stream, session, done) => {
       const chunks: Buffer[] = []
@@ -63,7 +74,7 @@ function makeServer(receiver: SmtpReceiver, judge: NonNullable<Options['judge']>
       stream.on('end', () => {
         const text = typed.get(session.remotePort) ?? ''
         typed.delete(session.remotePort)
-        receiver.mails.push({
+        receiver.receive({
           recipients: [...text.matchAll(/^RCPT TO:(.*)\r\n/gm)].map((match) => match[1] ?? ''),
           from: session.envelope.mailFrom === false ? '' : session.envelope.mailFrom.address,
           secure: session.secure,
@@ -83,5 +94,8 @@ function makeServer(receiver: SmtpReceiver, judge: NonNullable<Options['judge']>
 /** The values of a header as they stand, folded lines joined. */
 export function headerValues({ source }: Received, name: string): string[] {
   const head = source.slice(0, source.indexOf('\r\n\r\n')).replaceAll(/\r\n[ \t]+/g, ' ')
-  return head.split('\r\n').filter((line) => line.toLowerCase().startsWith(`${name.toLowerCase()}:`)).map((line) => line.slice(name.length + 1).trim())
+  return head
+    .split('\r\n')
+    .filter((line) => line.toLowerCase().startsWith(`${name.toLowerCase()}:`))
+    .map((line) => line.slice(name.length + 1).trim())
 }

@@ -79,12 +79,27 @@ export function refusedAddresses(): (readonly [string, string])[] {
   ]
   for (let code = 0; code <= 0x20; code += 1) {
     const character = String.fromCharCode(code)
-    if (code !== 0x20) rows.push([`U+${code} before`, `${character}user@example.com`], [`U+${code} after`, `user@example.com${character}`])
-    rows.push([`U+${code} in the local part`, `us${character}er@example.com`], [`U+${code} in the domain`, `user@exam${character}ple.com`])
+    if (code !== 0x20)
+      rows.push(
+        [`U+${code} before`, `${character}user@example.com`],
+        [`U+${code} after`, `user@example.com${character}`],
+      )
+    rows.push(
+      [`U+${code} in the local part`, `us${character}er@example.com`],
+      [`U+${code} in the domain`, `user@exam${character}ple.com`],
+    )
   }
   for (const character of '()<>[]:;,\\"') rows.push([`${character} in the local part`, `us${character}er@example.com`])
-  for (const injection of ['\r\nBcc: evil@evil.example', '\r\nRCPT TO:<evil@evil.example>', '\n.\r\nQUIT', '> SIZE=1']) {
-    rows.push(['SMTP injection at the end', `user@example.com${injection}`], ['SMTP injection inside', `user${injection}@example.com`])
+  for (const injection of [
+    '\r\nBcc: evil@evil.example',
+    '\r\nRCPT TO:<evil@evil.example>',
+    '\n.\r\nQUIT',
+    '> SIZE=1',
+  ]) {
+    rows.push(
+      ['SMTP injection at the end', `user@example.com${injection}`],
+      ['SMTP injection inside', `user${injection}@example.com`],
+    )
   }
   return rows
 }
