@@ -1,7 +1,7 @@
 import { below, type Random } from './random.ts'
 
 /** Reads first: they are measured on the directory as it was generated. */
-export const operationNames = ['get', 'getRecent', 'list20', 'filterEqRql', 'filterEqScim', 'update', 'create'] as const
+export const operationNames = ['get', 'getCold', 'list20', 'filterEqRql', 'filterEqScim', 'update', 'create'] as const
 
 export type OperationName = (typeof operationNames)[number]
 
@@ -33,8 +33,8 @@ const recentPeople = 1_000
 const users = '/api/service/users'
 
 export const operations: Readonly<Record<OperationName, (material: Material) => Request>> = {
-  get: ({ people, random }) => ({ method: 'GET', path: `${users}/${anybody(people, random).id}` }),
-  getRecent: ({ people, random }) => ({ method: 'GET', path: `${users}/${anybody(people, random, recentPeople).id}` }),
+  get: ({ people, random }) => ({ method: 'GET', path: `${users}/${anybody(people, random, recentPeople).id}` }),
+  getCold: ({ people, random }) => ({ method: 'GET', path: `${users}/${anybody(people, random).id}` }),
   list20: ({ people, random }) => ({
     method: 'GET',
     path: `${users}?limit=${pageSize}&offset=${below(random, Math.min(offsetsBelow, people.length - pageSize))}`,

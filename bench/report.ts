@@ -6,6 +6,7 @@ import type { Settings } from './settings.ts'
 /** Requests per second of CPU time, Muster's divided by the limit's: 1 would be the limit itself. */
 interface Ratios {
   readonly get: number | null
+  readonly getCold: number | null
   readonly list20: number | null
   readonly filterEq: number | null
   readonly create: number | null
@@ -77,6 +78,7 @@ function toRatios(operations: Report['operations'], read: (report: OperationRepo
   const filters = [of('filterEqRql'), of('filterEqScim')].filter((ratio) => ratio !== null)
   return {
     get: of('get'),
+    getCold: of('getCold'),
     list20: of('list20'),
     // The slower of the two spellings.
     filterEq: filters.length === 0 ? null : Math.min(...filters),

@@ -78,7 +78,7 @@ const texts = new SqlTexts()
 function recentText(column: RecentQuery['column'], people: number): string {
   return texts.get(`${column} ${people}`, () => {
     const one = `select * from (select ${columns.join(', ')} from events
-      where tenant_id = (select ?) and ${column} = (select ?) and category = (select ?) order by at desc, id desc limit ?) recent`
+      where tenant_id = (select ?) and ${column} = (select ?) and category = (select ?) order by at desc, id desc limit cast((select ?) as bigint)) recent`
     return Array.from({ length: people }, () => one).join(' union all ')
   })
 }

@@ -15,10 +15,10 @@ interface Document {
   /** A lock ends by the clock, so the document does too. Epoch ms. */
   readonly trueUntil: number
   readonly hasSignedIn: boolean
-  /** Key → `"key":value`, in the record's order; events are not part of it. */
-  readonly parts: ReadonlyMap<string, string>
-  /** All parts, joined. */
+  /** The record without its braces; events are not part of it. */
   readonly whole: string
+  /** Key → `"key":value`, in the record's order; cut when somebody first asks for columns. */
+  parts?: ReadonlyMap<string, string>
 }
 
 interface Wanted {
@@ -50,7 +50,7 @@ export class UserDocuments {
       const events = eventParts(eventsOf(document.version.id))
       if (columns === null)
         return `{${document.whole},${events.get('loginEvents') ?? ''},${events.get('adminEvents') ?? ''}}`
-      return `{${pick(document.parts, events, columns, isWhole).join(',')}}`
+      return `{${pick(partsOf(document), events, columns, isWhole).join(',')}}`
     })
   }
 
@@ -79,15 +79,19 @@ function isSame(a: Document['version'], b: Document['version']): boolean {
 }
 
 function toDocument(view: UserView, catalogueVersion: number, now: number): Document {
-  const record = toUserRecord(view, now)
-  const parts = new Map(Object.entries(record).map(([key, value]) => [key, `"${key}":${JSON.stringify(value)}`]))
   return {
     version: { id: view.id, version: view.version, linksVersion: view.linksVersion, catalogueVersion },
     hasSignedIn: view.lastLoginAt > 0,
     trueUntil: view.lockedUntil > now ? view.lockedUntil : Number.POSITIVE_INFINITY,
-    parts,
-    whole: [...parts.values()].join(','),
+    whole: JSON.stringify(toUserRecord(view, now)).slice(1, -1),
   }
+}
+
+function partsOf(document: Document): ReadonlyMap<string, string> {
+  document.parts ??= new Map(
+    Object.entries(JSON.parse(`{${document.whole}}`)).map(([key, value]) => [key, `"${key}":${JSON.stringify(value)}`]),
+  )
+  return document.parts
 }
 
 function eventParts({ login, admin }: RecentEvents): Map<string, string> {
@@ -105,7 +109,7 @@ function eventParts({ login, admin }: RecentEvents): Map<string, string> {
 
 /** The columns asked for; the id always comes. */
 function pick(
-  parts: Document['parts'],
+  parts: ReadonlyMap<string, string>,
   events: Map<string, string>,
   columns: ReadonlySet<string>,
   isWhole: boolean,

@@ -1,6 +1,7 @@
 import type { Database as Connection, Statement } from 'better-sqlite3'
 import { LRUCache } from 'lru-cache'
 import type { CompiledQuery, DatabaseConnection, Driver, QueryResult } from 'kysely'
+import type { ReadSnapshot } from './read-snapshot.ts'
 import { refuseInsideTransaction } from '../transaction-mark.ts'
 
 const preparedMax = 400
@@ -64,33 +65,43 @@ export const savepointTransaction: TransactionWords = {
   rollback: ['rollback to member', 'release member'],
 }
 
-/** Kysely's driver on a connection that somebody else owns; `outer` refuses queries while a transaction is open. */
+/**
+ * Kysely's driver on a connection that somebody else owns. One with a snapshot is the outer handle:
+ * it reads within the snapshot, and refuses queries while a transaction is open.
+ */
 export class SqliteDriver implements Driver {
   readonly #raw: Connection
   readonly #connection: SqliteConnection
   readonly #words: TransactionWords
-  readonly #outer: boolean
+  readonly #snapshot: ReadSnapshot | null
 
-  constructor(raw: Connection, words: TransactionWords, outer: boolean) {
+  constructor(raw: Connection, words: TransactionWords, snapshot: ReadSnapshot | null) {
     this.#raw = raw
     this.#connection = new SqliteConnection(raw)
     this.#words = words
-    this.#outer = outer
+    this.#snapshot = snapshot
   }
 
   async init(): Promise<void> {}
 
   async acquireConnection(): Promise<DatabaseConnection> {
-    if (this.#outer) refuseInsideTransaction()
+    this.#enter()
     return this.#connection
   }
 
   read(text: string, values: readonly unknown[]): unknown[] {
-    if (this.#outer) refuseInsideTransaction()
+    this.#enter()
     return this.#connection.read(text, values)
   }
 
+  #enter(): void {
+    if (this.#snapshot === null) return
+    refuseInsideTransaction()
+    this.#snapshot.enter()
+  }
+
   async beginTransaction(): Promise<void> {
+    this.#snapshot?.end()
     this.#raw.exec(this.#words.begin)
   }
 

@@ -5,6 +5,7 @@ import { Kysely, SqliteAdapter, SqliteIntrospector, SqliteQueryCompiler, type Di
 import type { Database } from '../database.ts'
 import { Db } from '../db.ts'
 import { GroupCommit } from './group-commit.ts'
+import { ReadSnapshot } from './read-snapshot.ts'
 import { SqliteDriver, immediateTransaction, savepointTransaction } from './sqlite-driver.ts'
 
 type RawConnection = Connection.Database
@@ -35,17 +36,22 @@ export function openSqlite(file: string): Db {
   const writerRaw = openConnection(file)
   const readerRaw = openConnection(file)
   readerRaw.pragma('query_only = on')
-  const writer = new Kysely<Database>({ dialect: dialectFor(new SqliteDriver(writerRaw, savepointTransaction, false)) })
+  const writer = new Kysely<Database>({ dialect: dialectFor(new SqliteDriver(writerRaw, savepointTransaction, null)) })
   const commits = new GroupCommit(writerRaw, writer)
   // The reading connection never writes, so its data_version moves with every commit there is. One microsecond.
   const dataVersion = readerRaw.prepare<[], number>('pragma data_version').pluck()
-  const reader = new SqliteDriver(readerRaw, immediateTransaction, true)
+  const snapshot = new ReadSnapshot(readerRaw)
+  const reader = new SqliteDriver(readerRaw, immediateTransaction, snapshot)
   return new Db(dialectFor(reader), {
     dialectName: 'sqlite',
-    transact: (work) => commits.transact(work),
+    transact: (work) => commits.transact(work).finally(() => snapshot.end()),
     read: async (text, values) => reader.read(text, values),
-    stamp: () => Number(dataVersion.get()),
+    stamp: () => {
+      snapshot.enter()
+      return Number(dataVersion.get())
+    },
     close: async () => {
+      snapshot.end()
       readerRaw.close()
       writerRaw.close()
     },
@@ -56,7 +62,7 @@ export function openSqlite(file: string): Db {
 export function openSqliteForMigration(file: string): Kysely<unknown> {
   mkdirSync(dirname(file), { recursive: true, mode: 0o700 })
   const raw = openConnection(file)
-  const driver = new SqliteDriver(raw, immediateTransaction, false)
+  const driver = new SqliteDriver(raw, immediateTransaction, null)
   driver.destroy = async () => void raw.close()
   return new Kysely<unknown>({ dialect: dialectFor(driver) })
 }
