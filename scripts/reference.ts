@@ -20,7 +20,6 @@ function settingsPage(): string {
 
 Read from the environment once, at start. A wrong value, or a name that begins with \`MUSTER_\` and is not listed here, stops the start with exit code 78 and one sentence.
 Secrets can also come from a file: \`NAME_FILE\` holds its path; the file must not be readable by everybody, and a final line break is cut.
-\`LOG_LEVEL\` (\`info\`) sets how much is logged.
 
 | name | values | default | what it does |
 |---|---|---|---|
@@ -29,7 +28,7 @@ ${rows.join('\n')}
 }
 
 function rangeOf(setting: Setting): string {
-  if (setting.choices !== undefined) return setting.choices.join(' or ')
+  if (setting.choices !== undefined) return setting.choices.join(', ').replace(/, ([^,]*)$/, ' or $1')
   if (setting.kind === 'integer') return `${setting.min ?? 0} to ${setting.max ?? ''}`
   return setting.kind
 }

@@ -1,7 +1,7 @@
 import { readFileSync, statSync } from 'node:fs'
 import { isIP } from 'node:net'
 import { resolve } from 'node:path'
-import { foreignVariables, settings, type Setting, type SettingName } from './settings.ts'
+import { foreignVariables, logLevels, settings, type LogLevel, type Setting, type SettingName } from './settings.ts'
 import { parseEmailAddress } from './text/email-address.ts'
 
 export type Mode = 'production' | 'development'
@@ -11,6 +11,7 @@ export interface Config {
   readonly port: number
   readonly host: string
   readonly mode: Mode
+  readonly logLevel: LogLevel
   readonly dataDir: string
   readonly baseDomain: string
   readonly publicUrl: URL | null
@@ -55,6 +56,7 @@ export function readConfig(env: Environment): { config: Config; secrets: Secrets
     port: Number(read('PORT')),
     host,
     mode,
+    logLevel: logLevels.find((level) => level === read('LOG_LEVEL')) ?? 'info',
     dataDir: resolve(requireText(read('MUSTER_DATA_DIR'), 'MUSTER_DATA_DIR')),
     baseDomain: requireDomain(read('MUSTER_BASE_DOMAIN'), 'MUSTER_BASE_DOMAIN'),
     publicUrl: readPublicUrl(read('MUSTER_PUBLIC_URL')),
@@ -134,7 +136,7 @@ function readSecretFile(env: Environment, name: string): string | undefined {
 
 function checkValue(setting: Setting, value: string): void {
   if (setting.kind === 'choice' && !setting.choices?.includes(value)) {
-    throw new ConfigError(`${setting.name} is "${value}"; it must be ${setting.choices?.join(' or ')}.`)
+    throw new ConfigError(`${setting.name} is "${value}"; it must be ${listed(setting.choices ?? [])}.`)
   }
   if (setting.kind !== 'integer') return
   const number = /^[0-9]{1,9}$/.test(value) ? Number(value) : Number.NaN
@@ -142,6 +144,10 @@ function checkValue(setting: Setting, value: string): void {
   if (!(number >= min && number <= max)) {
     throw new ConfigError(`${setting.name} is "${value}"; it must be a whole number from ${min} to ${max}.`)
   }
+}
+
+function listed(choices: readonly string[]): string {
+  return choices.join(', ').replace(/, ([^,]*)$/, ' or $1')
 }
 
 function requireText(value: string | null, name: string): string {
@@ -232,8 +238,8 @@ function readProxies(value: string): string[] {
     ) {
       throw new ConfigError(`MUSTER_TRUSTED_PROXIES: "${proxy}" is neither an address nor a CIDR range.`)
     }
-    // A range this wide lets anybody choose the address they are taken for; every IPv4 address is one of ::ffff:0:0/96 too.
-    const narrowest = version === 4 ? 8 : /^\[(::|0:)/.test(canonical) ? 96 : 32
+    // A range this wide lets anybody choose the address they are taken for; and ::ffff:0:0/96 is all of IPv4, so its /104 is what /8 is there.
+    const narrowest = version === 4 ? 8 : /^\[(::|0:)/.test(canonical) ? 104 : 32
     const widest = version === 4 ? 32 : 128
     if (prefix !== undefined && (Number(prefix) < narrowest || Number(prefix) > widest)) {
       throw new ConfigError(

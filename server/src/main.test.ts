@@ -46,6 +46,7 @@ test('a server that must not start ends with 78 and one sentence that names the 
   const cases: readonly Readonly<Record<string, string>>[] = [
     { MUSTER_DATADIR: '/tmp' },
     { HOST: '0.0.0.0', MUSTER_MODE: 'development' },
+    { LOG_LEVEL: 'loud' },
     ...(usesPostgres ? [] : [{ MUSTER_DATA_DIR: join(file, 'data') }]),
     { ...home.env, PORT: String(taken.port) },
   ]
@@ -237,4 +238,20 @@ test('a chosen bootstrap token works and is never printed; development mode show
   await ask(server, '/api/service/users', { token, body: { emails: ['user01@example.com'] } })
   await server.printed(/mail held/)
   assert.match(server.output.stdout, /"to":"user01@example\.com".*accept-invite\?token=minv_/)
+})
+
+test('a request stands in the log within a moment, however quiet the server is', async () => {
+  await using home = await makeHome()
+  await using server = await startServer(home)
+  await ask(server, '/api/service/whoami', { token: apiToken(server), headers: { 'x-atlan-request-id': 'find-me' } })
+  await server.printed(/"requestId":"find-me".*"status":200/)
+})
+
+test('SIGTERM ends the process also when whoever read its log is gone', async () => {
+  await using home = await makeHome()
+  await using server = await startServer(home)
+  server.hangUp()
+  await ask(server, '/healthz')
+  server.kill('SIGTERM')
+  assert.equal((await server.ended).code, 0)
 })

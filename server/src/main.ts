@@ -7,7 +7,7 @@ import type { Db } from './db/db.ts'
 import { lockDataDir, type DataDirLock } from './db/data-dir-lock.ts'
 import { MigrationError } from './db/migrate.ts'
 import { databaseLocation, migrateDatabase, openDatabase } from './db/open.ts'
-import { createLog } from './log.ts'
+import { openLog, type OpenLog } from './log.ts'
 import { smtpSender } from './mail/mail-sender.ts'
 import { releaseHeldMails } from './mail/outbox.service.ts'
 import { tenantUrl } from './tenants/tenant-url.service.ts'
@@ -27,7 +27,7 @@ async function serve(): Promise<void> {
     keepReferenced(lockDataDir(config.dataDir))
   }
   await migrateDatabase(location)
-  const log = createLog(config.mode)
+  const { log, closeLog } = openLog(config)
   const db = openDatabase(location)
   const mail = secrets.smtpUrl === null ? null : smtpSender(secrets.smtpUrl, config.mailFrom)
   const app = await buildApp({ config, secrets, db, clock: () => new Date(), log, mail })
@@ -38,7 +38,7 @@ async function serve(): Promise<void> {
   app.dispatcher.start()
   app.dispatcher.wake()
   // Whoever reads that the server is ready may stop it at once.
-  stopOnSignal(app, db, config, () => mail?.close())
+  stopOnSignal(app, db, config, closeLog, () => mail?.close())
   announce(app, config, started)
 }
 
@@ -86,20 +86,22 @@ function announce(app: App, config: Config, started: FirstStart | null): void {
   process.stdout.write(`${lines.join('\n')}\n\n`)
 }
 
-function stopOnSignal(app: App, db: Db, config: Config, closeMail: () => void): void {
+function stopOnSignal(app: App, db: Db, config: Config, closeLog: OpenLog['closeLog'], closeMail: () => void): void {
   let stoppingSince = 0
   const stop = () => {
     if (stoppingSince > 0) {
       // Supervisors signal the whole group, and npm hands its signal on: the same stop arrives twice at once.
       // One that comes later is meant: the process ends, and nothing acknowledged is at risk.
-      if (Date.now() - stoppingSince > repeatedSignalMs) process.exit(1)
+      if (Date.now() - stoppingSince > repeatedSignalMs) void closeLog().then(() => process.exit(1))
       return
     }
     stoppingSince = Date.now()
-    void drainAndStop(app, db, config.drainMs, closeMail).then(
-      () => process.exit(0),
-      (error: unknown) => fail(error),
-    )
+    void drainAndStop(app, db, config.drainMs, closeMail)
+      .finally(closeLog)
+      .then(
+        () => process.exit(0),
+        (error: unknown) => fail(error),
+      )
   }
   process.on('SIGTERM', stop)
   process.on('SIGINT', stop)

@@ -13,6 +13,10 @@ export interface Setting {
   readonly max?: number
 }
 
+/** From silence to everything. */
+export const logLevels = ['silent', 'fatal', 'error', 'warn', 'info', 'debug', 'trace'] as const
+export type LogLevel = (typeof logLevels)[number]
+
 export const settings = [
   {
     name: 'PORT',
@@ -34,6 +38,13 @@ export const settings = [
     fallback: 'production',
     choices: ['production', 'development'],
     about: 'development also logs invitation links when no mail server is set.',
+  },
+  {
+    name: 'LOG_LEVEL',
+    kind: 'choice',
+    fallback: 'info',
+    choices: logLevels,
+    about: 'How much is logged on standard output, one JSON object a line. info has one line for each request.',
   },
   {
     name: 'MUSTER_DATA_DIR',

@@ -93,6 +93,8 @@ export interface RunningServer extends AsyncDisposable {
   readonly output: { readonly stdout: string; readonly stderr: string }
   readonly ended: Promise<Ended>
   kill(signal: NodeJS.Signals): void
+  /** Nobody reads its standard output from here on. */
+  hangUp(): void
   /** Until standard output holds this. */
   printed(pattern: RegExp): Promise<void>
 }
@@ -123,6 +125,7 @@ export async function startServer(
     output,
     ended,
     kill: (signal) => void child.kill(signal),
+    hangUp: () => void child.stdout.destroy(),
     printed,
     async [Symbol.asyncDispose]() {
       child.kill('SIGKILL')
