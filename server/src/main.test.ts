@@ -60,6 +60,13 @@ test('a server that must not start ends with 78 and one sentence that names the 
   }
 })
 
+test('without its database the server does not start: one sentence that says why, no password, and 1, so that a supervisor tries again', async () => {
+  const { code, stdout, stderr } = await runServer({ DATABASE_URL: 'postgres://muster:s3cret@127.0.0.1:1/muster' })
+  assert.deepEqual([code, stdout], [1, ''])
+  assert.match(stderr, /^muster: [^\n]*DATABASE_URL[^\n]*ECONNREFUSED[^\n]*\.\n$/)
+  assert.ok(!stderr.includes('s3cret'))
+})
+
 test('the first start that works shows link and token, even after one that failed on a port in use; later ones show neither', async () => {
   await using home = await makeHome()
   const data = join(home.folder, 'data')
@@ -114,7 +121,7 @@ async function assertManyServers(): Promise<void> {
 
 test('SIGTERM drains: not ready but alive, every answer closes its connection, nothing fails, and the exit code is 0', async () => {
   await using home = await makeHome()
-  await using server = await startServer(home, { MUSTER_DRAIN_MS: '700' })
+  await using server = await startServer(home, { MUSTER_DRAIN_MS: '2000' })
   const token = apiToken(server)
   const failures: string[] = []
   let answered = 0

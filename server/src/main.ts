@@ -3,7 +3,7 @@ import { setTimeout as wait } from 'node:timers/promises'
 import { buildApp, type App } from './app.ts'
 import { firstStart, type FirstStart } from './commands/first-start.ts'
 import { ConfigError, readConfig, type Config } from './config.ts'
-import type { Db } from './db/db.ts'
+import { DatabaseUnavailable, type Db } from './db/db.ts'
 import { lockDataDir, type DataDirLock } from './db/data-dir-lock.ts'
 import { MigrationError } from './db/migrate.ts'
 import { databaseLocation, migrateDatabase, openDatabase } from './db/open.ts'
@@ -129,6 +129,10 @@ function fail(error: unknown): never {
   if (error instanceof ConfigError || error instanceof MigrationError) {
     process.stderr.write(`muster: ${error.message}\n`)
     process.exit(exitConfig)
+  }
+  if (error instanceof DatabaseUnavailable) {
+    process.stderr.write(`muster: ${error.message}\n`)
+    process.exit(1)
   }
   process.stderr.write(`muster: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`)
   process.exit(1)

@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict'
+import { writeFileSync } from 'node:fs'
 import { Agent } from 'node:http'
+import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { sendRequest } from '../../test/test-client.ts'
 import { makeHome, runCommand, startServer, type Ended, type Home, type RunningServer } from './testdata/processes.ts'
@@ -134,11 +136,16 @@ test('what a rule of the product refuses ends with 3, wrong use with 2; both say
 })
 
 test('help and version are data and end with 0; a setting that cannot be used, or a database that is not there, ends with 1', async () => {
-  const [help, version, unknown, gone] = await Promise.all([
+  await using noHome = await makeHome()
+  const file = join(noHome.folder, 'a-file')
+  writeFileSync(file, '')
+  const noFolder = { MUSTER_DATA_DIR: join(file, 'data') }
+  const [help, version, unknown, gone, nowhere] = await Promise.all([
     muster('tenants', '--help'),
     muster('--version'),
     runCommand(home, ['tenants', 'list'], { MUSTER_DATADIR: '/tmp' }),
     runCommand({ env: {} }, ['tenants', 'list'], { DATABASE_URL: 'postgres://nobody@127.0.0.1:1/nothing' }),
+    runCommand({ env: {} }, ['tenants', 'list'], noFolder),
   ])
   assertEnded(help, 0, 'help')
   assert.match(help.stdout, /create[\s\S]*list[\s\S]*set-plan[\s\S]*disable/)
@@ -146,8 +153,14 @@ test('help and version are data and end with 0; a setting that cannot be used, o
   assert.match(version.stdout, /^\d+\.\d+\.\d+\n$/)
   assertEnded(unknown, 1, 'unknown setting')
   assert.match(unknown.stderr, /^muster-server: MUSTER_DATADIR[^\n]*\n$/)
-  assertEnded(gone, 1, 'no database')
-  assert.equal(gone.stdout, '')
+  for (const [ended, setting] of [
+    [gone, 'DATABASE_URL'],
+    [nowhere, 'MUSTER_DATA_DIR'],
+  ] as const) {
+    assertEnded(ended, 1, 'no database')
+    assert.equal(ended.stdout, '')
+    assert.match(ended.stderr, new RegExp(`^muster-server: [^\\n]*${setting}[^\\n]*\\.\\n$`), 'one sentence')
+  }
 })
 
 test('a plan is changed and a tenant switched off while the server runs; on an empty folder the schema is made first', async () => {

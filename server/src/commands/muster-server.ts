@@ -1,6 +1,7 @@
 import { Command, CommanderError, Option } from 'commander'
 import { ApiError } from '../errors/api-error.ts'
 import { ConfigError } from '../config.ts'
+import { DatabaseUnavailable } from '../db/db.ts'
 import { MigrationError } from '../db/migrate.ts'
 import { version } from '../version.ts'
 import { addDatabaseCommands } from './db.ts'
@@ -46,7 +47,7 @@ async function main(): Promise<number> {
       process.stderr.write(`muster-server: ${error.message} (${error.code})\n`)
       return error.status === 400 ? exit.wrongUse : exit.refused
     }
-    if (error instanceof ConfigError || error instanceof MigrationError) {
+    if (error instanceof ConfigError || error instanceof MigrationError || error instanceof DatabaseUnavailable) {
       process.stderr.write(`muster-server: ${error.message}\n`)
       return exit.failed
     }
