@@ -97,11 +97,11 @@ function stopOnSignal(app: App, db: Db, config: Config, closeLog: OpenLog['close
     }
     stoppingSince = Date.now()
     void drainAndStop(app, db, config.drainMs, closeMail)
-      .finally(closeLog)
       .then(
-        () => process.exit(0),
-        (error: unknown) => fail(error),
+        () => closeLog(),
+        (error: unknown) => closeLog().then(() => fail(error)),
       )
+      .then(() => process.exit(0))
   }
   process.on('SIGTERM', stop)
   process.on('SIGINT', stop)

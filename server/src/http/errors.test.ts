@@ -167,9 +167,11 @@ test('an id of 100 characters is looked for; a longer one is 404 too, never an e
 
 test('an address that is no URL is 400 in the same shape', async () => {
   for (const path of ['/api/service/%zz', '/api/service/users/%', '/api/service/users/%c3%28', '/%ff']) {
-    const { status, json } = await t.get(path)
+    const { status, json, headers } = await t.get(path)
     assert.equal(status, 400, path)
     assert.deepEqual([json.error, json.code, json.message], ['invalid_request', 400, json.detail])
+    assert.equal(headers['x-atlan-request-id'], json.requestId, path)
+    assert.equal(headers['cache-control'], 'no-store', path)
   }
 })
 

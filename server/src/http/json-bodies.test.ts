@@ -184,3 +184,14 @@ test('exact types are asked for: no text for numbers, no numbers for text, no li
     assert.match(answer.json.message, new RegExp(`^${Object.keys(body)[0]}`), 'the message names the field')
   }
 })
+
+test('a body that is not UTF-8 is refused, never repaired in silence', async () => {
+  for (const bytes of [[0xff], [0xfc], [0xc3], [0xc0, 0xaf], [0xed, 0xa0, 0x80], [0xf4, 0x90, 0x80, 0x80]]) {
+    const body = Buffer.concat([Buffer.from('{"firstName":"J'), Buffer.from(bytes), Buffer.from('"}')])
+    const answer = await send(body)
+    assert.equal(answer.status, 400, JSON.stringify(bytes))
+    assert.equal(answer.json.error, 'invalid_body')
+    assert.match(answer.json.message, /UTF-8/)
+  }
+  assert.equal((await send('{"firstName":"Jürgen 山"}')).json.firstName, 'Jürgen 山')
+})

@@ -25,6 +25,22 @@ export function parseJsonStrictly(text: string, limits: JsonLimits): unknown {
   return JSON.parse(text)
 }
 
+/** A byte order mark stays in the text and is refused there like any other character in front. */
+const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
+
+/**
+ * The text of a body. JSON is UTF-8 (RFC 8259, 8.1): repaired, a name sent in another encoding would be stored broken.
+ *
+ * @throws invalid_body
+ */
+export function decodeUtf8(body: Uint8Array): string {
+  try {
+    return utf8.decode(body)
+  } catch (error) {
+    throw new ApiError('invalid_body', { detail: 'The body is not UTF-8, as JSON must be.', cause: error })
+  }
+}
+
 /** One pass without recursion: the stack holds the names seen in each open object, or null for an array. */
 function scan(text: string, limits: JsonLimits): void {
   const open: (Set<string> | null)[] = []

@@ -29,7 +29,7 @@ export interface ContextSource {
 const headersMax = 100
 
 /** What every answer under /api carries: nothing of it may be kept or framed. */
-const apiHeaders = {
+export const apiHeaders = {
   'cache-control': 'no-store',
   'x-content-type-options': 'nosniff',
   'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
@@ -72,9 +72,11 @@ function refuseBadIds({ params }: FastifyRequest): void {
   }
 }
 
+/** The path of what was asked for, also where that came in the absolute form (RFC 9112, 3.2.2). */
 export function pathOf(url: string): string {
   const end = url.indexOf('?')
-  return end === -1 ? url : url.slice(0, end)
+  const target = end === -1 ? url : url.slice(0, end)
+  return target.startsWith('/') ? target : target.replace(/^https?:\/\/[^/]*/i, '')
 }
 
 /** Probes answer for the whole process, whatever host they are asked under. */

@@ -3,8 +3,9 @@ import type { Socket } from 'node:net'
 import Fastify, { LogController, type FastifyBaseLogger, type FastifyInstance } from 'fastify'
 import { v4 as uuid } from 'uuid'
 import { ApiError } from '../errors/api-error.ts'
-import { parseJsonStrictly, restJsonLimits } from './parse-json.ts'
+import { decodeUtf8, parseJsonStrictly, restJsonLimits } from './parse-json.ts'
 import { errorBody, renderError } from './render-error.ts'
+import { apiHeaders } from './request-context.ts'
 import { compileValidator } from './validate-body.ts'
 
 const bodyMaxBytes = 256 * 1024
@@ -33,10 +34,14 @@ export function createServer({ log, trustedProxies }: ServerOptions): FastifyIns
     // Longer than any request line: an over-long id meets the same hooks as others, and names nothing.
     routerOptions: { maxParamLength: headerMaxBytes },
     http: { maxHeaderSize: headerMaxBytes, headersTimeout: 10_000, requireHostHeader: false },
-    frameworkErrors: (error, request, reply) => void renderError(error, request, reply),
+    // No hook has seen these: what every answer carries is said here.
+    frameworkErrors: (error, request, reply) =>
+      void renderError(error, request, reply.headers({ 'x-atlan-request-id': request.id, ...apiHeaders })),
     clientErrorHandler: answerBrokenRequest,
   })
   app.server.maxHeadersCount = headersKept
+  // Node would answer by itself, without a body; as a request it meets request-context.ts like any other.
+  app.server.on('checkExpectation', (request, response) => app.server.emit('request', request, response))
   app.setErrorHandler(renderError)
   app.setSerializerCompiler(() => (value) => JSON.stringify(value))
   app.setValidatorCompiler(compileValidator)
@@ -46,10 +51,15 @@ export function createServer({ log, trustedProxies }: ServerOptions): FastifyIns
 
 function addJsonParser(app: FastifyInstance): void {
   app.removeAllContentTypeParsers()
-  app.addContentTypeParser('application/json', { parseAs: 'string' }, (_request, body, done) => {
+  app.addContentTypeParser('application/json', { parseAs: 'buffer' }, (_request, body, done) => {
     try {
       // Official clients announce JSON and send nothing on GET, POST and DELETE.
-      done(null, body === '' ? undefined : parseJsonStrictly(body.toString(), restJsonLimits))
+      done(
+        null,
+        body.length === 0
+          ? undefined
+          : parseJsonStrictly(typeof body === 'string' ? body : decodeUtf8(body), restJsonLimits),
+      )
     } catch (error) {
       done(error instanceof Error ? error : new Error('unreadable body', { cause: error }))
     }
@@ -65,16 +75,19 @@ function requestIdFrom(header: string | string[] | undefined): string {
 function answerBrokenRequest(this: unknown, error: NodeJS.ErrnoException, socket: Socket): void {
   if (!socket.writable) return
   const refusal = refusalFor(error.code)
-  const body = JSON.stringify(errorBody(refusal, uuid()))
+  const requestId = uuid()
+  const body = JSON.stringify(errorBody(refusal, requestId))
   socket.end(
     `HTTP/1.1 ${refusal.status} ${STATUS_CODES[refusal.status] ?? ''}\r\nContent-Type: application/json; charset=utf-8\r\n` +
-      `Cache-Control: no-store\r\nConnection: close\r\nContent-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
+      `X-Atlan-Request-Id: ${requestId}\r\nCache-Control: no-store\r\nConnection: close\r\nContent-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
   )
 }
 
 function refusalFor(code: string | undefined): ApiError {
   if (code === 'HPE_HEADER_OVERFLOW') {
-    return new ApiError('headers_too_large', { detail: 'The request line and headers together may have 64 KiB.' })
+    return new ApiError('headers_too_large', {
+      detail: 'The request line and headers together may have 64 KiB, and there may be 100 headers.',
+    })
   }
   if (code === 'ERR_HTTP_REQUEST_TIMEOUT') {
     return new ApiError('request_timeout', { detail: 'The request did not arrive in time; send it again.' })

@@ -47,6 +47,7 @@ test('bytes that are no well-formed request get our JSON and the connection is c
     assert.equal(answer.status, 400, `${place}: ${answer.body}`)
     assert.equal(JSON.parse(answer.body).error, 'invalid_request', place)
     assert.equal(answer.headers.get('connection'), 'close', place)
+    assert.equal(answer.headers.get('x-atlan-request-id'), JSON.parse(answer.body).requestId, place)
     assert.ok(answer.closed, `${place}: closed`)
   }
   for (const bytes of [
@@ -134,6 +135,22 @@ test('Expect: 100-continue is met', async () => {
   )
   assert.equal(answer.status, 100)
   assert.match(answer.body, /^HTTP\/1\.1 200 OK/)
+})
+
+test('an expectation nobody meets is 417 in the same shape', async () => {
+  const answer = await ask(invite, ['Content-Type: application/json', 'Expect: 200-maybe', 'Content-Length: 2'], '{}')
+  assert.equal(answer.status, 417)
+  assertErrorShape(answer, 'expectation_failed', '200-maybe')
+})
+
+test('the absolute form of an address is the same address: headers, refusals and all', async () => {
+  const whole = await ask('GET http://acme.localhost/api/service/whoami HTTP/1.1')
+  assert.equal(whole.status, 200)
+  for (const name of ['cache-control', 'x-content-type-options', 'content-security-policy', 'referrer-policy'])
+    assert.ok(whole.headers.get(name), name)
+  assert.equal((await ask('PATCH http://acme.localhost/api/service/users HTTP/1.1')).status, 405)
+  const bytes = 'GET http://acme.localhost/api/service/nope HTTP/1.1\r\nHost: acme.localhost\r\n\r\n'
+  assert.equal((await rawRequest(t.port, bytes)).status, 401, 'what exists is nobody’s business without a credential')
 })
 
 test('a body is read up to 256 KiB, whether its length is told or not', async () => {
