@@ -161,3 +161,14 @@ test('only admins read events, and only those of their own tenant', async () => 
   const other = (await t.get('/api/service/events/main', { token: t.other.token, host: t.other.host })).json
   assert.deepEqual(other.map((event: Shown) => event.resourcePath).slice(0, -untilReady), [`groups/${theirs}`])
 })
+
+test('disabling and enabling, one operation on one path, are told apart by what they set', async () => {
+  await using t = await startTestApp()
+  const user = await t.addUser('user01')
+  for (const enabled of [false, true]) await t.post(`/api/service/users/${user.id}`, { enabled })
+  const events = await ask(t, 'operationTypes=UPDATE&resourceTypes=USER')
+  assert.deepEqual(
+    events.map((event) => event.representation),
+    ['{"enabled":true}', '{"enabled":false}'],
+  )
+})

@@ -82,6 +82,13 @@ export const wireForms: Readonly<Record<EventName, WireForm>> = {
   'outbox_item.discarded': { operation: 'DELETE', resource: 'CUSTOM', path: 'outbox/{subject}' },
 }
 
+/** What a kind says by itself, where operation and path are those of another kind too. */
+const saidByKind: Readonly<Record<string, object>> = {
+  'user.enabled': { enabled: true },
+  'user.disabled': { enabled: false },
+  'tenant.disabled': { state: 'disabled' },
+}
+
 const realmId = 'default'
 /** What people work with, as clients know it. */
 export const consoleClient = 'atlan-frontend'
@@ -91,7 +98,7 @@ export function toAdminEvent(event: AuditEvent): Static<typeof AdminEventRecord>
   return {
     operationType: operation,
     realmId,
-    representation: JSON.stringify(event.data),
+    representation: JSON.stringify({ ...saidByKind[event.type], ...event.data }),
     resourcePath: path.replace('{subject}', event.subjectId).replace('{object}', event.objectId),
     resourceType: resource,
     time: event.at,
