@@ -83,7 +83,7 @@ test('a person accepts with a browser that runs no script: link, form, welcome',
   await browser.open(`${path}?token=${await t.invitationToken(id)}`)
   const page = await browser.open(path)
   assertPage(page, 200)
-  assert.match(page.text, /user01@example\.com<\/strong> with the role guest/)
+  assert.match(page.text, /<strong>user01@example\.com<\/strong> is invited to the workspace acme with the role guest/)
   assert.deepEqual(
     ['username', 'firstName', 'lastName'].map((name) => valueOf(page.text, name)),
     ['jane', 'Jane', 'Doe'],

@@ -121,7 +121,9 @@ async function showForm(
 function formFor(offer: InvitationOffer, attempt?: Attempt): Html {
   const typed = attempt?.typed
   const problem = attempt === undefined ? html`` : html`<p role="alert" id="problem">${attempt.error.message}</p>`
-  return html`<p>${offer.inviterName} invited <strong>${offer.email}</strong> with the role ${offer.role.slice(1)}.</p>
+  const email = html`<strong>${offer.email}</strong>`
+  const opening = offer.inviterName === null ? html`${email} is invited` : html`${offer.inviterName} invited ${email}`
+  return html`<p>${opening} to the workspace ${offer.workspace} with the role ${offer.role.slice(1)}.</p>
     ${problem}
     <form method="post" action="${path}">
       <label

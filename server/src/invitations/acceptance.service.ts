@@ -32,7 +32,8 @@ export async function getOffer(ctx: Ctx, token: string): Promise<InvitationOffer
     username,
     firstName,
     lastName,
-    inviterName: invitation.inviterName,
+    inviterName: invitation.inviterKind === 'user' ? invitation.inviterName : null,
+    workspace: (await getTenant(ctx)).name,
     role: workspaceRole,
   }
 }

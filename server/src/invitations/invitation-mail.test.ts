@@ -17,7 +17,7 @@ const hostileNames: readonly (readonly [string, string])[] = [
   ['Zoë', '山田'],
 ]
 
-/** Invites as a signed-in person with this name: only such a person's own name stands in mails. */
+/** Invites as a signed-in person with this name. */
 async function inviteAs(t: TestApp, name: readonly [string, string], email: string): Promise<void> {
   const { id } = await t.addUser(`admin-${email.split('@')[0]}`, '$admin')
   const names = { first_name: name[0], last_name: name[1] }
@@ -60,17 +60,40 @@ test('the HTML part escapes what the text part shows as it is', async () => {
   }
 })
 
-test('the mail says who invites, as what, until when, and has one link', async () => {
+test('the mail says who invites, where to, as what, until when, and has one link', async () => {
   await using t = await startTestApp()
   await inviteAs(t, ['Jane', 'Doe'], 'user01@example.com')
   await t.deliverOutbox()
   const [mail] = t.mails
-  assert.equal(mail?.subject, 'Jane Doe invites you to join a workspace')
-  assert.match(mail?.text ?? '', /^Jane Doe invites you to join a workspace as member\./)
+  assert.equal(mail?.subject, 'Jane Doe invites you to join the workspace acme')
+  assert.match(mail?.text ?? '', /^Jane Doe invites you to join the workspace acme as member\./)
   assert.match(mail?.text ?? '', /until Fri, 09 Jan 2026 03:04:05 GMT/)
   const links = mail?.text.match(/https?:\S+/g) ?? []
   assert.equal(links.length, 1)
   assert.ok(mail?.html.includes(`href="${links[0]}"`))
+})
+
+test('a personal token invites in the name of its owner; a program of its own stays in the background', async () => {
+  await using t = await startTestApp()
+  const owner = await t.addUser('admin01', '$admin')
+  const cases = [
+    [await t.personalToken(owner.id), 'First Last invites you', 'First Last invited user0@example.com'],
+    [t.acme.token, 'You are invited', 'user1@example.com is invited'],
+  ] as const
+  for (const [index, [token, opening, pageOpening]] of cases.entries()) {
+    await t.post('/api/service/users', { emails: [`user${index}@example.com`] }, { token })
+    await t.deliverOutbox()
+    const mail = t.mails.at(-1)
+    assert.equal(mail?.subject, `${opening} to join the workspace acme`)
+    assert.ok(mail?.text.startsWith(`${mail.subject} as member.`), mail?.text)
+    const link = new URL(/http\S+/.exec(mail?.text ?? '')?.[0] ?? '')
+    const { headers } = await t.get(link.pathname + link.search, { token: null })
+    const cookie = String(headers['set-cookie']).split(';')[0] ?? ''
+    const page = await t.get(link.pathname, { token: null, headers: { cookie } })
+    const words = page.text.replaceAll(/<[^>]*>/g, '').replaceAll(/\s+/g, ' ')
+    assert.ok(words.includes(`${pageOpening} to the workspace acme with the role member.`), words)
+    assert.ok(!/service-account|apikey/.test(`${mail?.text}${mail?.html}${page.text}`))
+  }
 })
 
 /** What a request may say about its host; none of it may come back in a link. Security contract, V-I7. */

@@ -33,7 +33,9 @@ export interface InvitationOffer {
   readonly username: string
   readonly firstName: string
   readonly lastName: string
-  readonly inviterName: string
+  /** Null for a program. */
+  readonly inviterName: string | null
+  readonly workspace: string
   readonly role: string
 }
 

@@ -212,13 +212,14 @@ export interface Inviter {
 
 export async function inviterOf(ctx: TrxCtx): Promise<Inviter> {
   const { actor } = ctx
-  const user = actor.kind === 'user' ? await getUser(ctx, actor.id) : undefined
+  // Behind a personal token stands a person, whose name says more than the token's.
+  const user = actor.userId === null ? undefined : await getUser(ctx, actor.userId)
   const full = `${user?.firstName ?? ''} ${user?.lastName ?? ''}`.trim()
   return {
     kind: actor.userId === null ? actor.kind : 'user',
     id: actor.userId ?? actor.id,
     name: actor.name,
-    fullName: full === '' ? actor.name : full,
+    fullName: full === '' ? (user?.username ?? actor.name) : full,
   }
 }
 
