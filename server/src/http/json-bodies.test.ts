@@ -195,3 +195,17 @@ test('a body that is not UTF-8 is refused, never repaired in silence', async () 
   }
   assert.equal((await send('{"firstName":"Jürgen 山"}')).json.firstName, 'Jürgen 山')
 })
+
+test('a wrong type is answered with the right one, in words', async () => {
+  for (const [body, message] of [
+    ['', 'The body must be an object.'],
+    ['[]', 'The body must be an object.'],
+    ['{"firstName":1}', 'firstName must be a string.'],
+    ['{"enabled":"false"}', 'enabled must be true or false.'],
+    ['{"attributes":{"skills":"x"}}', 'attributes.skills must be an array.'],
+  ] as const) {
+    assert.equal((await send(body)).json.message, message, body)
+  }
+  const { json } = await t.post('/api/service/apikeys', { displayName: 'x', validitySeconds: 1.5 })
+  assert.equal(json.message, 'validitySeconds must be a whole number.')
+})

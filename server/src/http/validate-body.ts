@@ -34,6 +34,15 @@ function mostTelling(findings: readonly Finding[]): Finding | undefined {
     .toSorted((a, b) => b.instancePath.split('/').length - a.instancePath.split('/').length)[0]
 }
 
+const typeNames: Readonly<Record<string, string>> = {
+  object: 'an object',
+  array: 'an array',
+  string: 'a string',
+  integer: 'a whole number',
+  number: 'a number',
+  boolean: 'true or false',
+}
+
 function problemOf({ keyword, params, message }: Finding): string {
   const parameter = (name: string) => String(Object.entries(params).find(([key]) => key === name)?.[1])
   switch (keyword) {
@@ -42,7 +51,10 @@ function problemOf({ keyword, params, message }: Finding): string {
     case 'additionalProperties':
       return `has an unknown field "${parameter('additionalProperties')}"`
     case 'type':
-      return `must be ${parameter('type').replaceAll(',', ' or ')}`
+      return `must be ${parameter('type')
+        .split(',')
+        .map((type) => typeNames[type] ?? type)
+        .join(' or ')}`
     case 'maxItems':
       return `may have at most ${parameter('limit')} entries`
     case 'maxLength':
