@@ -179,6 +179,35 @@ test('every reference leads somewhere, every shared part is used, and nothing is
     assert.ok(!text.includes(leftover), leftover)
 })
 
+test('every list names what it can be filtered by, and how', () => {
+  const filters = operations.flatMap(({ spec }) => spec.parameters ?? []).filter(({ name }) => name === 'filter')
+  assert.ok(filters.length > 10)
+  for (const { description = '' } of filters) assert.match(description, /\$in/)
+  const ofUsers = operations
+    .find(({ spec }) => spec.operationId === 'listUsers')
+    ?.spec.parameters?.find(({ name }) => name === 'filter')
+  assert.match(ofUsers?.description ?? '', /\$ilike.* co .*email.*attributes\.<name>/)
+})
+
+test('the page to read it by is there without a credential, and everything it loads comes from here', async () => {
+  const anonymous = { token: null }
+  const { status, text, headers } = await t.get('/api/docs', anonymous)
+  assert.equal(status, 200)
+  assert.match(text, /<title>Muster API<\/title>/)
+  const policy = String(headers['content-security-policy'])
+  assert.match(policy, /default-src 'none'/)
+  assert.doesNotMatch(policy, /https?:|\*|unsafe/)
+  const files = [...text.matchAll(/(?:src|href)="([^"]*)"/g)].map((match) => match[1] ?? '')
+  assert.ok(files.length > 4)
+  for (const file of files) {
+    assert.match(file, /^\/api\/docs\//)
+    assert.equal((await t.get(file, anonymous)).status, 200, file)
+  }
+  const start = await t.get('/api/docs/static/swagger-initializer.js', anonymous)
+  assert.match(start.text, /validatorUrl: null/, 'nobody else is sent the contract')
+  assert.deepEqual((await t.get('/api/docs/json', anonymous)).json, page)
+})
+
 function isPublic(spec: Operation['spec']): boolean {
   return spec.security.length === 0
 }

@@ -29,7 +29,7 @@ export function registerApiTokenRoutes(app: FastifyInstance): void {
       summary: 'List API tokens',
       description: 'An admin sees all, a member their own. Secrets are never shown again.',
       access,
-      query: listQuerySchema(tokenList.rules),
+      query: listQuerySchema(tokenList.rules, tokenList.fields),
       answer: { schema: TokenList, example: { totalRecord: 1, filterRecord: 1, count: 1, records: [example] } },
       errors: ['invalid_filter', 'invalid_sort', 'invalid_columns', 'limit_too_large'],
     },

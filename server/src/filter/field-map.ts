@@ -8,11 +8,13 @@ export interface FieldMapOptions {
   readonly namesIgnoreCase?: boolean
   /** Fields that cannot be listed, such as `attributes.<name>`. Asked last, with the name as the client wrote it. */
   readonly resolve?: (name: string) => Field | undefined
+  /** What `resolve` finds, as people read it: `attributes.<name>`. */
+  readonly resolved?: readonly string[]
 }
 
 /** What one feature lets clients filter by; made once, when the feature's file is loaded. */
 export function fieldMap(fields: Readonly<Record<string, Field>>, options: FieldMapOptions = {}): FieldMap {
-  const { aliases = {}, namesIgnoreCase = false, resolve } = options
+  const { aliases = {}, namesIgnoreCase = false, resolve, resolved = [] } = options
   const spelled = (name: string): string => (namesIgnoreCase ? name.toLowerCase() : name)
   const byName = new Map<string, Field>()
   const add = (name: string, field: Field | undefined): void => {
@@ -23,7 +25,7 @@ export function fieldMap(fields: Readonly<Record<string, Field>>, options: Field
   for (const [name, field] of Object.entries(fields)) add(name, field)
   for (const [alias, name] of Object.entries(aliases)) add(alias, byName.get(spelled(name)))
   return {
-    names: Object.keys(fields),
+    names: [...Object.keys(fields), ...resolved],
     find: (name) => byName.get(spelled(name)) ?? (mayResolve(name) ? resolve?.(name) : undefined),
   }
 }

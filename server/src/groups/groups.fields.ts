@@ -51,6 +51,7 @@ export const groupList: ListShape = {
         memberCount: 'userCount',
         ...underAttributes(['alias', 'isDefault', 'createdAt', 'createdBy', 'updatedAt', 'updatedBy']),
       },
+      resolved: ['attributes.<name>'],
       resolve: (name) => {
         const key = /^attributes\.(.+)$/.exec(name)?.[1]
         return key === undefined ? undefined : jsonAttribute('groups.attributes', key)

@@ -33,7 +33,7 @@ export function registerGroupRoutes(app: FastifyInstance): void {
 }
 
 function registerLists(app: FastifyInstance): void {
-  const query = listQuerySchema(groupList.rules)
+  const query = listQuerySchema(groupList.rules, groupList.fields)
   // The Python client asks the second address; both answer alike.
   for (const [url, operationId] of [
     ['/api/service/groups', 'listGroups'],

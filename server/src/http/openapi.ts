@@ -48,7 +48,8 @@ export async function serveOpenApi(app: FastifyInstance): Promise<void> {
   await app.register(swaggerUi, {
     routePrefix: '/api/docs',
     staticCSP: pagePolicy,
-    uiConfig: { deepLinking: true, persistAuthorization: false },
+    uiConfig: { deepLinking: true, persistAuthorization: false, layout: 'BaseLayout' },
+    theme: { title: 'Muster API' },
     uiHooks: { onRequest: (request, _reply, done) => done(redirectRefusal(request)) },
   })
 }

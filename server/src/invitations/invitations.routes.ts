@@ -82,7 +82,7 @@ function registerReads(app: FastifyInstance): void {
       description: 'The newest first unless sorted otherwise.',
       access,
       isExtension: true,
-      query: listQuerySchema(invitationList.rules),
+      query: listQuerySchema(invitationList.rules, invitationList.fields),
       answer: {
         schema: envelopeSchema(InvitationRef),
         example: { totalRecord: 1, filterRecord: 1, count: 1, records: [example] },

@@ -1,5 +1,6 @@
 import Type from 'typebox'
 import { ApiError } from '../errors/api-error.ts'
+import type { FieldMap } from '../filter/field.ts'
 
 const pageSizeDefault = 20
 const pageSizeMax = 100
@@ -122,8 +123,12 @@ function invalid(detail: string): ApiError {
   return new ApiError('invalid_request', { detail })
 }
 
+const filterLanguages =
+  'RQL JSON when the first character is {: $and $or $eq $neq $lt $gt $lte $gte $like $ilike $in, % as wildcard. ' +
+  'Otherwise SCIM text: eq ne co sw ew gt ge lt le pr, and, or, not, parentheses.'
+
 /** For the contract page; the reading above is what counts. */
-export function listQuerySchema(rules: ListRules) {
+export function listQuerySchema(rules: ListRules, fields?: FieldMap) {
   return Type.Object({
     limit: Type.Optional(
       Type.Integer({
@@ -139,7 +144,9 @@ export function listQuerySchema(rules: ListRules) {
     ),
     count: Type.Optional(Type.Boolean({ default: true, description: 'false leaves totalRecord and filterRecord 0.' })),
     filter: Type.Optional(
-      Type.String({ description: 'RQL JSON or SCIM filter text, told apart by the first character.' }),
+      Type.String({
+        description: `${filterLanguages}${fields === undefined ? '' : ` Fields: ${fields.names.join(', ')}.`}`,
+      }),
     ),
     columns: Type.Optional(
       Type.Array(Type.String(), { description: `Repeated or comma-joined: ${rules.columns.join(', ')}.` }),

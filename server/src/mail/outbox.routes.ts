@@ -50,7 +50,7 @@ export function registerOutboxRoutes(app: FastifyInstance, linkTo: LinkTo): void
       description: 'Without a mail server they wait here, with the link to hand over.',
       access,
       isExtension: true,
-      query: listQuerySchema(outboxList.rules),
+      query: listQuerySchema(outboxList.rules, outboxList.fields),
       answer: {
         schema: envelopeSchema(OutboxRef),
         example: { totalRecord: 1, filterRecord: 1, count: 1, records: [example] },

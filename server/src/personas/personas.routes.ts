@@ -35,7 +35,7 @@ function registerReads(app: FastifyInstance): void {
       tag,
       summary: 'List personas',
       access,
-      query: listQuerySchema(personaList.rules),
+      query: listQuerySchema(personaList.rules, personaList.fields),
       answer: { schema: PersonaList, example: { totalRecord: 1, filterRecord: 1, count: 1, records: [example] } },
       errors: ['invalid_filter', 'invalid_sort', 'invalid_columns', 'limit_too_large'],
     },

@@ -35,7 +35,7 @@ function registerReads(app: FastifyInstance): void {
       tag,
       summary: 'List purposes',
       access,
-      query: listQuerySchema(purposeList.rules),
+      query: listQuerySchema(purposeList.rules, purposeList.fields),
       answer: { schema: PurposeList, example: { totalRecord: 1, filterRecord: 1, count: 1, records: [example] } },
       errors: ['invalid_filter', 'invalid_sort', 'invalid_columns', 'limit_too_large'],
     },

@@ -19,7 +19,7 @@ export function registerRoleRoutes(app: FastifyInstance): void {
       description:
         'Workspace roles come first, so that the first page always holds $admin, $member and $guest. Changes of roles need these ids.',
       access: { bearer: 'roles:read' },
-      query: listQuerySchema(roleList.rules),
+      query: listQuerySchema(roleList.rules, roleList.fields),
       answer: { schema: RoleList, example: roleListExample },
       errors: ['invalid_filter', 'invalid_sort', 'invalid_columns', 'limit_too_large'],
     },

@@ -12,6 +12,7 @@ const parentheses = (levels: number) => '('.repeat(levels) + 'enabled eq true' +
 /** Each mistake, and what the refusal must name. */
 const mistakes: readonly (readonly [filter: string, culprit: RegExp])[] = [
   ['{"salary":1}', /salary/],
+  ['{"designation":"Analyst"}', /allowed are id, .*attributes\.<name>/],
   ['{"password_hash":"x"}', /password_hash/],
   ['{"tenant_id":"x"}', /tenant_id/],
   ['{"users.email":"x"}', /users\.email/],

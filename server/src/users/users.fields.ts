@@ -208,7 +208,7 @@ const common = { defaultSort: ['users.username'], search: { table: 'users_search
 export const userList: ListShape = {
   ...common,
   rules: { sortKeys: Object.keys(sorts), columns: userColumns, hasLoginEvents: true },
-  fields: fieldMap(allFields, { aliases, resolve: attribute }),
+  fields: fieldMap(allFields, { aliases, resolve: attribute, resolved: ['attributes.<name>'] }),
   sorts,
 }
 
@@ -218,6 +218,10 @@ const { lastLoginTime: _hidden, ...directorySorts } = sorts
 export const directoryUserList: ListShape = {
   ...common,
   rules: { sortKeys: Object.keys(directorySorts), columns: userColumns, hasLoginEvents: true },
-  fields: fieldMap(directoryFields, { aliases, resolve: directoryAttribute }),
+  fields: fieldMap(directoryFields, {
+    aliases,
+    resolve: directoryAttribute,
+    resolved: [...directoryAttributes].map((name) => `attributes.${name}`),
+  }),
   sorts: directorySorts,
 }

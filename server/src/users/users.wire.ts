@@ -63,7 +63,7 @@ export const UserRef = Type.Unsafe<UserRecord>({ $ref: 'User#' })
 export const UserList = envelopeSchema(UserRef)
 
 /** Parameters of every list of users; members' lists allow fewer. */
-export const userListQuery = listQuerySchema(userList.rules)
+export const userListQuery = listQuerySchema(userList.rules, userList.fields)
 
 export const UserMinimal = Type.Object(
   {
