@@ -105,6 +105,14 @@ test('a tenant made beside the running server is served at once, and its first a
   assert.equal((await whoami(issued.token, 'second.localhost')).json.workspaceRole, '$guest')
 })
 
+test('a token for somebody who cannot use it yet is issued, and standard error says what it waits for', async () => {
+  const issued = await muster('tokens', 'issue', '--owner', 'admin@example.com')
+  assertEnded(issued, 0, 'issue')
+  assert.match(issued.stdout, /^mst_[A-Za-z0-9_-]{43}\n$/)
+  assert.equal((await whoami(issued.stdout.trim())).status, 401)
+  assert.match(issued.stderr, /^muster-server: admin@example\.com [^\n]*invitation[^\n]*401[^\n]*\.\n$/)
+})
+
 test('what a rule of the product refuses ends with 3, wrong use with 2; both say why on standard error only', async () => {
   const refused: readonly (readonly string[])[] = [
     ['tenants', 'create', 'acme', '--admin', 'a@example.com'],

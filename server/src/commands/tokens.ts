@@ -4,6 +4,7 @@ import { workspaceRoles, type Right, type WorkspaceRole } from '../access/permis
 import { issueServiceToken, issueTokenFor } from '../api-tokens/api-tokens.service.ts'
 import { lifetimeMaxSeconds } from '../api-tokens/api-tokens.schema.ts'
 import { ApiError } from '../errors/api-error.ts'
+import { isPending, type User } from '../users/users.schema.ts'
 import { findUserByName } from '../users/users.service.ts'
 import { print, readEnvironment, withTenant } from './with-database.ts'
 
@@ -63,12 +64,22 @@ async function issuePersonal(ctx: Ctx, { name, expiresIn }: IssueOptions, owner:
   const user = await findUserByName(ctx, owner)
   if (user === undefined)
     throw new ApiError('user_not_found', { detail: `Nobody in this tenant has the username or address "${owner}".` })
-  return issueTokenFor(ctx, user.id, {
+  const issued = await issueTokenFor(ctx, user.id, {
     displayName: name,
     description: 'Issued by the host operator',
     personas: [],
     lifetimeSeconds: expiresIn ?? null,
   })
+  noteWhatItWaitsFor(user)
+  return issued
+}
+
+/** The token of somebody who is not active is 401 like any wrong one: here alone can it be said why. */
+function noteWhatItWaitsFor(user: User): void {
+  const obstacle = !user.enabled ? 'is disabled' : isPending(user) ? 'has not accepted the invitation yet' : null
+  if (obstacle !== null) {
+    process.stderr.write(`muster-server: ${user.email} ${obstacle}; until that changes the token answers 401.\n`)
+  }
 }
 
 function parseSeconds(text: string): number {
