@@ -38,6 +38,8 @@ export function rawRequest(port: number, bytes: string | Buffer): Promise<RawAns
 
 function isComplete(text: string): boolean {
   const end = text.indexOf('\r\n\r\n')
+  // 100 Continue is followed by the answer proper.
+  if (/^HTTP\/1\.1 1\d\d /.test(text)) return end !== -1 && isComplete(text.slice(end + 4))
   return end !== -1 && Buffer.byteLength(text.slice(end + 4)) >= Number(/^content-length: (\d+)/im.exec(text)?.[1] ?? 0)
 }
 
