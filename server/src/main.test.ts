@@ -121,7 +121,7 @@ async function assertManyServers(): Promise<void> {
 
 test('SIGTERM drains: not ready but alive, every answer closes its connection, nothing fails, and the exit code is 0', async () => {
   await using home = await makeHome()
-  await using server = await startServer(home, { MUSTER_DRAIN_MS: '2000' })
+  await using server = await startServer(home, { MUSTER_DRAIN_MS: '5000' })
   const token = apiToken(server)
   const failures: string[] = []
   let answered = 0
