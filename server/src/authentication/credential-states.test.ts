@@ -197,3 +197,12 @@ test('an unknown host is 421 before any credential is looked at', async () => {
     )
   }
 })
+
+test('a credential opens an address however it is spelled, and nothing beside it', async () => {
+  await using t = await startTestApp()
+  const statusOf = async (path: string, token = t.acme.token) => (await t.get(path, { token })).status
+  assert.equal(await statusOf('/api/%73ervice/%77hoami'), 200)
+  assert.equal(await statusOf('/api/%73ervice/%77hoami', newSecret('mst_')), 401)
+  assert.equal(await statusOf('/api/services'), 404)
+  assert.equal(await statusOf('/api/services', newSecret('mst_')), 401)
+})
