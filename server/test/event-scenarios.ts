@@ -35,6 +35,58 @@ const ofTokens: readonly Scenario[] = [
   ),
 ]
 
+const clients = '/api/service/oauth-clients'
+
+const ofClients: readonly Scenario[] = [
+  post(
+    `POST ${clients}`,
+    'a new one',
+    async () => ({ path: clients, body: { displayName: newText(), role: '$guest' } }),
+    ['oauth_client.created'],
+    ['oauth_client.created'],
+  ),
+  ...['PUT', 'POST'].flatMap((method) => [
+    post(
+      `${method} ${clients}/{id}`,
+      'a new name',
+      async (t) => ({ path: `${clients}/${await makeObject(t, 'oauth-client')}`, body: { displayName: newText() } }),
+      ['oauth_client.updated'],
+      [],
+    ),
+    post(
+      `${method} ${clients}/{id}`,
+      'a new name and role',
+      async (t) => ({
+        path: `${clients}/${await makeObject(t, 'oauth-client')}`,
+        body: { description: newText(), role: '$admin' },
+      }),
+      ['oauth_client.updated', 'oauth_client.role_changed'],
+      [],
+    ),
+  ]),
+  post(
+    `DELETE ${clients}/{id}`,
+    'one in use',
+    async (t) => {
+      const client = await t.addOAuthClient('$guest')
+      await t.accessToken(client)
+      return { path: `${clients}/${client.clientId}` }
+    },
+    ['oauth_client.deleted'],
+  ),
+  {
+    by: `POST ${clients}/token`,
+    what: 'with its secret',
+    leaves: ['oauth_client.token_issued'],
+    again: ['oauth_client.token_issued'],
+    arrange: async (t) => {
+      const { clientId, secret } = await t.addOAuthClient('$guest')
+      const body = { clientId, clientSecret: secret }
+      return (as = {}) => t.post(`${clients}/token`, body, { ...as, token: null })
+    },
+  },
+]
+
 const ofMails: readonly Scenario[] = [
   onInvitation('resend', ['invitation.resent'], ['invitation.resent']),
   onInvitation('link', ['invitation.link_copied'], ['invitation.link_copied']),
@@ -112,6 +164,7 @@ export const scenarios: readonly Scenario[] = [
   ...ofGroups,
   ...ofLinks,
   ...ofTokens,
+  ...ofClients,
   ...ofMails,
   ...ofTheHost,
 ]

@@ -14,6 +14,7 @@ export type Permission =
   | 'purposes:write'
   | 'tokens:own'
   | 'tokens:all'
+  | 'oauth-clients:manage'
   | 'invitations:manage'
   | 'events:read'
   | 'outbox:manage'
@@ -32,6 +33,7 @@ const administration: readonly Permission[] = [
   'personas:write',
   'purposes:write',
   'tokens:all',
+  'oauth-clients:manage',
   'invitations:manage',
   'events:read',
   'outbox:manage',

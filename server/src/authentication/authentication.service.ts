@@ -3,15 +3,18 @@ import { invalidToken } from '../errors/api-error.ts'
 import { findApiTokenActor } from './api-token.service.ts'
 import type { Presented } from './authentication.schema.ts'
 import { acceptedKind, type AcceptedKind } from './credential-kinds.ts'
+import { findOAuthClientActor } from './oauth-access-token.service.ts'
 
 /** One file for each kind of credential. */
 const findActor: Readonly<Record<AcceptedKind, (presented: Presented) => Promise<Actor | undefined>>> = {
   api_token: findApiTokenActor,
+  oauth_access_token: findOAuthClientActor,
 }
 
 /**
  * The actor behind a bearer token, with the rights of this very moment.
- * Unknown, expired, revoked, foreign and wrong-kind tokens, and those of disabled owners, get one and the same answer.
+ * Unknown, expired, revoked, foreign and wrong-kind tokens, and those of disabled owners and deleted clients,
+ * get one and the same answer.
  *
  * @param path the address it is shown at: each space of addresses accepts kinds of its own
  * @throws invalid_token

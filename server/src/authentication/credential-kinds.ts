@@ -3,6 +3,7 @@ import type { SecretPrefix } from '../secrets/secrets.ts'
 /** Every kind of bearer credential, told apart by its public prefix. */
 export const credentialKinds = {
   api_token: 'mst_',
+  oauth_access_token: 'moat_',
   session_access_token: 'msess_',
   scim_token: 'mscim_',
 } as const satisfies Readonly<Record<string, SecretPrefix>>
@@ -17,8 +18,8 @@ interface AddressSpace {
 
 /** Which kinds each address space accepts; what is in none of them accepts nothing. The authorization tests read it too. */
 export const addressSpaces = [
-  { prefix: '/api/service', accepts: ['api_token'] },
-  { prefix: '/api/muster', accepts: ['api_token'] },
+  { prefix: '/api/service', accepts: ['api_token', 'oauth_access_token'] },
+  { prefix: '/api/muster', accepts: ['api_token', 'oauth_access_token'] },
 ] as const satisfies readonly AddressSpace[]
 
 export type AcceptedKind = (typeof addressSpaces)[number]['accepts'][number]

@@ -3,6 +3,17 @@
 create extension btree_gin;
 create extension pg_trgm;
 
+create table access_tokens (
+  tenant_id text collate "C" not null,
+  token_hash text collate "C" not null,
+  oauth_client_id text collate "C" not null,
+  issued_at bigint not null,
+  expires_at bigint not null,
+  constraint access_tokens_pkey PRIMARY KEY (tenant_id, token_hash),
+  constraint access_tokens_tenant_id_oauth_client_id_fkey FOREIGN KEY (tenant_id, oauth_client_id) REFERENCES oauth_clients(tenant_id, id)
+);
+CREATE INDEX access_tokens_by_client ON access_tokens USING btree (tenant_id, oauth_client_id, expires_at);
+
 create table api_tokens (
   tenant_id text collate "C" not null,
   id text collate "C" not null,
@@ -155,6 +166,30 @@ CREATE INDEX invitations_by_expires_at ON invitations USING btree (tenant_id, ex
 CREATE INDEX invitations_by_user ON invitations USING btree (tenant_id, user_id, created_at);
 CREATE UNIQUE INDEX invitations_token_hash_unique ON invitations USING btree (token_hash);
 CREATE UNIQUE INDEX invitations_user_id_unique ON invitations USING btree (tenant_id, user_id) WHERE ((accepted_at = 0) AND (revoked_at = 0));
+
+create table oauth_clients (
+  tenant_id text collate "C" not null,
+  id text collate "C" not null,
+  client_id text collate "C" not null,
+  secret_hash text collate "C" not null,
+  display_name text collate "C" not null,
+  description text collate "C" not null,
+  role_id text collate "C" not null,
+  personas text collate "C" not null,
+  created_at bigint not null,
+  created_by text collate "C" not null,
+  updated_at bigint not null default 0,
+  updated_by text collate "C" not null default ''::text,
+  last_used_at bigint not null default 0,
+  version bigint not null default 1,
+  constraint oauth_clients_pkey PRIMARY KEY (tenant_id, id),
+  constraint oauth_clients_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenants(id),
+  constraint oauth_clients_tenant_id_role_id_fkey FOREIGN KEY (tenant_id, role_id) REFERENCES roles(tenant_id, id)
+);
+CREATE INDEX oauth_clients_by_created_at ON oauth_clients USING btree (tenant_id, created_at, id);
+CREATE INDEX oauth_clients_by_display_name ON oauth_clients USING btree (tenant_id, display_name, id);
+CREATE UNIQUE INDEX oauth_clients_client_id_unique ON oauth_clients USING btree (tenant_id, client_id);
+CREATE UNIQUE INDEX oauth_clients_secret_hash_unique ON oauth_clients USING btree (tenant_id, secret_hash);
 
 create table outbox (
   tenant_id text collate "C" not null,

@@ -23,6 +23,7 @@ export const catalogue = {
   user_not_found: { status: 404, title: 'User not found' },
   group_not_found: { status: 404, title: 'Group not found' },
   api_token_not_found: { status: 404, title: 'API token not found' },
+  oauth_client_not_found: { status: 404, title: 'OAuth client not found' },
   persona_not_found: { status: 404, title: 'Persona not found' },
   purpose_not_found: { status: 404, title: 'Purpose not found' },
   invitation_not_found: { status: 404, title: 'Invitation not found' },
