@@ -31,6 +31,7 @@ import { Dispatcher } from './outbox/dispatcher.ts'
 import { registerPersonaRoutes } from './personas/personas.routes.ts'
 import { registerPurposeRoutes } from './purposes/purposes.routes.ts'
 import { registerRoleRoutes } from './roles/roles.routes.ts'
+import { registerSsoMapperRoutes } from './sso-connections/sso-mappers.routes.ts'
 import { tenantUrl } from './tenants/tenant-url.service.ts'
 import { findTenantById, tenantFinder } from './tenants/tenants.service.ts'
 import { registerCallerRoutes } from './users/caller.routes.ts'
@@ -128,6 +129,7 @@ function registerRoutes(http: FastifyInstance, linkTo: LinkTo, { accessTokenSeco
   registerPurposeRoutes(http)
   registerApiTokenRoutes(http)
   registerOAuthClientRoutes(http, accessTokenSeconds)
+  registerSsoMapperRoutes(http)
   registerAuditLogRoutes(http)
   registerOutboxRoutes(http, linkTo)
 }

@@ -13,6 +13,7 @@ export type ObjectKind =
   | 'purpose'
   | 'api-token'
   | 'oauth-client'
+  | 'sso-mapper'
   | 'invitation'
   | 'outbox-item'
 
@@ -89,8 +90,11 @@ export function readMatrix(): Matrix {
   return matrix
 }
 
+/** The alias that all mappers here are kept under. */
+export const ssoAlias = 'okta'
+
 /** Verb and path of `GET /api/service/users/{id}`. */
 export function splitOperation(op: string): { readonly method: string; readonly path: string } {
   const [method = '', address = ''] = op.split(' ')
-  return { method, path: address }
+  return { method, path: address.replace('{alias}', ssoAlias) }
 }

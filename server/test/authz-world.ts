@@ -3,7 +3,7 @@ import { workspaceRoles, type WorkspaceRole } from '../src/access/permissions.ts
 import { issueServiceToken, issueTokenFor } from '../src/api-tokens/api-tokens.service.ts'
 import { credentialKinds, type CredentialKind } from '../src/authentication/credential-kinds.ts'
 import { newSecret } from '../src/secrets/secrets.ts'
-import { roles, type ObjectKind, type Role, type StateName } from './authz-matrix.ts'
+import { roles, ssoAlias, type ObjectKind, type Role, type StateName } from './authz-matrix.ts'
 import type { TestApp, TestClient, TestTenant } from './start-test-app.ts'
 import type { RequestOptions } from './test-client.ts'
 
@@ -89,6 +89,7 @@ async function makeObjects(t: TestApp, tenant: TestTenant): Promise<Objects> {
     purpose: '',
     'api-token': '',
     'oauth-client': '',
+    'sso-mapper': '',
     invitation: '',
     'outbox-item': '',
   }
@@ -98,6 +99,7 @@ async function makeObjects(t: TestApp, tenant: TestTenant): Promise<Objects> {
     'purpose',
     'api-token',
     'oauth-client',
+    'sso-mapper',
     'invitation',
     'outbox-item',
   ] as const) {
@@ -138,6 +140,12 @@ export async function makeObject(
     }
     case 'oauth-client':
       return (await t.addOAuthClient('$guest', tenant)).clientId
+    case 'sso-mapper': {
+      await t.addGroup(name, [], tenant)
+      const config = { group: name, 'attribute.value': name }
+      const body = { identityProviderMapper: 'saml-group-idp-mapper', config }
+      return (await t.post(`/api/service/idp/${ssoAlias}/mappers`, body, auth)).json.id
+    }
     case 'invitation': {
       const userId = await t.invite(`${name}@example.com`, '$member', tenant)
       return (await t.get(`/api/muster/invitations?filter=${encodeURIComponent(JSON.stringify({ userId }))}`, auth))
@@ -274,6 +282,11 @@ async function requireWorks(t: TestApp, token: string): Promise<void> {
   if (status !== 200) throw new Error(`a token that should work gets ${status}`)
 }
 
+async function groupName(t: TestApp, id: string): Promise<string> {
+  const filter = encodeURIComponent(JSON.stringify({ id }))
+  return (await t.get(`/api/service/groups?filter=${filter}`)).json.records[0].name
+}
+
 /** Where the values for placeholders come from; `extra` are those of one situation. */
 type Filling = Pick<World, 't' | 'own' | 'foreign' | 'client'> & {
   readonly extra?: Readonly<Record<string, () => string | Promise<string>>>
@@ -295,6 +308,7 @@ export async function fillText({ t, own, foreign, client, extra }: Filling, text
     $unknown: () => uuid(),
     $user: () => own.user,
     $group: () => own.group,
+    '$group-name': () => groupName(t, own.group),
     $persona: () => own.persona,
     '$client-id': () => client.clientId,
     '$client-secret': () => client.secret,

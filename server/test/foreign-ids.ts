@@ -14,6 +14,9 @@ export interface Ids {
   readonly clientId: string
   readonly oauthClient: string
   readonly oauthClientId: string
+  readonly groupName: string
+  /** In the form of a group mapper's name. */
+  readonly mapperName: string
   /** Id and secret, with a blank between. */
   readonly clientCredentials: string
   readonly personaName: string
@@ -24,7 +27,8 @@ export interface Ids {
 export async function makeIds(t: TestApp, tenant: TestTenant): Promise<Ids> {
   const auth = { token: tenant.token, host: tenant.host }
   const user = await makeObject(t, 'user', tenant)
-  const group = await t.addGroup(newText(), [user], tenant)
+  const groupName = newText()
+  const group = await t.addGroup(groupName, [user], tenant)
   const [persona, purpose] = [await makeObject(t, 'persona', tenant), await makeObject(t, 'purpose', tenant)]
   const apiToken = await makeObject(t, 'api-token', tenant)
   const read = async (path: string) => (await t.get(path, auth)).json
@@ -42,6 +46,8 @@ export async function makeIds(t: TestApp, tenant: TestTenant): Promise<Ids> {
     role: await t.roleId('$guest', tenant),
     outboxItem: mails.records[0].id,
     clientId: tokens.records[0].clientId,
+    groupName,
+    mapperName: `${group}--1767323045000`,
     oauthClient: client.id,
     oauthClientId: client.clientId,
     clientCredentials: `${client.clientId} ${client.secret}`,
@@ -101,13 +107,15 @@ interface BodyField {
   readonly takes: keyof Ids
   readonly body: (id: string) => unknown
   /** What {id} of the address names; a fresh thing each time. */
-  readonly at?: 'user' | 'group' | 'persona' | 'purpose' | 'oauth-client'
+  readonly at?: 'user' | 'group' | 'persona' | 'purpose' | 'oauth-client' | 'sso-mapper'
 }
 
 const users = 'POST /api/service/users'
 const user = 'POST /api/service/users/{id}'
 const groups = 'POST /api/service/groups'
 const clients = '/api/service/oauth-clients'
+const mappers = 'POST /api/service/idp/{alias}/mappers'
+const identityProviderMapper = 'saml-group-idp-mapper'
 
 /** Every field of a body that takes an id, with the rest of a body that would succeed. */
 export const bodyFields: readonly BodyField[] = [
@@ -214,6 +222,25 @@ export const bodyFields: readonly BodyField[] = [
     body: (credentials: string) => ({ clientId: credentials.split(' ')[0], clientSecret: credentials.split(' ')[1] }),
   })),
   {
+    op: mappers,
+    field: 'config.group',
+    takes: 'groupName',
+    body: (group) => ({ identityProviderMapper, config: { group, 'attribute.value': newText() } }),
+  },
+  {
+    op: mappers,
+    field: 'name',
+    takes: 'mapperName',
+    body: (name) => ({ name, identityProviderMapper, config: { 'attribute.value': newText() } }),
+  },
+  {
+    op: `${mappers}/{id}`,
+    field: 'config.group',
+    takes: 'groupName',
+    at: 'sso-mapper',
+    body: (group) => ({ config: { group } }),
+  },
+  {
     op: 'POST /auth/accept-invite',
     field: 'token',
     takes: 'invitationToken',
@@ -226,6 +253,13 @@ export const otherFields: ReadonlySet<string> = new Set([
   'alias',
   'attributes',
   'dataPolicies[]',
+  'config.are.attribute.values.regex',
+  'config.attribute.friendly.name',
+  'config.attribute.name',
+  'config.attribute.value',
+  'config.attributes',
+  'config.syncMode',
+  'config.user.attribute',
   'description',
   'displayName',
   'email',
@@ -237,6 +271,8 @@ export const otherFields: ReadonlySet<string> = new Set([
   'group.attributes',
   'group.name',
   'isActive',
+  'identityProviderAlias',
+  'identityProviderMapper',
   'lastName',
   'metadataPolicies[]',
   'name',
@@ -260,6 +296,8 @@ export const otherFields: ReadonlySet<string> = new Set([
   // Names of roles, not ids; the id of the address, and no other; names that are kept as text.
   'POST /api/service/users/{id} roles[]',
   'POST /api/service/users/{id} id',
+  'POST /api/service/idp/{alias}/mappers id',
+  'POST /api/service/idp/{alias}/mappers/{id} id',
   'POST /api/service/apikeys/{id} personaQualifiedNames[]',
   'POST /api/service/oauth-clients role',
   'PUT /api/service/oauth-clients/{id} role',

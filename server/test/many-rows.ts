@@ -124,6 +124,18 @@ export async function addManyRows(t: TestApp, tenant: TestTenant): Promise<Landm
     issued_at: at,
     expires_at: at + index,
   }))
+  await insert(t, 'sso_mappers', manyGroups, (index) => ({
+    ...common,
+    alias: index % 2 === 0 ? 'okta' : `alias-${index}`,
+    id: id('mapper', index),
+    name: `${id('group', index)}--1`,
+    kind: 'group',
+    group_id: id('group', index),
+    attribute_name: 'memberOf',
+    attribute_value: `team${index}`,
+    created_at: at + index,
+    created_by: 'somebody',
+  }))
   await insert(t, 'invitations', manyUsers, (index) => ({
     ...common,
     id: id('invitation', index),
@@ -181,6 +193,7 @@ async function addToCounters(t: TestApp, tenant: TestTenant, roleId: string): Pr
       ['api_tokens', manyUsers],
       ['oauth_clients', manyUsers],
       ['invitations', manyUsers],
+      ['sso_mappers', manyGroups],
     ] as const) {
       await addToCounter(trx, tenant.id, name, by)
     }

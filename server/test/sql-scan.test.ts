@@ -190,6 +190,23 @@ test('the outbox finds what is due without reading what is done', async () => {
   assert.ok(due.length >= 2, 'finding the tenants and claiming their items both use the index of what is due')
 })
 
+test('mappers are looked up by their connection, one by its id, and those of a group by the group', async () => {
+  const path = '/api/service/idp/okta/mappers'
+  expectLookUp(pageOf(await plansOfGet(path), 'sso_mappers'), 'alias')
+  const [first] = (await t.get(path)).json
+  await plansOfGet(`${path}/${first.id}`)
+  for (const [address, body] of [
+    [`${path}/${first.id}`, { config: { group: 'team3', 'attribute.value': 'x' } }],
+    [`${path}/${first.id}/delete`, {}],
+    [path, { identityProviderMapper: 'saml-group-idp-mapper', config: { group: 'team3', 'attribute.value': 'y' } }],
+  ] as const) {
+    await plansOf(async () => {
+      const answer = await t.post(address, body)
+      assert.equal(answer.status, 200, answer.text)
+    })
+  }
+})
+
 test('changes read and write the rows they are about', async () => {
   const { userId, groupId, personaId } = landmarks
   const changes: readonly (readonly [string, object])[] = [

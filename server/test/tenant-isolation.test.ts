@@ -62,6 +62,8 @@ after(async () => {
 /** An id of nothing, of the form of this one. */
 function unknownLike(takes: keyof Ids): string {
   if (takes === 'clientId') return `apikey-${uuid()}`
+  if (takes === 'groupName') return `group-${uuid()}`
+  if (takes === 'mapperName') return `${uuid()}--1767323045000`
   if (takes === 'oauthClientId') return `oauth-client-${uuid()}`
   if (takes === 'clientCredentials') return `oauth-client-${uuid()} ${newSecret('mocs_')}`
   if (takes === 'personaName' || takes === 'purposeName') return `default/${uuid().replaceAll('-', '').slice(0, 16)}`
@@ -166,6 +168,7 @@ test('a foreign subject is never shown, wherever it was sent', async () => {
     'purposes',
     'apikeys',
     'oauth-clients',
+    'idp/okta/mappers',
     'events/main?max=1000',
     'events/login?max=1000',
     `users/${own.user}`,

@@ -15,6 +15,7 @@ export type Permission =
   | 'tokens:own'
   | 'tokens:all'
   | 'oauth-clients:manage'
+  | 'sso-mappers:manage'
   | 'invitations:manage'
   | 'events:read'
   | 'outbox:manage'
@@ -34,6 +35,7 @@ const administration: readonly Permission[] = [
   'purposes:write',
   'tokens:all',
   'oauth-clients:manage',
+  'sso-mappers:manage',
   'invitations:manage',
   'events:read',
   'outbox:manage',

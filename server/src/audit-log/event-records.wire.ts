@@ -34,7 +34,15 @@ export const AdminEventRecord = Type.Object({
 })
 
 type OperationType = 'CREATE' | 'UPDATE' | 'DELETE' | 'ACTION'
-type ResourceType = 'REALM' | 'USER' | 'GROUP' | 'GROUP_MEMBERSHIP' | 'REALM_ROLE_MAPPING' | 'CLIENT' | 'CUSTOM'
+type ResourceType =
+  | 'REALM'
+  | 'USER'
+  | 'GROUP'
+  | 'GROUP_MEMBERSHIP'
+  | 'REALM_ROLE_MAPPING'
+  | 'CLIENT'
+  | 'IDENTITY_PROVIDER_MAPPER'
+  | 'CUSTOM'
 
 interface WireForm {
   readonly operation: OperationType
@@ -42,6 +50,11 @@ interface WireForm {
   /** `{subject}` and `{object}` stand for ids. */
   readonly path: string
 }
+
+const ssoMapper = {
+  resource: 'IDENTITY_PROVIDER_MAPPER',
+  path: 'identity-provider/instances/{object}/mappers/{subject}',
+} as const
 
 /** How each fact is spelled for clients that know Keycloak's names; everything of Muster's own is CUSTOM. */
 export const wireForms: Readonly<Record<AdminEventName, WireForm>> = {
@@ -87,6 +100,9 @@ export const wireForms: Readonly<Record<AdminEventName, WireForm>> = {
   'oauth_client.updated': { operation: 'UPDATE', resource: 'CLIENT', path: 'clients/{subject}' },
   'oauth_client.role_changed': { operation: 'UPDATE', resource: 'CLIENT', path: 'clients/{subject}/role' },
   'oauth_client.deleted': { operation: 'DELETE', resource: 'CLIENT', path: 'clients/{subject}' },
+  'sso_mapper.created': { operation: 'CREATE', ...ssoMapper },
+  'sso_mapper.updated': { operation: 'UPDATE', ...ssoMapper },
+  'sso_mapper.deleted': { operation: 'DELETE', ...ssoMapper },
   'outbox_item.retried': { operation: 'ACTION', resource: 'CUSTOM', path: 'outbox/{subject}' },
   'outbox_item.discarded': { operation: 'DELETE', resource: 'CUSTOM', path: 'outbox/{subject}' },
 }
@@ -113,7 +129,8 @@ export function toAdminEvent(event: AuditEvent): Static<typeof AdminEventRecord>
     operationType: operation,
     realmId,
     representation: JSON.stringify(event.data),
-    resourcePath: path.replace('{subject}', event.subjectId).replace('{object}', event.objectId),
+    // As functions: in a text that replaces, $& and its like would mean something.
+    resourcePath: path.replace('{subject}', () => event.subjectId).replace('{object}', () => event.objectId),
     resourceType: resource,
     time: event.at,
     authDetails: {

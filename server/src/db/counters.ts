@@ -9,6 +9,7 @@ export type CounterName =
   | 'purposes'
   | 'api_tokens'
   | 'oauth_clients'
+  | 'sso_mappers'
   | 'invitations'
   | 'outbox'
 

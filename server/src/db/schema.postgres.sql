@@ -310,6 +310,33 @@ create table roles (
 );
 CREATE UNIQUE INDEX roles_name_unique ON roles USING btree (tenant_id, name);
 
+create table sso_mappers (
+  tenant_id text collate "C" not null,
+  alias text collate "C" not null,
+  id text collate "C" not null,
+  name text collate "C" not null,
+  kind text collate "C" not null,
+  group_id text collate "C",
+  user_attribute text collate "C" not null default ''::text,
+  attribute_name text collate "C" not null,
+  attribute_value text collate "C" not null default ''::text,
+  friendly_name text collate "C" not null default ''::text,
+  values_regex text collate "C" not null default ''::text,
+  created_at bigint not null,
+  created_by text collate "C" not null,
+  updated_at bigint not null default 0,
+  updated_by text collate "C" not null default ''::text,
+  version bigint not null default 1,
+  constraint sso_mappers_pkey PRIMARY KEY (tenant_id, alias, id),
+  constraint sso_mappers_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenants(id),
+  constraint sso_mappers_tenant_id_group_id_fkey FOREIGN KEY (tenant_id, group_id) REFERENCES groups(tenant_id, id),
+  constraint sso_mappers_check CHECK (((kind = 'group'::text) = (group_id IS NOT NULL))),
+  constraint sso_mappers_kind_check CHECK ((kind = ANY (ARRAY['group'::text, 'user_attribute'::text])))
+);
+CREATE UNIQUE INDEX sso_mappers_attribute_value_unique ON sso_mappers USING btree (tenant_id, alias, group_id, attribute_value);
+CREATE INDEX sso_mappers_by_created_at ON sso_mappers USING btree (tenant_id, alias, created_at, id);
+CREATE INDEX sso_mappers_by_group ON sso_mappers USING btree (tenant_id, group_id, id);
+
 create table tenants (
   id text collate "C" not null,
   slug text collate "C" not null,

@@ -39,6 +39,7 @@ const nouns = {
   oauth_client_not_found: 'OAuth client',
   persona_not_found: 'persona',
   purpose_not_found: 'purpose',
+  mapping_not_found: 'SSO mapping',
   invitation_not_found: 'invitation',
   outbox_item_not_found: 'outbox item',
 } as const

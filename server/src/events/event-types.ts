@@ -8,6 +8,7 @@ export type SubjectKind =
   | 'purpose'
   | 'api_token'
   | 'oauth_client'
+  | 'sso_mapper'
   | 'invitation'
   | 'tenant'
   | 'outbox_item'
@@ -87,6 +88,10 @@ export const eventTypes = {
   'oauth_client.role_changed': admin('oauth_client', RoleMove, Nothing),
   'oauth_client.deleted': admin('oauth_client', Client, Nothing),
   'oauth_client.token_issued': signIn('oauth_client', Client, Nothing),
+  // The object is the alias of the connection.
+  'sso_mapper.created': admin('sso_mapper', Type.Object({ kind: Type.String(), groupId: Type.String() }), Nothing),
+  'sso_mapper.updated': admin('sso_mapper', Changed, Nothing),
+  'sso_mapper.deleted': admin('sso_mapper', Type.Object({ kind: Type.String() }), Nothing),
   'outbox_item.retried': admin('outbox_item', Nothing, Nothing),
   'outbox_item.discarded': admin('outbox_item', Nothing, Nothing),
 } as const satisfies Readonly<Record<string, EventType>>

@@ -34,6 +34,10 @@ const tags = [
     name: 'OAuth clients',
     description: 'Programs with an id and a secret, which they exchange for short access tokens.',
   },
+  {
+    name: 'SSO mappers',
+    description: 'What attributes of an identity provider mean here; kept by the alias of the connection.',
+  },
   { name: 'Events', description: 'What was changed, and who signed in.' },
   { name: 'Outbox', description: 'Mails that were promised, sent or not.' },
 ]

@@ -153,6 +153,7 @@ const IfMatch = Type.Object({
 /** What clients call a thing whose list has another name. */
 const nouns: Readonly<Record<string, string>> = {
   apikeys: 'API token',
+  idp: 'SSO connection, its alias',
   'oauth-clients': 'OAuth client, oauth-client-<uuid>',
   outbox: 'promised mail',
 }
