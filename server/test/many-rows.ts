@@ -126,7 +126,7 @@ export async function addManyRows(t: TestApp, tenant: TestTenant): Promise<Landm
   }))
   await insert(t, 'sso_mappers', manyGroups, (index) => ({
     ...common,
-    alias: index % 2 === 0 ? 'okta' : `alias-${index}`,
+    alias: index % 100 === 0 ? 'okta' : `alias-${index % 100}`,
     id: id('mapper', index),
     name: `${id('group', index)}--1`,
     kind: 'group',
