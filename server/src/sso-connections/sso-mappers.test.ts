@@ -82,7 +82,8 @@ test('an update keeps what it does not say, and the name whatever it says', asyn
   // Older clients send no name at all, and whoever sends another one does not rename anything.
   const { name: _name, ...nameless } = pythonUpdate(created, group, 'c')
   assert.equal((await update(nameless)).config['attribute.value'], 'c')
-  assert.equal((await update({ ...nameless, name: 'another' })).config['attribute.value'], 'c')
+  const renamed = { ...nameless, name: 'another', config: { 'attribute.value': 'd' } }
+  assert.equal((await update(renamed)).config['attribute.value'], 'd')
   const untouched = await update({})
   for (const nothing of [
     { name: null, identityProviderMapper: null, identityProviderAlias: null, config: null },
