@@ -1,10 +1,10 @@
 import Type from 'typebox'
 import { actorName } from '../api-tokens/api-tokens.schema.ts'
 import { ApiError } from '../errors/api-error.ts'
-import { isEventName, type EventName } from '../events/event-types.ts'
+import { isEventName, signInEventNames, type EventName } from '../events/event-types.ts'
 import { readScalar, readValues, readWholeNumber } from '../lists/list-query.ts'
 import type { EventCondition, EventQuery } from './audit-log.schema.ts'
-import { consoleClient, signInForms, wireForms } from './event-records.wire.ts'
+import { consoleClient, signInForm, wireForms } from './event-records.wire.ts'
 
 const maxDefault = 100
 const maxMax = 1_000
@@ -70,10 +70,11 @@ export function readAdminEventQuery(raw: RawQuery): EventQuery {
 export function readLoginEventQuery(raw: RawQuery): EventQuery {
   const client = readScalar(raw, 'client')
   const types = readEnums(raw, 'type')
-  const wanted = Object.entries(signInForms)
-    .filter(([, form]) => types.length === 0 || types.includes(form.type))
-    .filter(([, form]) => client === null || (client === consoleClient) === (form.client === 'console'))
-    .flatMap(([type]) => (isEventName(type) ? [{ type }] : []))
+  const wanted = signInEventNames
+    .map((name) => ({ name, ...signInForm(name) }))
+    .filter((form) => types.length === 0 || types.includes(form.type))
+    .filter((form) => client === null || (client === consoleClient) !== form.isOfClient)
+    .map(({ name }) => ({ type: name }))
   const isUnfiltered = client === null && types.length === 0
   return {
     ...readPaging(raw),

@@ -1,10 +1,5 @@
 import Type, { type Static } from 'typebox'
-import {
-  isAdminEventName,
-  isSignInEventName,
-  type AdminEventName,
-  type SignInEventName,
-} from '../events/event-types.ts'
+import { isAdminEventName, type AdminEventName, type EventName } from '../events/event-types.ts'
 import type { AuditEvent } from './audit-log.schema.ts'
 
 export const LoginEventRecord = Type.Object({
@@ -107,15 +102,19 @@ export const wireForms: Readonly<Record<AdminEventName, WireForm>> = {
   'outbox_item.discarded': { operation: 'DELETE', resource: 'CUSTOM', path: 'outbox/{subject}' },
 }
 
+/** Programs sign in as the client they are. */
+const clientSignIns: Readonly<Partial<Record<EventName, string>>> = { 'oauth_client.token_issued': 'CLIENT_LOGIN' }
+
 interface SignInForm {
   /** One of the closed list of the contract, 6.6. */
   readonly type: string
-  /** People sign in to the console, programs as the client they are. */
-  readonly client: 'console' | 'own'
+  /** Whether it is a program's own; people sign in to the console. */
+  readonly isOfClient: boolean
 }
 
-export const signInForms: Readonly<Record<SignInEventName, SignInForm>> = {
-  'oauth_client.token_issued': { type: 'CLIENT_LOGIN', client: 'own' },
+export function signInForm(type: EventName): SignInForm {
+  const ofClient = clientSignIns[type]
+  return { type: ofClient ?? 'LOGIN', isOfClient: ofClient !== undefined }
 }
 
 const realmId = 'default'
@@ -143,10 +142,9 @@ export function toAdminEvent(event: AuditEvent): Static<typeof AdminEventRecord>
 }
 
 export function toLoginEvent(event: AuditEvent): Static<typeof LoginEventRecord> {
-  if (!isSignInEventName(event.type)) throw new Error(`${event.type} is no sign-in`)
-  const { type, client } = signInForms[event.type]
+  const { type, isOfClient } = signInForm(event.type)
   return {
-    clientId: client === 'console' ? consoleClient : String(event.data['clientId']),
+    clientId: isOfClient ? String(event.data['clientId']) : consoleClient,
     details: {},
     ipAddress: event.address,
     realmId,

@@ -98,12 +98,9 @@ export const eventTypes = {
 
 export type EventName = keyof typeof eventTypes
 
-type OfCategory<Category extends EventCategory> = {
-  [T in EventName]: (typeof eventTypes)[T]['category'] extends Category ? T : never
+export type AdminEventName = {
+  [T in EventName]: (typeof eventTypes)[T]['category'] extends 'admin' ? T : never
 }[EventName]
-
-export type AdminEventName = OfCategory<'admin'>
-export type SignInEventName = OfCategory<'sign-in'>
 
 /** An event about to be written; `objectId` is the second thing concerned, e.g. the user added to a group. */
 export type NewEvent = {
@@ -124,6 +121,6 @@ export function isAdminEventName(name: EventName): name is AdminEventName {
   return eventTypes[name].category === 'admin'
 }
 
-export function isSignInEventName(name: EventName): name is SignInEventName {
-  return eventTypes[name].category === 'sign-in'
-}
+export const signInEventNames: readonly EventName[] = Object.keys(eventTypes)
+  .filter(isEventName)
+  .filter((name) => !isAdminEventName(name))
