@@ -10,6 +10,7 @@ import { databaseLocation, migrateDatabase, openDatabase } from './db/open.ts'
 import { createLog } from './log.ts'
 import { smtpSender } from './mail/mail-sender.ts'
 import { releaseHeldMails } from './mail/outbox.service.ts'
+import { installationSigner } from './secrets/installation-signer.ts'
 import { tenantUrl } from './tenants/tenant-url.service.ts'
 import { version } from './version.ts'
 
@@ -30,13 +31,15 @@ async function serve(): Promise<void> {
   const log = createLog(config.mode)
   const db = openDatabase(location)
   const mail = secrets.smtpUrl === null ? null : smtpSender(secrets.smtpUrl, config.mailFrom)
-  const app = await buildApp({ config, secrets, db, clock: () => new Date(), log, mail })
+  const signer = installationSigner(config, secrets)
+  const app = await buildApp({ config, secrets, db, clock: () => new Date(), log, mail, signer })
   await listen(app, config)
   // Only now: what the first start makes is shown once, so nothing after it may fail for a port that is taken.
   const started = await firstStart(db, config, secrets)
   if (mail !== null) await releaseHeldMails(db, new Date())
   app.dispatcher.start()
   app.dispatcher.wake()
+  app.sealer.start()
   // Whoever reads that the server is ready may stop it at once.
   stopOnSignal(app, db, config, () => mail?.close())
   announce(app, config, started)

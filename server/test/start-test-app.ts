@@ -8,7 +8,9 @@ import { operatorCtx } from '../src/commands/operator.ts'
 import { readConfig } from '../src/config.ts'
 import type { Db } from '../src/db/db.ts'
 import type { DatabaseLocation } from '../src/db/open.ts'
+import { sealAll } from '../src/audit-chain/sealing.service.ts'
 import type { MailOutcome, Message } from '../src/mail/mail.schema.ts'
+import { signerFrom } from '../src/secrets/signing.ts'
 import { createTenant } from '../src/tenants/tenants.service.ts'
 import { checkAgainstContract } from './contract-check.ts'
 import { sendRequest, type Answer, type RequestOptions } from './test-client.ts'
@@ -33,7 +35,12 @@ interface Options {
   readonly env?: Readonly<Record<string, string>>
   /** What the mail server answers; by default it takes everything. Null: no mail server is set. */
   readonly mail?: ((message: Message) => MailOutcome) | null
+  /** Null: no secret key is set. */
+  readonly signer?: null
 }
+
+/** Signs for every test app, unless it is started without. */
+export const testSigner = signerFrom('a secret key of thirty-two characters')
 
 export const password = 'correct horse battery staple'
 
@@ -53,6 +60,7 @@ export async function startTestApp(options: Options = {}) {
     db: database.db,
     clock: () => clock.now(),
     log: pino({ level: 'silent' }),
+    signer: options.signer === undefined ? testSigner : null,
     mail:
       answerMail === null
         ? null
@@ -161,6 +169,11 @@ export class TestApp implements AsyncDisposable {
   /** Delivers what is due in the outbox; answers how many items. */
   deliverOutbox(): Promise<number> {
     return this.#parts.app.dispatcher.deliverDue()
+  }
+
+  /** Gives every event its place in the audit chain, as the server does twice a second. */
+  async sealEvents(): Promise<void> {
+    await sealAll({ db: this.db, clock: () => this.clock.now(), signer: testSigner })
   }
 
   startDraining(): void {

@@ -33,6 +33,7 @@ export async function authenticate({ db, tenantId, token, now }: Presented): Pro
     id: credential.id,
     name: actorName(credential.client_id),
     userId: credential.owner_id,
+    credentialId: credential.id,
     role,
     permissions: permissionsOf(role),
     rights: new Set<Right>(JSON.parse(credential.rights)),

@@ -16,6 +16,11 @@ export interface Engine {
    * Null where the database cannot tell cheaper than by reading again (PostgreSQL).
    */
   stamp(): number | null
+  /**
+   * After values were blanked: makes what they were disappear from the database's files, too, where the database can.
+   * Answers false when somebody was in the way; it then happens by itself, later.
+   */
+  scrub(table: keyof Database): Promise<boolean>
   close(): Promise<void>
 }
 

@@ -8,6 +8,8 @@ export interface MetricsSource {
   readonly token: string | null
   /** Items that wait in the outbox, over all tenants, and the age of the oldest due one in seconds. */
   outboxDepth(): Promise<{ waiting: number; oldestSeconds: number }>
+  /** Events without a place in the audit chain, over all tenants, and the age of the oldest in seconds. */
+  unsealedEvents(): Promise<{ events: number; oldestSeconds: number }>
   databaseUp(): Promise<boolean>
   readonly databaseKind: string
 }
@@ -43,18 +45,30 @@ export function addMetrics(app: FastifyInstance, source: MetricsSource): void {
 }
 
 function addGauges(registry: Registry, source: MetricsSource): void {
-  const depth = new Gauge({ name: 'muster_outbox_waiting', help: 'Outbox items not yet done.', registers: [registry] })
-  const age = new Gauge({
-    name: 'muster_outbox_oldest_due_seconds',
-    help: 'Age of the oldest outbox item that is due.',
-    registers: [registry],
-    async collect() {
-      const { waiting, oldestSeconds } = await source.outboxDepth()
-      depth.set(waiting)
-      age.set(oldestSeconds)
+  const gauges: readonly Omit<GaugeOf, 'registry'>[] = [
+    {
+      name: 'muster_outbox_waiting',
+      help: 'Outbox items not yet done.',
+      read: async () => (await source.outboxDepth()).waiting,
     },
-  })
-  void age
+    {
+      name: 'muster_outbox_oldest_due_seconds',
+      help: 'Age of the oldest outbox item that is due.',
+      read: async () => (await source.outboxDepth()).oldestSeconds,
+    },
+    // Both stay near zero: what is not sealed could still be changed without a trace.
+    {
+      name: 'muster_events_unsealed',
+      help: 'Events that are not in the audit chain yet.',
+      read: async () => (await source.unsealedEvents()).events,
+    },
+    {
+      name: 'muster_events_oldest_unsealed_seconds',
+      help: 'Age of the oldest event that is not in the audit chain yet.',
+      read: async () => (await source.unsealedEvents()).oldestSeconds,
+    },
+  ]
+  for (const gauge of gauges) addGauge({ registry, ...gauge })
   new Gauge({
     name: 'muster_database_up',
     help: '1 when the database answers.',
@@ -62,6 +76,25 @@ function addGauges(registry: Registry, source: MetricsSource): void {
     registers: [registry],
     async collect() {
       this.set({ kind: source.databaseKind }, (await source.databaseUp()) ? 1 : 0)
+    },
+  })
+}
+
+interface GaugeOf {
+  readonly registry: Registry
+  readonly name: string
+  readonly help: string
+  read(): Promise<number>
+}
+
+/** Each reads for itself: all are collected at once, and one that another sets would show the figure of the scrape before. */
+function addGauge({ registry, name, help, read }: GaugeOf): void {
+  new Gauge({
+    name,
+    help,
+    registers: [registry],
+    async collect() {
+      this.set(await read())
     },
   })
 }

@@ -31,6 +31,7 @@ const tags = [
   { name: 'Purposes', description: 'Why data may be used: tags, users and groups.' },
   { name: 'API tokens', description: 'Credentials for programs; the secret is shown once.' },
   { name: 'Events', description: 'What was changed, and who signed in.' },
+  { name: 'Audit', description: 'The events as a chain that shows every later change, and what signs it.' },
   { name: 'Outbox', description: 'Mails that were promised, sent or not.' },
 ]
 
