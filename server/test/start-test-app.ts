@@ -8,7 +8,7 @@ import { operatorCtx } from '../src/commands/operator.ts'
 import { readConfig } from '../src/config.ts'
 import type { Db } from '../src/db/db.ts'
 import type { DatabaseLocation } from '../src/db/open.ts'
-import { sealAll } from '../src/audit-chain/sealing.service.ts'
+import { sealAll, type Sealing } from '../src/audit-chain/sealing.service.ts'
 import type { MailOutcome, Message } from '../src/mail/mail.schema.ts'
 import { signerFrom } from '../src/secrets/signing.ts'
 import { createTenant } from '../src/tenants/tenants.service.ts'
@@ -171,9 +171,14 @@ export class TestApp implements AsyncDisposable {
     return this.#parts.app.dispatcher.deliverDue()
   }
 
+  /** What seals events here, as the server's own sealer would. */
+  sealing(): Sealing {
+    return { db: this.db, clock: () => this.clock.now(), signer: testSigner }
+  }
+
   /** Gives every event its place in the audit chain, as the server does twice a second. */
   async sealEvents(): Promise<void> {
-    await sealAll({ db: this.db, clock: () => this.clock.now(), signer: testSigner })
+    await sealAll(this.sealing())
   }
 
   startDraining(): void {

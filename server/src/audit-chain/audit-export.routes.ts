@@ -52,7 +52,8 @@ export function registerAuditExportRoutes(app: FastifyInstance, { sealing, stall
       operationId: 'getAuditCheckpoint',
       tag,
       summary: 'Sign how far the audit log has come',
-      description: 'Kept elsewhere it shows later that nothing before it was rewritten or cut off. Null while the log is empty.',
+      description:
+        'Kept elsewhere it shows later that nothing before it was rewritten or cut off. Null while the log is empty.',
       access,
       isExtension: true,
       answer: { schema: Type.Union([CheckpointRef, Type.Null()]), example: checkpointExample },

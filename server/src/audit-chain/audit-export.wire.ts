@@ -8,11 +8,15 @@ const seqMax = 999_999_999
 
 export const ExportQuery = Type.Object({
   from: Type.Optional(
-    Type.String({ description: 'A day (yyyy-MM-dd, UTC) or an instant (RFC 3339), inclusive. Default: the beginning.' }),
+    Type.String({
+      description: 'A day (yyyy-MM-dd, UTC) or an instant (RFC 3339), inclusive. Default: the beginning.',
+    }),
   ),
   to: Type.Optional(Type.String({ description: 'A day, inclusive, or an instant, exclusive. Default: now.' })),
   fromSeq: Type.Optional(Type.Integer({ minimum: 1, maximum: seqMax, description: 'First place in the chain.' })),
-  toSeq: Type.Optional(Type.Integer({ minimum: 1, maximum: seqMax, description: 'Last place in the chain, inclusive.' })),
+  toSeq: Type.Optional(
+    Type.Integer({ minimum: 1, maximum: seqMax, description: 'Last place in the chain, inclusive.' }),
+  ),
 })
 
 /** @throws invalid_request */

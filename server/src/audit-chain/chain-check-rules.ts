@@ -43,6 +43,8 @@ interface Expectation {
 export class ChainCheck {
   readonly #tenantId: string
   readonly #expected: Map<number, string[]>
+  /** The link in front of the part. */
+  readonly start: ChainPlace
   readonly problems: Problem[] = []
   problemCount = 0
   erasedParts = 0
@@ -53,6 +55,7 @@ export class ChainCheck {
 
   constructor({ tenantId, after = chainStart, checkpoints = [] }: Expectation) {
     this.#tenantId = tenantId
+    this.start = after
     this.#last = after
     this.#expected = new Map()
     for (const { seq, hash } of checkpoints) this.#expected.set(seq, [...(this.#expected.get(seq) ?? []), hash])
@@ -71,7 +74,7 @@ export class ChainCheck {
     this.#events += 1
     this.#checkPlace(event)
     if (event.tenantId !== this.#tenantId) this.#note('foreign', event.seq, 'is of another tenant')
-    if (!agree(hashOf(event), event.hash)) this.#note('changed', event.seq, 'is not what was sealed')
+    if (!sameLink(hashOf(event), event.hash)) this.#note('changed', event.seq, 'is not what was sealed')
     this.#checkPersonal(event)
     this.#meetCheckpoint(event)
     this.#last = { seq: event.seq, hash: event.hash }
@@ -83,7 +86,8 @@ export class ChainCheck {
     else if (seq > next) {
       const many = seq - next > 1
       this.#note('missing', next, many ? `and those up to ${seq - 1} are missing` : 'is missing')
-    } else if (!agree(prevHash, this.#last.hash)) this.#note('not_linked', seq, 'does not follow the event in front of it')
+    } else if (!sameLink(prevHash, this.#last.hash))
+      this.#note('not_linked', seq, 'does not follow the event in front of it')
   }
 
   #checkPersonal(event: SealedEvent): void {
@@ -93,13 +97,13 @@ export class ChainCheck {
     this.#checkPart(event, {
       owner: subject,
       isBlank,
-      isRight: event.subjectKey !== '' && agree(macOf(event.subjectKey, subjectText(event)), event.subjectMac),
+      isRight: event.subjectKey !== '' && sameLink(macOf(event.subjectKey, subjectText(event)), event.subjectMac),
       isErased: event.subjectKey === '',
     })
     this.#checkPart(event, {
       owner: actor,
       isBlank: event.actorName === '' && event.address === '',
-      isRight: event.actorKey !== '' && agree(macOf(event.actorKey, actorText(event)), event.actorMac),
+      isRight: event.actorKey !== '' && sameLink(macOf(event.actorKey, actorText(event)), event.actorMac),
       isErased: event.actorKey === '',
     })
   }
@@ -116,14 +120,9 @@ export class ChainCheck {
 
   #meetCheckpoint({ seq, hash }: SealedEvent): void {
     for (const expected of this.#expected.get(seq) ?? []) {
-      if (!agree(expected, hash)) this.#note('rewritten', seq, 'is not what the checkpoint says')
+      if (!sameLink(expected, hash)) this.#note('rewritten', seq, 'is not what the checkpoint says')
     }
     this.#expected.delete(seq)
-  }
-
-  /** Whose parts were erased with no record behind them, in the part that was read. */
-  get unrecordedErasures(): ReadonlyMap<string, number> {
-    return this.#unrecorded
   }
 
   /** After the last event of the chain. */
@@ -154,6 +153,6 @@ interface Part {
 }
 
 /** Links and MACs of a log that one may read are no secrets: how long a comparison takes gives nothing away. */
-function agree(left: string, right: string): boolean {
+export function sameLink(left: string, right: string): boolean {
   return left === right
 }

@@ -1,10 +1,10 @@
 import { createHmac, hash, randomBytes } from 'node:crypto'
-import type { ChainPlace, Seal, SealedEvent, UnsealedEvent } from './chain.schema.ts'
+import type { ChainPlace, SealedEvent, UnsealedEvent } from './chain.schema.ts'
 
 const keyBytes = 16
 
 /** Seals events one after the other behind the last one sealed. */
-export function sealAfter(last: ChainPlace, events: readonly UnsealedEvent[]): (UnsealedEvent & Seal)[] {
+export function sealAfter(last: ChainPlace, events: readonly UnsealedEvent[]): SealedEvent[] {
   const sealed: SealedEvent[] = []
   // One call for all keys: the system's random source costs more per call than per byte.
   const random = randomBytes(events.length * 2 * keyBytes)
@@ -72,15 +72,20 @@ export function actorText({ actorName, address }: Pick<SealedEvent, 'actorName' 
   return JSON.stringify({ actorName, address })
 }
 
-/** Stands for a personal part in the hash; without the key, which is erased with the part, nobody can guess what it was. */
+/**
+ * Stands for a personal part in the hash; without the key, which is erased with the part, nobody can guess what it was.
+ *
+ * @param key its 32 hex digits are taken as text, so that no two spellings are one key
+ */
 export function macOf(key: string, text: string): string {
-  return createHmac('sha256', Buffer.from(key, 'hex')).update(text).digest('hex')
+  return createHmac('sha256', key).update(text).digest('hex')
 }
 
 /** Whose personal data the two parts of an event are: ids of users, or null where they are nobody's. */
-export function personsOf(
-  event: Pick<SealedEvent, 'actorKind' | 'actorUserId' | 'subjectKind' | 'subjectId'>,
-): { readonly subject: string | null; readonly actor: string | null } {
+export function personsOf(event: Pick<SealedEvent, 'actorKind' | 'actorUserId' | 'subjectKind' | 'subjectId'>): {
+  readonly subject: string | null
+  readonly actor: string | null
+} {
   const subject = event.subjectKind === 'user' ? event.subjectId : null
   if (event.actorUserId !== '') return { subject, actor: event.actorUserId }
   // Nobody is signed in while accepting an invitation: the address is that of the person invited.

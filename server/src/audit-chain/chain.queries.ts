@@ -32,8 +32,9 @@ export async function findPlace(db: Queryable, tenantId: string, seq: number): P
 
 const firstFrom = `select at from events where tenant_id = (select ?) and category = (select ?) and at >= cast((select ?) as bigint) order by at limit 1`
 const lastBefore = `select at from events where tenant_id = (select ?) and category = (select ?) and at < cast((select ?) as bigint) order by at desc limit 1`
-const lowest = `select min(seq) as seq from events where tenant_id = (select ?) and category = (select ?) and at >= cast((select ?) as bigint) and at < cast((select ?) as bigint) and seq > 0`
-const highest = lowest.replace('min(seq)', 'max(seq)')
+// The plus keeps both databases from walking the chain from its end instead of looking the minute up.
+const lowest = `select min(+seq) as seq from events where tenant_id = (select ?) and category = (select ?) and at >= cast((select ?) as bigint) and at < cast((select ?) as bigint) and +seq > 0`
+const highest = lowest.replace('min(', 'max(')
 
 const categories = ['admin', 'sign-in'] as const
 /** Events are sealed within a second of their time; what strays further has a clock that jumped. */

@@ -61,7 +61,11 @@ export async function erasePersonalParts(
 }
 
 /** Ids of deleted users who had this name or address when they were deleted. */
-export async function findDeletedUsers(db: Queryable, tenantId: string, isMatch: (personal: string) => boolean): Promise<string[]> {
+export async function findDeletedUsers(
+  db: Queryable,
+  tenantId: string,
+  isMatch: (personal: string) => boolean,
+): Promise<string[]> {
   const rows = await rawRows<{ userId: string; personal: string }>(
     db,
     `select subject_id as "userId", personal from events where tenant_id = ? and type = 'user.deleted' order by at, id`,

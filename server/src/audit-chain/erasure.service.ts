@@ -59,9 +59,7 @@ export async function erasePersonalData(ctx: Ctx, sealing: Sealing, userId: stri
     if (await queries.isKnownUser(ctx.db, ctx.tenantId, userId)) return { parts: 0, isScrubbed: true }
     throw new ApiError('user_not_found', { detail: `No event of this tenant is about a user "${userId}".` })
   }
-  await inTransaction(ctx, (ctx) =>
-    recordEvent(ctx, { type: erasureType, subjectId: userId, data: {}, personal: {} }),
-  )
+  await inTransaction(ctx, (ctx) => recordEvent(ctx, { type: erasureType, subjectId: userId, data: {}, personal: {} }))
   await sealTenant(sealing, ctx.tenantId)
   const parts = await eraseParts(ctx, userId, { from: first, to })
   return { parts, isScrubbed: await ctx.db.engine.scrub('events') }

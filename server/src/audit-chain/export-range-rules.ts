@@ -20,8 +20,10 @@ export function readRange({ from, to, fromSeq, toSeq }: RangeTexts): ExportRange
     fromSeq,
     toSeq,
   }
-  if (range.from !== null && range.to !== null && range.from > range.to)
-    throw new ApiError('invalid_request', { detail: 'from is after to.' })
+  if (range.from !== null && range.to !== null && range.from >= range.to)
+    throw new ApiError('invalid_request', { detail: 'from must be before to.' })
+  if (fromSeq === 0 || toSeq === 0)
+    throw new ApiError('invalid_request', { detail: 'Places in the chain are counted from 1.' })
   if (fromSeq !== null && toSeq !== null && fromSeq > toSeq)
     throw new ApiError('invalid_request', { detail: 'fromSeq is after toSeq.' })
   return range

@@ -85,7 +85,8 @@ async function resolveRange(ctx: Ctx, range: ExportRange): Promise<{ after: Chai
 async function requirePlace({ db, tenantId }: Ctx, seq: number): Promise<ChainPlace> {
   if (seq === 0) return chainStart
   const place = await findPlace(db, tenantId, seq)
-  if (place === undefined) throw new Error(`event ${seq} of tenant ${tenantId} is missing: run muster-server audit verify`)
+  if (place === undefined)
+    throw new Error(`event ${seq} of tenant ${tenantId} is missing: run muster-server audit verify`)
   return place
 }
 

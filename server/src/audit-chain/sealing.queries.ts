@@ -41,19 +41,22 @@ const texts = new SqlTexts()
 function sealText(dialect: DialectName): string {
   return texts.get(dialect, () => {
     const rows = jsonRowsSql(dialect, 'sealed', [
+      { name: 'tenant_id', type: 'text' },
       { name: 'id', type: 'text' },
       { name: 'seq', type: 'integer' },
       ...sealColumns.map((name) => ({ name, type: 'text' }) as const),
     ])
+    // Both parts of the key come from the rows, and the plus hides a partial index: SQLite would otherwise walk all that is unsealed.
     const changes = ['seq', ...sealColumns].map((name) => `${name} = sealed.${name}`)
     return `update events set ${changes.join(', ')} from ${rows}
-      where events.tenant_id = ? and events.id = sealed.id and events.seq = 0 returning events.seq`
+      where events.tenant_id = sealed.tenant_id and events.id = sealed.id and +events.seq = 0 returning events.seq`
   })
 }
 
 /** Gives events their places. Answers how many had none before. */
 export async function writeSeals(trx: Trx, tenantId: string, events: readonly SealedEvent[]): Promise<number> {
   const rows = events.map((event) => ({
+    tenant_id: tenantId,
     id: event.id,
     seq: event.seq,
     prev_hash: event.prevHash,
@@ -63,7 +66,7 @@ export async function writeSeals(trx: Trx, tenantId: string, events: readonly Se
     actor_key: event.actorKey,
     actor_mac: event.actorMac,
   }))
-  return (await rawRows(trx, sealText(dialectOf(trx)), [JSON.stringify(rows), tenantId])).length
+  return (await rawRows(trx, sealText(dialectOf(trx)), [JSON.stringify(rows)])).length
 }
 
 /** Over all tenants, for metrics. */
@@ -74,6 +77,11 @@ export async function selectUnsealedDepth(db: Queryable): Promise<{ events: numb
     .where(sql<boolean>`seq = 0`)
     .executeTakeFirstOrThrow()
   return { events: row.events, oldestAt: row.oldest }
+}
+
+export async function hasUnsealed(db: Queryable, tenantId: string): Promise<boolean> {
+  const text = `select id from events where tenant_id = (select ?) and seq = 0 limit 1`
+  return (await rawRows(db, text, [tenantId])).length > 0
 }
 
 /** How many events of a tenant wait for their place. */

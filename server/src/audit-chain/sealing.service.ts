@@ -45,7 +45,7 @@ export async function sealAll(sealing: Sealing): Promise<Map<string, number>> {
 
 /** Returns when nothing of this tenant is waiting any more; other nodes may be sealing, too. */
 export async function sealTenant(sealing: Sealing, tenantId: string): Promise<void> {
-  for (let idle = 0; (await queries.countUnsealed(sealing.db, tenantId)) > 0; ) {
+  for (let idle = 0; (await queries.countUnsealed(sealing.db, tenantId)) > 0;) {
     if ((await sealBatch(sealing, tenantId)) > 0) continue
     idle += 1
     if (idle > idleMax) throw new DatabaseUnavailable('another node has been sealing for seconds')

@@ -11,7 +11,7 @@ import { verifyChain } from './verify.service.ts'
 const trusted = { checkpoints: [], trustedKeys: [testSigner.publicKey] }
 
 function sealing(t: TestApp, more: Partial<Sealing> = {}): Sealing {
-  return { db: t.db, clock: () => t.clock.now(), signer: testSigner, ...more }
+  return { ...t.sealing(), ...more }
 }
 
 /** What a chain must be: every event in it once, without gap or fork. */
@@ -69,17 +69,17 @@ test('fifty writers and two nodes that seal at once leave no gap and no fork', a
   const second = openDatabase(t.location)
   try {
     const nodes = [sealing(t), sealing(t, { db: second })]
-    let isWriting = true
+    const writing = new AbortController()
     const sealed = nodes.map(async (node) => {
       let events = 0
-      while (isWriting) {
+      while (!writing.signal.aborted) {
         for (const count of (await sealAll(node)).values()) events += count
         await new Promise(setImmediate)
       }
       return events
     })
     for (let round = 0; round < 6; round += 1) await addGroups(t, 50, `round-${round}`)
-    isWriting = false
+    writing.abort()
     const counts = await Promise.all(sealed)
     await t.sealEvents()
     const events = await expectWhole(t)
@@ -97,7 +97,10 @@ test('of two nodes that start from the same end of the chain one seals, and the 
   try {
     for (let round = 0; round < 10; round += 1) {
       await addGroups(t, 5, `round-${round}`)
-      const outcomes = await Promise.all([sealBatch(sealing(t), t.acme.id), sealBatch(sealing(t, { db: second }), t.acme.id)])
+      const outcomes = await Promise.all([
+        sealBatch(sealing(t), t.acme.id),
+        sealBatch(sealing(t, { db: second }), t.acme.id),
+      ])
       assert.ok(outcomes.includes(5) || outcomes.includes(0), String(outcomes))
       await t.sealEvents()
       await expectWhole(t)
@@ -137,7 +140,11 @@ test('a checkpoint is kept for every thousand events, and one of the newest even
   const shipped: Checkpoint[] = []
   const node = sealing(t, { onCheckpoint: (checkpoint) => shipped.push(checkpoint) })
   await sealAll(node)
-  assert.equal(shipped.filter(({ tenantId }) => tenantId === t.acme.id).length, 1, 'the first events are signed at once')
+  assert.equal(
+    shipped.filter(({ tenantId }) => tenantId === t.acme.id).length,
+    1,
+    'the first events are signed at once',
+  )
   const ids = Array.from({ length: 600 }, (_, index) => `user${index}@example.com`)
   for (let start = 0; start < ids.length; start += 100)
     await t.post('/api/service/users', { emails: ids.slice(start, start + 100), roleName: '$guest' })

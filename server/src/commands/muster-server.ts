@@ -3,7 +3,9 @@ import { ApiError } from '../errors/api-error.ts'
 import { ConfigError } from '../config.ts'
 import { MigrationError } from '../db/migrate.ts'
 import { version } from '../version.ts'
+import { addAuditCommands } from './audit.ts'
 import { addDatabaseCommands } from './db.ts'
+import { Refused } from './refused.ts'
 import { addTenantCommands } from './tenants.ts'
 import { addTokenCommands } from './tokens.ts'
 
@@ -22,6 +24,7 @@ export function buildProgram(): Command {
   addTenantCommands(program)
   addTokenCommands(program)
   addDatabaseCommands(program)
+  addAuditCommands(program)
   inherit(program)
   return program
 }
@@ -45,6 +48,10 @@ async function main(): Promise<number> {
     if (error instanceof ApiError) {
       process.stderr.write(`muster-server: ${error.message} (${error.code})\n`)
       return error.status === 400 ? exit.wrongUse : exit.refused
+    }
+    if (error instanceof Refused) {
+      process.stderr.write(`muster-server: ${error.message}\n`)
+      return exit.refused
     }
     if (error instanceof ConfigError || error instanceof MigrationError) {
       process.stderr.write(`muster-server: ${error.message}\n`)

@@ -84,7 +84,7 @@ interface GaugeOf {
   readonly registry: Registry
   readonly name: string
   readonly help: string
-  read(): Promise<number>
+  readonly read: () => Promise<number>
 }
 
 /** Each reads for itself: all are collected at once, and one that another sets would show the figure of the scrape before. */

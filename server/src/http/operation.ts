@@ -90,7 +90,8 @@ export function operation<B extends TSchema>(
       })
       reply.code(status)
       if (result === undefined) return reply.send()
-      if (result instanceof Readable) return reply.type(spec.answer.mediaType ?? 'application/octet-stream').send(result)
+      if (result instanceof Readable)
+        return reply.type(spec.answer.mediaType ?? 'application/octet-stream').send(result)
       if (typeof result === 'string') return reply.type('application/json; charset=utf-8').send(result)
       return reply.send(result)
     },

@@ -31,7 +31,8 @@ function readKeyFile(file: string): string | undefined {
       throw new ConfigError(`others may read ${file}; take their rights away (chmod 600 ${file}).`)
     }
     const key = readFileSync(file, 'utf8').trim()
-    if (key.length < 32) throw new ConfigError(`${file} holds no key; put back the one of a backup, or remove the file.`)
+    if (key.length < 32)
+      throw new ConfigError(`${file} holds no key; put back the one of a backup, or remove the file.`)
     return key
   } catch (error) {
     if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined
