@@ -1,10 +1,9 @@
-import { accessSync, chmodSync, constants, mkdirSync } from 'node:fs'
 import { setTimeout as wait } from 'node:timers/promises'
 import { buildApp, type App } from './app.ts'
 import { firstStart, type FirstStart } from './commands/first-start.ts'
 import { ConfigError, readConfig, type Config } from './config.ts'
 import type { Db } from './db/db.ts'
-import { lockDataDir, type DataDirLock } from './db/data-dir-lock.ts'
+import { lockDataDir, prepareDataDir, type DataDirLock } from './db/data-dir-lock.ts'
 import { MigrationError } from './db/migrate.ts'
 import { databaseLocation, migrateDatabase, openDatabase } from './db/open.ts'
 import { createLog } from './log.ts'
@@ -48,19 +47,6 @@ async function serve(): Promise<void> {
 /** For the life of the process, or the lock would go with the garbage. */
 function keepReferenced(lock: DataDirLock): void {
   process.once('exit', () => lock.release())
-}
-
-function prepareDataDir(dataDir: string): void {
-  try {
-    mkdirSync(dataDir, { recursive: true, mode: 0o700 })
-    chmodSync(dataDir, 0o700)
-    accessSync(dataDir, constants.W_OK | constants.X_OK)
-  } catch (error) {
-    throw new ConfigError(
-      `MUSTER_DATA_DIR is ${dataDir}, where nothing can be written; name a folder that belongs to the server.`,
-      { cause: error },
-    )
-  }
 }
 
 async function listen(app: App, { host, port }: Config): Promise<void> {

@@ -93,10 +93,9 @@ export class ChainCheck {
   #checkPersonal(event: SealedEvent): void {
     const { subject, actor } = personsOf(event)
     if (event.type === erasureType) this.#unrecorded.delete(event.subjectId)
-    const isBlank = event.personal === noPersonalData
     this.#checkPart(event, {
       owner: subject,
-      isBlank,
+      isBlank: event.personal === noPersonalData,
       isRight: event.subjectKey !== '' && sameLink(macOf(event.subjectKey, subjectText(event)), event.subjectMac),
       isErased: event.subjectKey === '',
     })

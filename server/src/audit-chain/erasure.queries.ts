@@ -1,4 +1,4 @@
-import { rawRows, type Queryable, type Trx } from '../db/db.ts'
+import { rawChanges, rawRows, type Queryable, type Trx } from '../db/db.ts'
 import { erasureType } from './chain-check-rules.ts'
 import { noPersonalData } from './chain.schema.ts'
 
@@ -47,17 +47,17 @@ export async function erasePersonalParts(
   userId: string,
   { from, to }: Range,
 ): Promise<number> {
-  const subjects = await rawRows(
+  const subjects = await rawChanges(
     trx,
-    `update events set personal = '${noPersonalData}', subject_key = '' where ${inRange} and subject_key <> '' and ${isSubject} and type <> '${erasureType}' returning seq`,
+    `update events set personal = '${noPersonalData}', subject_key = '' where ${inRange} and subject_key <> '' and ${isSubject} and type <> '${erasureType}'`,
     [tenantId, from, to, userId],
   )
-  const actors = await rawRows(
+  const actors = await rawChanges(
     trx,
-    `update events set actor_name = '', address = '', actor_key = '' where ${inRange} and actor_key <> '' and ${isActor} returning seq`,
+    `update events set actor_name = '', address = '', actor_key = '' where ${inRange} and actor_key <> '' and ${isActor}`,
     [tenantId, from, to, userId, userId],
   )
-  return subjects.length + actors.length
+  return subjects + actors
 }
 
 /** Ids of deleted users who had this name or address when they were deleted. */

@@ -2,7 +2,7 @@ import { renewCheckpoint, sealAll, type Sealing } from './sealing.service.ts'
 
 /** Half of the second within which an event has to be sealed. */
 const pollMs = 500
-const renewEveryMs = 60_000
+const renewEveryMs = 5_000
 
 interface Options extends Sealing {
   readonly onError: (error: unknown) => void

@@ -1,5 +1,5 @@
 import { sql } from 'kysely'
-import { dialectOf, rawRows, type DialectName, type Queryable, type Trx } from '../db/db.ts'
+import { dialectOf, rawChanges, rawRows, type DialectName, type Queryable, type Trx } from '../db/db.ts'
 import { jsonRowsSql } from '../db/dialects/batch.ts'
 import { SqlTexts } from '../db/sql-texts.ts'
 import { chainStart, type ChainPlace, type SealedEvent, type UnsealedEvent } from './chain.schema.ts'
@@ -49,12 +49,12 @@ function sealText(dialect: DialectName): string {
     // Both parts of the key come from the rows, and the plus hides a partial index: SQLite would otherwise walk all that is unsealed.
     const changes = ['seq', ...sealColumns].map((name) => `${name} = sealed.${name}`)
     return `update events set ${changes.join(', ')} from ${rows}
-      where events.tenant_id = sealed.tenant_id and events.id = sealed.id and +events.seq = 0 returning events.seq`
+      where events.tenant_id = sealed.tenant_id and events.id = sealed.id and +events.seq = 0`
   })
 }
 
 /** Gives events their places. Answers how many had none before. */
-export async function writeSeals(trx: Trx, tenantId: string, events: readonly SealedEvent[]): Promise<number> {
+export function writeSeals(trx: Trx, tenantId: string, events: readonly SealedEvent[]): Promise<number> {
   const rows = events.map((event) => ({
     tenant_id: tenantId,
     id: event.id,
@@ -66,7 +66,7 @@ export async function writeSeals(trx: Trx, tenantId: string, events: readonly Se
     actor_key: event.actorKey,
     actor_mac: event.actorMac,
   }))
-  return (await rawRows(trx, sealText(dialectOf(trx)), [JSON.stringify(rows)])).length
+  return rawChanges(trx, sealText(dialectOf(trx)), [JSON.stringify(rows)])
 }
 
 /** Over all tenants, for metrics. */

@@ -1,9 +1,11 @@
 import { Command, CommanderError, Option } from 'commander'
 import { ApiError } from '../errors/api-error.ts'
 import { ConfigError } from '../config.ts'
+import { isDatabaseTrouble } from '../db/dialects/violations.ts'
 import { MigrationError } from '../db/migrate.ts'
 import { version } from '../version.ts'
 import { addAuditCommands } from './audit.ts'
+import { addBackupCommands } from './backup.ts'
 import { addDatabaseCommands } from './db.ts'
 import { Refused } from './refused.ts'
 import { addTenantCommands } from './tenants.ts'
@@ -24,6 +26,7 @@ export function buildProgram(): Command {
   addTenantCommands(program)
   addTokenCommands(program)
   addDatabaseCommands(program)
+  addBackupCommands(program)
   addAuditCommands(program)
   inherit(program)
   return program
@@ -55,6 +58,10 @@ async function main(): Promise<number> {
     }
     if (error instanceof ConfigError || error instanceof MigrationError) {
       process.stderr.write(`muster-server: ${error.message}\n`)
+      return exit.failed
+    }
+    if (error instanceof Error && isDatabaseTrouble(error)) {
+      process.stderr.write(`muster-server: the database cannot be used now: ${error.message}\n`)
       return exit.failed
     }
     process.stderr.write(`muster-server: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`)

@@ -63,6 +63,12 @@ export async function rawRows<Row>(db: Queryable, text: string, values: readonly
   return (await db.executeQuery<Row>(CompiledQuery.raw(query, [...values]))).rows
 }
 
+/** Hand-written SQL that changes rows. Answers how many. */
+export async function rawChanges(trx: Trx, text: string, values: readonly unknown[]): Promise<number> {
+  const query = dialectOf(trx) === 'postgres' ? numberedText(text) : text
+  return Number((await trx.executeQuery(CompiledQuery.raw(query, [...values]))).numAffectedRows ?? 0n)
+}
+
 /** PostgreSQL numbers its placeholders. */
 export function numberedText(text: string): string {
   return numbered.get(text, () => {

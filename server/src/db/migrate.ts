@@ -42,6 +42,27 @@ export async function migrateToLatest(db: Kysely<unknown>): Promise<string[]> {
   return (results ?? []).map((result) => result.migrationName)
 }
 
+/**
+ * Brings an empty database to the schema that these migrations made, so that rows of that time fit in.
+ *
+ * @throws MigrationError where one of them is not known here, or the database is past them
+ */
+export async function migrateThrough(db: Kysely<unknown>, names: readonly string[]): Promise<void> {
+  const unknown = names.find((name) => migrations[name] === undefined)
+  if (unknown !== undefined) throw new MigrationError(`it was made by a newer Muster (${unknown}); use that version`)
+  const done = (await listMigrations(db)).filter(({ executedAt }) => executedAt !== null)
+  const further = done.find(({ name }) => !names.includes(name))
+  if (further !== undefined) {
+    throw new MigrationError(
+      `the database has a newer schema (${further.name}) than the backup; give it a database without tables`,
+    )
+  }
+  const last = names.toSorted().at(-1)
+  if (last === undefined) throw new MigrationError('it names no migration')
+  const { error } = await migrator(db).migrateTo(last)
+  if (error !== undefined) throw new MigrationError(`the schema of ${last} could not be made`, { cause: error })
+}
+
 export async function listMigrations(db: Kysely<unknown>): Promise<MigrationState[]> {
   const all = await migrator(db).getMigrations()
   return all.map((migration) => ({ name: migration.name, executedAt: migration.executedAt ?? null }))
