@@ -1,3 +1,4 @@
+import type { Insertable } from 'kysely'
 import { hashSecret } from '../server/src/secrets/secrets.ts'
 import { toKey } from '../server/src/db/normal-key.ts'
 import type { Database } from '../server/src/db/database.ts'
@@ -5,8 +6,7 @@ import { groupAlias, jobTitle, personName, setName } from './names.ts'
 import { orderedId, seededRandom, type Random } from './random.ts'
 
 /** A row to insert: the database numbers users and groups itself. */
-export type NewRow<T extends keyof Database> = Omit<{ readonly [C in keyof Database[T]]: Value<Database[T][C]> }, 'seq'>
-type Value<C> = C extends string | number | null ? C : never
+export type NewRow<T extends keyof Database> = Readonly<Omit<Insertable<Database[T]>, 'seq'>>
 
 export type UserRow = NewRow<'users'>
 export type GroupRow = NewRow<'groups'>

@@ -44,6 +44,7 @@ const makers = [
   'bench/{generate,directory-rows,names,random,fill-limit-store,limit-store}.ts',
   'server/src/db/migrations/*.ts',
   'server/src/db/dialects/sqlite.ts',
+  'server/src/audit-chain/*-rules.ts',
   'server/src/users/{users.wire,user-documents.wire,users.queries}.ts',
 ]
 

@@ -1,4 +1,5 @@
 import { issueServiceToken } from '../server/src/api-tokens/api-tokens.service.ts'
+import { sealAll } from '../server/src/audit-chain/sealing.service.ts'
 import { operatorCtx } from '../server/src/commands/operator.ts'
 import type { Database } from '../server/src/db/database.ts'
 import { rawRows, type Db, type Trx } from '../server/src/db/db.ts'
@@ -57,6 +58,8 @@ export async function generateDirectory(db: Db, users: number): Promise<Generate
   }
   await filler.addPersonasAndPurposes(users)
   await filler.addTotals(users)
+  // A server that has run for a while has nothing left to seal.
+  await sealAll({ db, clock: () => new Date(), signer: null })
   const step = Math.max(1, Math.ceil(users / peopleMax))
   const numbers = Array.from({ length: Math.floor(users / step) }, (_, index) => index * step)
   return {

@@ -4,6 +4,9 @@ import { LRUCache } from 'lru-cache'
 import type { Logger } from 'pino'
 import { registerApiTokenRoutes } from './api-tokens/api-tokens.routes.ts'
 import { settleTokenUse } from './api-tokens/token-use.service.ts'
+import { registerAuditExportRoutes } from './audit-chain/audit-export.routes.ts'
+import { Sealer } from './audit-chain/sealer.ts'
+import { readUnsealedDepth, type Sealing } from './audit-chain/sealing.service.ts'
 import { registerAuditLogRoutes } from './audit-log/audit-log.routes.ts'
 import { authenticate } from './authentication/authentication.service.ts'
 import type { Config, Secrets } from './config.ts'
@@ -32,6 +35,7 @@ import { registerPersonaRoutes } from './personas/personas.routes.ts'
 import { registerPurposeRoutes } from './purposes/purposes.routes.ts'
 import { registerRoleRoutes } from './roles/roles.routes.ts'
 import { registerSsoMapperRoutes } from './sso-connections/sso-mappers.routes.ts'
+import type { Signer } from './secrets/signing.ts'
 import { tenantUrl } from './tenants/tenant-url.service.ts'
 import { findTenantById, tenantFinder } from './tenants/tenants.service.ts'
 import { registerCallerRoutes } from './users/caller.routes.ts'
@@ -50,11 +54,14 @@ export interface AppDeps {
   readonly log: Logger
   /** Null when no mail server is set. */
   readonly mail: MailSender | null
+  /** Signs audit checkpoints and exports; null where the installation has no secret key. */
+  readonly signer: Signer | null
 }
 
 export interface App {
   readonly http: FastifyInstance
   readonly dispatcher: Dispatcher
+  readonly sealer: Sealer
   /** From here on /readyz answers 503 and every answer closes its connection. */
   startDraining(): void
   /** Ends background work; the server is closed by its owner. */
@@ -68,6 +75,8 @@ export async function buildApp(deps: AppDeps): Promise<App> {
   const http = createServer({ log, trustedProxies: config.trustedProxies })
   const linkTo = invitationLinks(deps, http)
   const dispatcher = buildDispatcher(deps, linkTo)
+  const sealing = buildSealing(deps)
+  const sealer = new Sealer({ ...sealing, onError: (error) => log.error({ err: error }, 'audit chain') })
 
   addNotFound(http)
   addRequestContext(http, {
@@ -93,23 +102,30 @@ export async function buildApp(deps: AppDeps): Promise<App> {
       const { waiting, oldestDueAt } = await readOutboxDepth(db)
       return {
         waiting,
-        oldestSeconds: oldestDueAt === null ? 0 : Math.max(0, (clock().getTime() - oldestDueAt) / 1000),
+        oldestSeconds: secondsSince(oldestDueAt, clock),
       }
+    },
+    unsealedEvents: async () => {
+      const { events, oldestAt } = await readUnsealedDepth(db)
+      return { events, oldestSeconds: secondsSince(oldestAt, clock) }
     },
   })
   addHealth(http, { checkDatabase: () => pingDatabase(db), isDraining: () => state.isDraining })
   await addOpenApi(http, version)
   await http.register(cookie)
   registerRoutes(http, linkTo, config)
+  registerAuditExportRoutes(http, { sealing, stallMaxMs: config.exportStallMs })
   await registerAcceptanceRoutes(http, config.publicUrl?.protocol === 'https:')
   await serveOpenApi(http)
   await http.ready()
   return {
     http,
     dispatcher,
+    sealer,
     startDraining: () => void (state.isDraining = true),
     settle: async () => {
       await dispatcher.stop()
+      await sealer.stop()
       await settleTokenUse(db)
     },
   }
@@ -132,6 +148,15 @@ function registerRoutes(http: FastifyInstance, linkTo: LinkTo, { accessTokenSeco
   registerSsoMapperRoutes(http)
   registerAuditLogRoutes(http)
   registerOutboxRoutes(http, linkTo)
+}
+
+/** Checkpoints go into the log as well: where logs are kept elsewhere, the end of the chain is. */
+function buildSealing({ db, clock, signer, log }: AppDeps): Sealing {
+  return { db, clock, signer, onCheckpoint: (checkpoint) => log.info({ checkpoint }, 'audit checkpoint') }
+}
+
+function secondsSince(at: number | null, clock: () => Date): number {
+  return at === null ? 0 : Math.max(0, (clock().getTime() - at) / 1000)
 }
 
 type LinkTo = (tenantId: string, token: string) => Promise<string>

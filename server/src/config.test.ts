@@ -6,6 +6,7 @@ import { after, test } from 'node:test'
 import { ConfigError, isLoopback, readConfig } from './config.ts'
 import { foreignVariables, settings, type Setting } from './settings.ts'
 
+const secretKey = 'k'.repeat(32)
 const token = `mst_${'a'.repeat(43)}`
 const folder = mkdtempSync(join(tmpdir(), 'muster-config-'))
 after(() => rmSync(folder, { recursive: true }))
@@ -25,9 +26,16 @@ test('without any setting the server listens on loopback and keeps its data besi
     trustedProxies: [],
     accessTokenSeconds: 600,
     drainMs: 5_000,
+    exportStallMs: 60_000,
     bootstrap: { tenant: 'acme', plan: 'enterprise', adminEmail: 'admin@example.com' },
   })
-  assert.deepEqual(secrets, { databaseUrl: null, smtpUrl: null, metricsToken: null, bootstrapToken: null })
+  assert.deepEqual(secrets, {
+    databaseUrl: null,
+    secretKey: null,
+    smtpUrl: null,
+    metricsToken: null,
+    bootstrapToken: null,
+  })
 })
 
 /** Values that are taken, and what they are read as. */
@@ -108,6 +116,8 @@ const taken: readonly (readonly [
     'smtp://127.0.0.1:1025?requireTLS=false',
   ],
   [{ MUSTER_METRICS_TOKEN: 'abc' }, ({ secrets }) => secrets.metricsToken, 'abc'],
+  [{ MUSTER_SECRET_KEY: secretKey }, ({ secrets }) => secrets.secretKey, secretKey],
+  [{ MUSTER_EXPORT_STALL_MS: '100' }, ({ config }) => config.exportStallMs, 100],
   [{ MUSTER_BOOTSTRAP_TOKEN: token }, ({ secrets }) => secrets.bootstrapToken, token],
 ]
 
@@ -127,6 +137,8 @@ const refused: Readonly<Record<string, readonly string[]>> = {
   HOST: ['', ' ', 'two words', '127.0.0.1:8080', 'http://localhost', '[::1]', 'a/b'],
   MUSTER_MODE: ['', 'dev', 'Production', 'test'],
   MUSTER_DATA_DIR: ['', '  '],
+  MUSTER_SECRET_KEY: ['short', 'k'.repeat(31)],
+  MUSTER_EXPORT_STALL_MS: ['', '0', '99', '3600001', 'never'],
   DATABASE_URL: ['mysql://db', 'postgres', 'postgres:db', 'sqlite://x', 'postgres://db:port/x'],
   MUSTER_BASE_DOMAIN: [
     '',
@@ -227,6 +239,7 @@ test('no secret value is repeated in a refusal', () => {
     ['DATABASE_URL', 'mysql://u:canary@db'],
     ['SMTP_URL', 'http://u:canary@mail'],
     ['MUSTER_BOOTSTRAP_TOKEN', 'canary'],
+    ['MUSTER_SECRET_KEY', 'canary'],
   ]) {
     assert.throws(
       () => readConfig({ [name ?? '']: value }),
@@ -278,9 +291,16 @@ test('what is loopback and what only looks like it', () => {
 
 test('secrets may come from files, without the final line break, one of both only, and not from one that everybody may read', () => {
   const secretNames = settings.filter((setting: Setting) => setting.secret === true).map((setting) => setting.name)
-  assert.deepEqual(secretNames, ['DATABASE_URL', 'SMTP_URL', 'MUSTER_METRICS_TOKEN', 'MUSTER_BOOTSTRAP_TOKEN'])
+  assert.deepEqual(secretNames, [
+    'DATABASE_URL',
+    'MUSTER_SECRET_KEY',
+    'SMTP_URL',
+    'MUSTER_METRICS_TOKEN',
+    'MUSTER_BOOTSTRAP_TOKEN',
+  ])
   const values: Readonly<Record<string, string>> = {
     DATABASE_URL: 'postgres://db/x',
+    MUSTER_SECRET_KEY: secretKey,
     SMTP_URL: 'smtp://mail',
     MUSTER_METRICS_TOKEN: 'abc',
     MUSTER_BOOTSTRAP_TOKEN: token,

@@ -21,11 +21,13 @@ export interface Config {
   readonly trustedProxies: readonly string[]
   readonly accessTokenSeconds: number
   readonly drainMs: number
+  readonly exportStallMs: number
   readonly bootstrap: { readonly tenant: string; readonly plan: Plan; readonly adminEmail: string }
 }
 
 export interface Secrets {
   readonly databaseUrl: string | null
+  readonly secretKey: string | null
   readonly smtpUrl: string | null
   readonly metricsToken: string | null
   readonly bootstrapToken: string | null
@@ -38,6 +40,7 @@ type Environment = Readonly<Record<string, string | undefined>>
 
 export const slugPattern = /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/
 const domainPattern = /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)*$/
+const secretKeyMin = 32
 const tokenPattern = /^mst_[A-Za-z0-9_-]{43}$/
 
 /** Reads and checks the environment once; both results are frozen. */
@@ -66,6 +69,7 @@ export function readConfig(env: Environment): { config: Config; secrets: Secrets
     trustedProxies: readProxies(read('MUSTER_TRUSTED_PROXIES') ?? ''),
     accessTokenSeconds: Number(read('MUSTER_ACCESS_TOKEN_SECONDS')),
     drainMs: Number(read('MUSTER_DRAIN_MS')),
+    exportStallMs: Number(read('MUSTER_EXPORT_STALL_MS')),
     bootstrap: {
       tenant,
       plan: read('MUSTER_BOOTSTRAP_PLAN') === 'standard' ? 'standard' : 'enterprise',
@@ -90,7 +94,13 @@ function readSecrets(read: (name: SettingName) => string | null): Secrets {
   if (bootstrapToken !== null && !tokenPattern.test(bootstrapToken)) {
     throw new ConfigError('MUSTER_BOOTSTRAP_TOKEN must be mst_ followed by 43 base64url characters (256 random bits).')
   }
-  return { databaseUrl, smtpUrl, metricsToken: orNull(read('MUSTER_METRICS_TOKEN')), bootstrapToken }
+  const secretKey = orNull(read('MUSTER_SECRET_KEY'))
+  if (secretKey !== null && secretKey.length < secretKeyMin) {
+    throw new ConfigError(
+      `MUSTER_SECRET_KEY has ${secretKey.length} characters; it needs ${secretKeyMin} or more: take the output of openssl rand -base64 32.`,
+    )
+  }
+  return { databaseUrl, secretKey, smtpUrl, metricsToken: orNull(read('MUSTER_METRICS_TOKEN')), bootstrapToken }
 }
 
 function refuseUnknownNames(env: Environment): void {

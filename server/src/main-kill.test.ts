@@ -5,6 +5,8 @@ import { test } from 'node:test'
 import { sql } from 'kysely'
 import { sendRequest } from '../test/test-client.ts'
 import { usesPostgres } from '../test/test-database.ts'
+import { sealAll } from './audit-chain/sealing.service.ts'
+import { verifyChain } from './audit-chain/verify.service.ts'
 import { makeHome, startServer, type Home, type RunningServer } from './commands/testdata/processes.ts'
 import type { Db } from './db/db.ts'
 import { openDatabase } from './db/open.ts'
@@ -59,6 +61,7 @@ test('three times killed among a thousand writes, the server has lost nothing it
   const db = open(home)
   try {
     await assertWhole(db, acknowledged)
+    await assertChained(db)
   } finally {
     await db.engine.close()
   }
@@ -66,6 +69,19 @@ test('three times killed among a thousand writes, the server has lost nothing it
   const { json } = await sendRequest(server.port, new Agent(), 'GET', '/api/service/users?limit=1', { token })
   assert.ok(json.totalRecord >= acknowledged.size)
 })
+
+/** Each kill may have come in the middle of sealing: what has a place has it for good, and the rest gets one now. */
+async function assertChained(db: Db): Promise<void> {
+  const { id } = await db.selectFrom('tenants').select('id').executeTakeFirstOrThrow()
+  const verify = () => verifyChain(db, id, { checkpoints: [], trustedKeys: [] })
+  const before = await verify()
+  assert.deepEqual(before.problems, [])
+  assert.ok(before.events > 0 && before.checkpoints > 0)
+  await sealAll({ db, clock: () => new Date(), signer: null })
+  const after = await verify()
+  assert.deepEqual(after.problems, [])
+  assert.equal(after.events, before.events + before.unsealed)
+}
 
 /** Everything one invitation writes is there for each, once, and the counters say the same as the rows. */
 async function assertWhole(db: Db, acknowledged: ReadonlySet<string>): Promise<void> {

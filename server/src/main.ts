@@ -1,15 +1,15 @@
-import { accessSync, chmodSync, constants, mkdirSync } from 'node:fs'
 import { setTimeout as wait } from 'node:timers/promises'
 import { buildApp, type App } from './app.ts'
 import { firstStart, type FirstStart } from './commands/first-start.ts'
 import { ConfigError, readConfig, type Config } from './config.ts'
 import { DatabaseUnavailable, type Db } from './db/db.ts'
-import { lockDataDir, type DataDirLock } from './db/data-dir-lock.ts'
+import { lockDataDir, prepareDataDir, type DataDirLock } from './db/data-dir-lock.ts'
 import { MigrationError } from './db/migrate.ts'
 import { databaseLocation, migrateDatabase, openDatabase } from './db/open.ts'
 import { openLog, type OpenLog } from './log.ts'
 import { smtpSender } from './mail/mail-sender.ts'
 import { releaseHeldMails } from './mail/outbox.service.ts'
+import { installationSigner } from './secrets/installation-signer.ts'
 import { tenantUrl } from './tenants/tenant-url.service.ts'
 import { version } from './version.ts'
 
@@ -30,13 +30,15 @@ async function serve(): Promise<void> {
   const { log, closeLog } = openLog(config)
   const db = openDatabase(location)
   const mail = secrets.smtpUrl === null ? null : smtpSender(secrets.smtpUrl, config.mailFrom)
-  const app = await buildApp({ config, secrets, db, clock: () => new Date(), log, mail })
+  const signer = installationSigner(config, secrets)
+  const app = await buildApp({ config, secrets, db, clock: () => new Date(), log, mail, signer })
   await listen(app, config)
   // Only now: what the first start makes is shown once, so nothing after it may fail for a port that is taken.
   const started = await firstStart(db, config, secrets)
   if (mail !== null) await releaseHeldMails(db, new Date())
   app.dispatcher.start()
   app.dispatcher.wake()
+  app.sealer.start()
   // Whoever reads that the server is ready may stop it at once.
   stopOnSignal(app, db, config, closeLog, () => mail?.close())
   announce(app, config, started)
@@ -45,19 +47,6 @@ async function serve(): Promise<void> {
 /** For the life of the process, or the lock would go with the garbage. */
 function keepReferenced(lock: DataDirLock): void {
   process.once('exit', () => lock.release())
-}
-
-function prepareDataDir(dataDir: string): void {
-  try {
-    mkdirSync(dataDir, { recursive: true, mode: 0o700 })
-    chmodSync(dataDir, 0o700)
-    accessSync(dataDir, constants.W_OK | constants.X_OK)
-  } catch (error) {
-    throw new ConfigError(
-      `MUSTER_DATA_DIR is ${dataDir}, where nothing can be written; name a folder that belongs to the server.`,
-      { cause: error },
-    )
-  }
 }
 
 async function listen(app: App, { host, port }: Config): Promise<void> {

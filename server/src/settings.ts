@@ -60,6 +60,14 @@ export const settings = [
     about: 'postgres://user:password@host:port/database uses PostgreSQL 15 or newer instead of SQLite.',
   },
   {
+    name: 'MUSTER_SECRET_KEY',
+    kind: 'text',
+    fallback: null,
+    secret: true,
+    about:
+      'Secret from which the key is derived that signs audit checkpoints and exports: 32 characters or more, such as `openssl rand -base64 32` makes, the same on every node. Default: with SQLite a file secret.key in MUSTER_DATA_DIR, made at the first start; with PostgreSQL nothing is signed without it.',
+  },
+  {
     name: 'MUSTER_BASE_DOMAIN',
     kind: 'text',
     fallback: 'localhost',
@@ -123,6 +131,14 @@ export const settings = [
     min: 0,
     max: 20000,
     about: 'After SIGTERM: how long requests are still accepted while /readyz answers 503, in milliseconds.',
+  },
+  {
+    name: 'MUSTER_EXPORT_STALL_MS',
+    kind: 'integer',
+    fallback: '60000',
+    min: 100,
+    max: 3600000,
+    about: 'A reader of an export who takes nothing for this long is cut off, in milliseconds.',
   },
   {
     name: 'MUSTER_BOOTSTRAP_TENANT',

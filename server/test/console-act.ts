@@ -12,6 +12,7 @@ export async function actInConsole(t: TestApp, userId: string, groupName: string
     id: userId,
     name: 'somebody',
     userId,
+    credentialId: '',
     role: '$admin',
     permissions,
     rights,

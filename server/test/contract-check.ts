@@ -49,10 +49,17 @@ export function checkAgainstContract(contract: object, method: string, path: str
   const type = answer.headers['content-type'] ?? ''
   // A HEAD announces the body that the GET would have.
   if (!type.includes('json') || method === 'HEAD') return
-  const schema = response.content?.['application/json']?.schema
+  const isLines = type.startsWith('application/x-ndjson')
+  const schema = response.content?.[isLines ? 'application/x-ndjson' : 'application/json']?.schema
   if (schema === undefined)
     throw new Error(`${place}: ${operation.operationId} declares no body, but answered ${answer.text.slice(0, 200)}`)
   const validate = validatorFor(checker, schema)
+  if (isLines) {
+    for (const line of answer.text.split('\n').slice(0, -1)) {
+      if (!validate(JSON.parse(line))) throw new Error(`${place}: a line does not have its declared form: ${line}`)
+    }
+    return
+  }
   const body: { error?: string } = answer.json
   if (!validate(body))
     throw new Error(

@@ -1,3 +1,4 @@
+import { erasePersonalData } from '../src/audit-chain/erasure.service.ts'
 import { operatorCtx } from '../src/commands/operator.ts'
 import type { EventName } from '../src/events/event-types.ts'
 import { changePlan, createTenant, disableTenant } from '../src/tenants/tenants.service.ts'
@@ -197,6 +198,17 @@ const ofTheHost: readonly Scenario[] = [
     leaves: ['tenant.created'],
     arrange: async (t) => () =>
       createTenant(operatorCtx(t.db, '', t.clock.now()), { slug: newText(), name: 'New', plan: 'standard' }),
+  },
+  {
+    by: 'muster-server audit erase',
+    what: 'of a user who was deleted',
+    leaves: ['user.personal_data_erased'],
+    again: [],
+    arrange: async (t) => {
+      const id = await makeObject(t, 'user')
+      await t.post(`${users}/${id}/delete`)
+      return () => erasePersonalData(t.operator(), t.sealing(), id)
+    },
   },
   ofTenant('tenants set-plan', 'another plan', ['tenant.plan_changed'], (ctx) => changePlan(ctx, 'standard')),
   ofTenant('tenants disable', 'one that is served', ['tenant.disabled'], (ctx) => disableTenant(ctx)),

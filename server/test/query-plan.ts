@@ -23,7 +23,7 @@ export async function explainAll(location: DatabaseLocation, statements: readonl
 }
 
 /** Indexes of tables that have a handful of rows per tenant, or hold a handful by their condition. */
-const smallIndexes = /^(roles_|sqlite_autoindex_roles_|groups_default$|outbox_due$)/
+const smallIndexes = /^(roles_|sqlite_autoindex_roles_|groups_default$|outbox_due$|events_unsealed$)/
 
 function explainSqlite(file: string, statements: readonly Statement[]): Plan[] {
   const connection = new Connection(file, { readonly: true })
@@ -54,7 +54,7 @@ function isSqliteScan(step: string): boolean {
   if (step.includes('AUTOMATIC')) return true
   return (
     step.startsWith('SCAN ') &&
-    !/^SCAN (hits|recent|due|CONSTANT ROW)\b/.test(step) &&
+    !/^SCAN (hits|recent|due|json_each|CONSTANT ROW)\b/.test(step) &&
     !/VIRTUAL TABLE INDEX \d+:M/.test(step)
   )
 }

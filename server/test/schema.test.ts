@@ -15,6 +15,8 @@ const numbered: readonly string[] = ['users', 'groups']
 const freeIds: readonly string[] = [
   'api_tokens.client_id',
   'events.actor_id',
+  'events.actor_user_id',
+  'events.credential_id',
   'events.object_id',
   'events.request_id',
   'events.subject_id',

@@ -14,6 +14,7 @@ before(async () => {
   t = await startTestApp()
   landmarks = await addManyRows(t, t.acme)
   await addManyRows(t, t.other)
+  await t.sealEvents()
   await refreshStatistics(t)
 })
 
@@ -225,4 +226,32 @@ test('changes read and write the rows they are about', async () => {
       assert.equal(answer.status, 200, answer.text)
     })
   }
+})
+
+test('sealing looks up what waits, then the end of the chain, and writes each event by its key', async () => {
+  await t.sealEvents()
+  const plans = await plansOf(async () => {
+    await t.invite('sealed@example.com')
+    await t.sealEvents()
+  })
+  const writing = plans.find(({ statement }) => statement.text.startsWith('update events set seq'))
+  assert.ok(writing !== undefined, 'nothing was sealed')
+  expectLookUp(writing, 'id')
+  const steps = plans.flatMap((plan) => plan.steps)
+  for (const index of ['events_unsealed', 'events_seq_unique'])
+    assert.ok(
+      steps.some((step) => step.includes(index)),
+      `${index} is not used`,
+    )
+})
+
+test('an export by days looks up a minute at each end, and then the places in between', async () => {
+  await t.sealEvents()
+  const plans = await plansOf(async () => {
+    const answer = await t.get('/api/muster/audit/export?from=2026-01-02&to=2026-01-02')
+    assert.equal(answer.status, 200)
+  })
+  const ends = plans.filter(({ statement }) => /^select (min|max)\(/.test(statement.text))
+  assert.ok(ends.length >= 2)
+  for (const plan of ends) expectLookUp(plan, 'category')
 })

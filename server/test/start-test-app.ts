@@ -9,7 +9,9 @@ import { readConfig } from '../src/config.ts'
 import type { Db } from '../src/db/db.ts'
 import type { DatabaseLocation } from '../src/db/open.ts'
 import { issueAccessToken } from '../src/oauth-clients/access-tokens.service.ts'
+import { sealAll, type Sealing } from '../src/audit-chain/sealing.service.ts'
 import type { MailOutcome, Message } from '../src/mail/mail.schema.ts'
+import { signerFrom } from '../src/secrets/signing.ts'
 import { createTenant } from '../src/tenants/tenants.service.ts'
 import { checkAgainstContract } from './contract-check.ts'
 import { sendRequest, type Answer, type RequestOptions } from './test-client.ts'
@@ -41,7 +43,12 @@ interface Options {
   readonly env?: Readonly<Record<string, string>>
   /** What the mail server answers; by default it takes everything. Null: no mail server is set. */
   readonly mail?: ((message: Message) => MailOutcome) | null
+  /** Null: no secret key is set. */
+  readonly signer?: null
 }
+
+/** Signs for every test app, unless it is started without. */
+export const testSigner = signerFrom('a secret key of thirty-two characters')
 
 export const password = 'correct horse battery staple'
 
@@ -61,6 +68,7 @@ export async function startTestApp(options: Options = {}) {
     db: database.db,
     clock: () => clock.now(),
     log: pino({ level: 'silent' }),
+    signer: options.signer === undefined ? testSigner : null,
     mail:
       answerMail === null
         ? null
@@ -169,6 +177,16 @@ export class TestApp implements AsyncDisposable {
   /** Delivers what is due in the outbox; answers how many items. */
   deliverOutbox(): Promise<number> {
     return this.#parts.app.dispatcher.deliverDue()
+  }
+
+  /** What seals events here, as the server's own sealer would. */
+  sealing(): Sealing {
+    return { db: this.db, clock: () => this.clock.now(), signer: testSigner }
+  }
+
+  /** Gives every event its place in the audit chain, as the server does twice a second. */
+  async sealEvents(): Promise<void> {
+    await sealAll(this.sealing())
   }
 
   startDraining(): void {

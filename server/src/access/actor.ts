@@ -11,6 +11,8 @@ export interface Actor {
   readonly name: string
   /** The user who is "oneself": the signed-in user, or the owner of a personal token. */
   readonly userId: string | null
+  /** Id of the credential that was presented; empty where there was none. */
+  readonly credentialId: string
   readonly role: WorkspaceRole | null
   readonly permissions: ReadonlySet<Permission>
   readonly rights: ReadonlySet<Right>
@@ -18,7 +20,7 @@ export interface Actor {
   readonly expiresAt: number | null
 }
 
-const nothing = { userId: null, rights: new Set<Right>(), expiresAt: null }
+const nothing = { userId: null, credentialId: '', rights: new Set<Right>(), expiresAt: null }
 
 export const anonymous: Actor = {
   ...nothing,

@@ -66,6 +66,7 @@ export const wireForms: Readonly<Record<AdminEventName, WireForm>> = {
     path: 'users/{subject}/role-mappings/realm',
   },
   'user.deleted': { operation: 'DELETE', resource: 'USER', path: 'users/{subject}' },
+  'user.personal_data_erased': { operation: 'ACTION', resource: 'CUSTOM', path: 'users/{subject}/personal-data' },
   'invitation.sent': { operation: 'ACTION', resource: 'USER', path: 'users/{subject}/execute-actions-email' },
   'invitation.resent': { operation: 'ACTION', resource: 'USER', path: 'users/{subject}/execute-actions-email' },
   'invitation.link_copied': { operation: 'ACTION', resource: 'CUSTOM', path: 'users/{subject}/invitation' },

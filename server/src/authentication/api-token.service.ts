@@ -17,6 +17,7 @@ export async function findApiTokenActor({ db, tenantId, token, now }: Presented)
     id: credential.id,
     name: actorName(credential.client_id),
     userId: credential.owner_id,
+    credentialId: credential.id,
     role,
     permissions: permissionsOf(role),
     rights: new Set<Right>(JSON.parse(credential.rights)),

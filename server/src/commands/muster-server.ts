@@ -2,9 +2,13 @@ import { Command, CommanderError, Option } from 'commander'
 import { ApiError } from '../errors/api-error.ts'
 import { ConfigError } from '../config.ts'
 import { DatabaseUnavailable } from '../db/db.ts'
+import { isDatabaseTrouble } from '../db/dialects/violations.ts'
 import { MigrationError } from '../db/migrate.ts'
 import { version } from '../version.ts'
+import { addAuditCommands } from './audit.ts'
+import { addBackupCommands } from './backup.ts'
 import { addDatabaseCommands } from './db.ts'
+import { Refused } from './refused.ts'
 import { addTenantCommands } from './tenants.ts'
 import { addTokenCommands } from './tokens.ts'
 
@@ -23,6 +27,8 @@ export function buildProgram(): Command {
   addTenantCommands(program)
   addTokenCommands(program)
   addDatabaseCommands(program)
+  addBackupCommands(program)
+  addAuditCommands(program)
   inherit(program)
   return program
 }
@@ -47,8 +53,16 @@ async function main(): Promise<number> {
       process.stderr.write(`muster-server: ${error.message} (${error.code})\n`)
       return error.status === 400 ? exit.wrongUse : exit.refused
     }
+    if (error instanceof Refused) {
+      process.stderr.write(`muster-server: ${error.message}\n`)
+      return exit.refused
+    }
     if (error instanceof ConfigError || error instanceof MigrationError || error instanceof DatabaseUnavailable) {
       process.stderr.write(`muster-server: ${error.message}\n`)
+      return exit.failed
+    }
+    if (error instanceof Error && isDatabaseTrouble(error)) {
+      process.stderr.write(`muster-server: the database cannot be used now: ${error.message}\n`)
       return exit.failed
     }
     process.stderr.write(`muster-server: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`)

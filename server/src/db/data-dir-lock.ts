@@ -1,3 +1,4 @@
+import { accessSync, chmodSync, constants, mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import Connection from 'better-sqlite3'
 import { ConfigError } from '../config.ts'
@@ -18,4 +19,18 @@ export function lockDataDir(dataDir: string): DataDirLock {
     })
   }
   return { release: () => void lock.close() }
+}
+
+/** A folder that belongs to the server alone. */
+export function prepareDataDir(dataDir: string): void {
+  try {
+    mkdirSync(dataDir, { recursive: true, mode: 0o700 })
+    chmodSync(dataDir, 0o700)
+    accessSync(dataDir, constants.W_OK | constants.X_OK)
+  } catch (error) {
+    throw new ConfigError(
+      `MUSTER_DATA_DIR is ${dataDir}, where nothing can be written; name a folder that belongs to the server.`,
+      { cause: error },
+    )
+  }
 }

@@ -1,4 +1,5 @@
 import type { ApiTokensTable } from '../api-tokens/api-tokens.table.ts'
+import type { AuditCheckpointsTable } from '../audit-chain/audit-checkpoints.table.ts'
 import type { EventsTable } from '../events/events.table.ts'
 import type { GroupMembersTable, GroupsTable } from '../groups/groups.table.ts'
 import type { InvitationsTable } from '../invitations/invitations.table.ts'
@@ -18,6 +19,7 @@ import type { CountersTable } from './counters.table.ts'
 export interface Database {
   access_tokens: AccessTokensTable
   api_tokens: ApiTokensTable
+  audit_checkpoints: AuditCheckpointsTable
   counters: CountersTable
   credentials: CredentialsTable
   events: EventsTable

@@ -16,6 +16,11 @@ export interface Engine {
    * Null where the database cannot tell cheaper than by reading again (PostgreSQL).
    */
   stamp(): number | null
+  /**
+   * After values were blanked: makes what they were disappear from the database's files, too, where the database can.
+   * Answers false when somebody was in the way; it then happens by itself, later.
+   */
+  scrub(table: keyof Database): Promise<boolean>
   close(): Promise<void>
 }
 
@@ -56,6 +61,12 @@ export async function rawRows<Row>(db: Queryable, text: string, values: readonly
   if (db instanceof Db) return (await db.engine.read(text, values)) as Row[]
   const query = dialectOf(db) === 'postgres' ? numberedText(text) : text
   return (await db.executeQuery<Row>(CompiledQuery.raw(query, [...values]))).rows
+}
+
+/** Hand-written SQL that changes rows. Answers how many. */
+export async function rawChanges(trx: Trx, text: string, values: readonly unknown[]): Promise<number> {
+  const query = dialectOf(trx) === 'postgres' ? numberedText(text) : text
+  return Number((await trx.executeQuery(CompiledQuery.raw(query, [...values]))).numAffectedRows ?? 0n)
 }
 
 /** PostgreSQL numbers its placeholders. */

@@ -10,6 +10,7 @@ import * as events from './migrations/0007_events.ts'
 import * as outbox from './migrations/0008_outbox.ts'
 import * as oauthClients from './migrations/0009_oauth_clients.ts'
 import * as ssoMappers from './migrations/0010_sso_mappers.ts'
+import * as auditChain from './migrations/0011_audit_chain.ts'
 
 /** In order; forward only. A released one never changes. */
 const migrations: Readonly<Record<string, Migration>> = {
@@ -23,6 +24,7 @@ const migrations: Readonly<Record<string, Migration>> = {
   '0008_outbox': outbox,
   '0009_oauth_clients': oauthClients,
   '0010_sso_mappers': ssoMappers,
+  '0011_audit_chain': auditChain,
 }
 
 export interface MigrationState {
@@ -42,6 +44,27 @@ export async function migrateToLatest(db: Kysely<unknown>): Promise<string[]> {
     throw new MigrationError(`migration ${failed} failed; nothing of it was kept`, { cause: error })
   }
   return (results ?? []).map((result) => result.migrationName)
+}
+
+/**
+ * Brings an empty database to the schema that these migrations made, so that rows of that time fit in.
+ *
+ * @throws MigrationError where one of them is not known here, or the database is past them
+ */
+export async function migrateThrough(db: Kysely<unknown>, names: readonly string[]): Promise<void> {
+  const unknown = names.find((name) => migrations[name] === undefined)
+  if (unknown !== undefined) throw new MigrationError(`it was made by a newer Muster (${unknown}); use that version`)
+  const done = (await listMigrations(db)).filter(({ executedAt }) => executedAt !== null)
+  const further = done.find(({ name }) => !names.includes(name))
+  if (further !== undefined) {
+    throw new MigrationError(
+      `the database has a newer schema (${further.name}) than the backup; give it a database without tables`,
+    )
+  }
+  const last = names.toSorted().at(-1)
+  if (last === undefined) throw new MigrationError('it names no migration')
+  const { error } = await migrator(db).migrateTo(last)
+  if (error !== undefined) throw new MigrationError(`the schema of ${last} could not be made`, { cause: error })
 }
 
 export async function listMigrations(db: Kysely<unknown>): Promise<MigrationState[]> {

@@ -47,6 +47,17 @@ CREATE INDEX api_tokens_by_owner ON api_tokens USING btree (tenant_id, owner_id,
 CREATE UNIQUE INDEX api_tokens_client_id_unique ON api_tokens USING btree (tenant_id, client_id);
 CREATE UNIQUE INDEX api_tokens_token_hash_unique ON api_tokens USING btree (token_hash);
 
+create table audit_checkpoints (
+  tenant_id text collate "C" not null,
+  seq bigint not null,
+  hash text collate "C" not null,
+  at bigint not null,
+  public_key text collate "C" not null,
+  signature text collate "C" not null,
+  constraint audit_checkpoints_pkey PRIMARY KEY (tenant_id, seq),
+  constraint audit_checkpoints_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenants(id)
+);
+
 create table counters (
   tenant_id text collate "C" not null,
   name text collate "C" not null,
@@ -82,6 +93,15 @@ create table events (
   request_id text collate "C" not null,
   data text collate "C" not null,
   personal text collate "C" not null,
+  actor_user_id text collate "C" not null default ''::text,
+  credential_id text collate "C" not null default ''::text,
+  prev_hash text collate "C" not null default ''::text,
+  hash text collate "C" not null default ''::text,
+  subject_key text collate "C" not null default ''::text,
+  subject_mac text collate "C" not null default ''::text,
+  actor_key text collate "C" not null default ''::text,
+  actor_mac text collate "C" not null default ''::text,
+  seq bigint not null default 0,
   constraint events_pkey PRIMARY KEY (tenant_id, id),
   constraint events_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenants(id),
   constraint events_category_check CHECK ((category = ANY (ARRAY['admin'::text, 'sign-in'::text])))
@@ -92,6 +112,8 @@ CREATE INDEX events_by_category ON events USING btree (tenant_id, category, at, 
 CREATE INDEX events_by_object ON events USING btree (tenant_id, object_id, category, at, id) WHERE (object_id <> ''::text);
 CREATE INDEX events_by_subject ON events USING btree (tenant_id, subject_id, category, at, id);
 CREATE INDEX events_by_type ON events USING btree (tenant_id, type, at, id);
+CREATE UNIQUE INDEX events_seq_unique ON events USING btree (tenant_id, seq) WHERE (seq > 0);
+CREATE INDEX events_unsealed ON events USING btree (tenant_id, at, id) WHERE (seq = 0);
 
 create table group_members (
   tenant_id text collate "C" not null,

@@ -43,6 +43,16 @@ create index api_tokens_by_owner on api_tokens (tenant_id, owner_id, created_at,
 create unique index api_tokens_client_id_unique on api_tokens (tenant_id, client_id);
 create unique index api_tokens_token_hash_unique on api_tokens (token_hash);
 
+create table audit_checkpoints (
+  tenant_id text not null references tenants (id),
+  seq integer not null,
+  hash text not null,
+  at integer not null,
+  public_key text not null,
+  signature text not null,
+  primary key (tenant_id, seq)
+) strict;
+
 create table counters (
   tenant_id text not null references tenants (id),
   name text not null,
@@ -75,7 +85,7 @@ create table events (
   address text not null,
   request_id text not null,
   data text not null,
-  personal text not null,
+  personal text not null, actor_user_id text not null default '', credential_id text not null default '', prev_hash text not null default '', hash text not null default '', subject_key text not null default '', subject_mac text not null default '', actor_key text not null default '', actor_mac text not null default '', seq integer not null default 0,
   primary key (tenant_id, id)
 ) strict;
 create index events_by_actor on events (tenant_id, actor_id, category, at, id);
@@ -84,6 +94,8 @@ create index events_by_category on events (tenant_id, category, at, id);
 create index events_by_object on events (tenant_id, object_id, category, at, id) where object_id <> '';
 create index events_by_subject on events (tenant_id, subject_id, category, at, id);
 create index events_by_type on events (tenant_id, type, at, id);
+create unique index events_seq_unique on events (tenant_id, seq) where seq > 0;
+create index events_unsealed on events (tenant_id, at, id) where seq = 0;
 
 create table group_members (
   tenant_id text not null,

@@ -45,6 +45,7 @@ export const catalogue = {
   api_deactivation_off: { status: 409, title: 'API may not deactivate users' },
   invitation_closed: { status: 409, title: 'Invitation is closed' },
   outbox_item_settled: { status: 409, title: 'Outbox item is settled' },
+  signing_key_missing: { status: 409, title: 'No signing key' },
   version_mismatch: { status: 412, title: 'Changed by somebody else' },
   body_too_large: { status: 413, title: 'Body too large' },
   unsupported_media_type: { status: 415, title: 'Unsupported media type' },

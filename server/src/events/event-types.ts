@@ -58,6 +58,7 @@ export const eventTypes = {
     Type.Object({ transferredTo: Type.Union([Type.String(), Type.Null()]) }),
     Type.Object({ email: Type.String(), username: Type.String() }),
   ),
+  'user.personal_data_erased': admin('user', Nothing, Nothing),
   'invitation.sent': admin('user', UserRole, Email),
   'invitation.resent': admin('user', Nothing, Email),
   'invitation.link_copied': admin('user', Nothing, Email),

@@ -1,9 +1,10 @@
 import { v7 as uuid } from 'uuid'
+import type { Insertable } from 'kysely'
 import type { TrxCtx } from '../access/ctx.ts'
 import { eventTypes, type NewEvent } from './event-types.ts'
 import type { EventsTable } from './events.table.ts'
 
-/** Rows of one insert: 16 columns each stay far below both databases' limit of values. */
+/** Rows of one insert: 18 columns each stay far below both databases' limit of values. */
 const rowsPerInsert = 200
 
 /** The only writer of events: the fact is kept with the change it reports, or neither is. */
@@ -19,7 +20,7 @@ export async function recordEvents(ctx: TrxCtx, events: readonly NewEvent[]): Pr
   }
 }
 
-function toRow(ctx: TrxCtx, event: NewEvent): EventsTable {
+function toRow(ctx: TrxCtx, event: NewEvent): Insertable<EventsTable> {
   const { subject, category } = eventTypes[event.type]
   return {
     tenant_id: ctx.tenantId,
@@ -30,6 +31,8 @@ function toRow(ctx: TrxCtx, event: NewEvent): EventsTable {
     actor_kind: ctx.actor.kind,
     actor_id: ctx.actor.id,
     actor_name: ctx.actor.name,
+    actor_user_id: ctx.actor.userId ?? '',
+    credential_id: ctx.actor.credentialId,
     subject_kind: subject,
     subject_id: event.subjectId,
     object_id: event.objectId ?? '',

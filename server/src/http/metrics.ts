@@ -8,6 +8,8 @@ export interface MetricsSource {
   readonly token: string | null
   /** Items that wait in the outbox, over all tenants, and the age of the oldest due one in seconds. */
   outboxDepth(): Promise<{ waiting: number; oldestSeconds: number }>
+  /** Events without a place in the audit chain, over all tenants, and the age of the oldest in seconds. */
+  unsealedEvents(): Promise<{ events: number; oldestSeconds: number }>
   databaseUp(): Promise<boolean>
   readonly databaseKind: string
 }
@@ -43,31 +45,28 @@ export function addMetrics(app: FastifyInstance, source: MetricsSource): void {
 }
 
 function addGauges(registry: Registry, source: MetricsSource): void {
-  // When the database is away everything else is wanted most: muster_database_up says 0 then.
-  const unknown = { waiting: Number.NaN, oldestSeconds: Number.NaN }
-  // Each gauge must set its own value, or it shows the one of the scrape before; they are read together, so one query does.
-  let reading: ReturnType<MetricsSource['outboxDepth']> | null = null
-  const readDepth = () =>
-    (reading ??= source
-      .outboxDepth()
-      .catch(() => unknown)
-      .finally(() => (reading = null)))
-  new Gauge({
-    name: 'muster_outbox_waiting',
-    help: 'Outbox items not yet done.',
-    registers: [registry],
-    async collect() {
-      this.set((await readDepth()).waiting)
+  const outbox = readTogether(source.outboxDepth)
+  const unsealed = readTogether(source.unsealedEvents)
+  const gauges: readonly Omit<GaugeOf, 'registry'>[] = [
+    { name: 'muster_outbox_waiting', help: 'Outbox items not yet done.', read: async () => (await outbox()).waiting },
+    {
+      name: 'muster_outbox_oldest_due_seconds',
+      help: 'Age of the oldest outbox item that is due.',
+      read: async () => (await outbox()).oldestSeconds,
     },
-  })
-  new Gauge({
-    name: 'muster_outbox_oldest_due_seconds',
-    help: 'Age of the oldest outbox item that is due.',
-    registers: [registry],
-    async collect() {
-      this.set((await readDepth()).oldestSeconds)
+    // Both stay near zero: what is not sealed could still be changed without a trace.
+    {
+      name: 'muster_events_unsealed',
+      help: 'Events that are not in the audit chain yet.',
+      read: async () => (await unsealed()).events,
     },
-  })
+    {
+      name: 'muster_events_oldest_unsealed_seconds',
+      help: 'Age of the oldest event that is not in the audit chain yet.',
+      read: async () => (await unsealed()).oldestSeconds,
+    },
+  ]
+  for (const gauge of gauges) addGauge({ registry, ...gauge })
   new Gauge({
     name: 'muster_database_up',
     help: '1 when the database answers.',
@@ -75,6 +74,32 @@ function addGauges(registry: Registry, source: MetricsSource): void {
     registers: [registry],
     async collect() {
       this.set({ kind: source.databaseKind }, (await source.databaseUp()) ? 1 : 0)
+    },
+  })
+}
+
+interface GaugeOf {
+  readonly registry: Registry
+  readonly name: string
+  readonly help: string
+  readonly read: () => Promise<number>
+}
+
+/** Gauges of one scrape are collected at once; what several of them show is one query. */
+function readTogether<T>(read: () => Promise<T>): () => Promise<T> {
+  let reading: Promise<T> | null = null
+  return () => (reading ??= read().finally(() => (reading = null)))
+}
+
+/** Each sets its own value: one that another sets would show the figure of the scrape before. */
+function addGauge({ registry, name, help, read }: GaugeOf): void {
+  new Gauge({
+    name,
+    help,
+    registers: [registry],
+    async collect() {
+      // When the database is away everything else is wanted most: muster_database_up says 0 then.
+      this.set(await read().catch(() => Number.NaN))
     },
   })
 }

@@ -39,6 +39,7 @@ const tags = [
     description: 'What attributes of an identity provider mean here; kept by the alias of the connection.',
   },
   { name: 'Events', description: 'What was changed, and who signed in.' },
+  { name: 'Audit', description: 'The events as a chain that shows every later change, and what signs it.' },
   { name: 'Outbox', description: 'Mails that were promised, sent or not.' },
 ]
 

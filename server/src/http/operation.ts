@@ -1,3 +1,4 @@
+import { Readable } from 'node:stream'
 import type { FastifyInstance, FastifyReply, FastifyRequest, FastifySchema } from 'fastify'
 import Type, { type Static, type TObject, type TSchema } from 'typebox'
 import { insufficientRole } from '../access/authorize.ts'
@@ -33,6 +34,8 @@ export interface Operation<B extends TSchema> {
     readonly schema?: TSchema
     readonly example?: unknown
     readonly description?: string
+    /** JSON unless given; then the schema is that of one line, and the handler gives a stream. */
+    readonly mediaType?: 'application/x-ndjson'
   }
   /** What it can refuse beyond what its access, body and query imply. */
   readonly errors?: readonly ErrorCode[]
@@ -91,6 +94,8 @@ export function operation<B extends TSchema>(
       })
       reply.code(status)
       if (result === undefined) return reply.send()
+      if (result instanceof Readable)
+        return reply.type(spec.answer.mediaType ?? 'application/octet-stream').send(result)
       if (typeof result === 'string') return reply.type('application/json; charset=utf-8').send(result)
       return reply.send(result)
     },
@@ -122,7 +127,7 @@ function toSchema<B extends TSchema>(spec: Operation<B>): FastifySchema {
       : {
           description: answer.description ?? 'Success.',
           content: {
-            'application/json': {
+            [answer.mediaType ?? 'application/json']: {
               schema: answer.schema,
               ...(answer.example === undefined ? {} : { example: answer.example }),
             },

@@ -6,7 +6,7 @@ import { ApiError, notFound } from '../errors/api-error.ts'
 import { recordEvent } from '../events/record-event.ts'
 import type { Page } from '../lists/envelope.ts'
 import type { ListQuery } from '../lists/list-query.ts'
-import { discardWaiting } from '../outbox/outbox.ts'
+import { discardWaiting, forgetItems } from '../outbox/outbox.ts'
 import { readRoles } from '../roles/roles.service.ts'
 import { hashSecret, newSecret } from '../secrets/secrets.ts'
 import { getUser } from '../users/users.service.ts'
@@ -110,7 +110,7 @@ export async function reissueInvitation(ctx: TrxCtx, userId: string, email: stri
 export async function deleteInvitationsOf(ctx: TrxCtx, userId: string): Promise<void> {
   const ids = await queries.deleteInvitationsOf(ctx.db, ctx.tenantId, userId)
   await addToCounter(ctx.db, ctx.tenantId, 'invitations', -ids.length)
-  await discardWaiting(ctx, invitationMail, ids)
+  await forgetItems(ctx, invitationMail, ids)
 }
 
 async function requireInvitation(ctx: Ctx | TrxCtx, id: string): Promise<Invitation> {

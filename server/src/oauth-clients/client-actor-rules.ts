@@ -18,6 +18,8 @@ export function clientActor({ id, clientId, role, expiresAt }: ActingClient): Ac
     id,
     name: actorName(clientId),
     userId: null,
+    // Its access tokens live minutes and have no id of their own.
+    credentialId: id,
     role: isWorkspaceRole(role) ? role : null,
     permissions: permissionsOf(role),
     rights: new Set(),

@@ -60,3 +60,16 @@ export async function discardWaiting(ctx: TrxCtx, kind: string, subjectIds: read
     .where('state', '=', 'waiting')
     .execute()
 }
+
+/** Part of deleting a person: what was promised about these subjects, done or not, says nothing about anybody any more. */
+export async function forgetItems(ctx: TrxCtx, kind: string, subjectIds: readonly string[]): Promise<void> {
+  if (subjectIds.length === 0) return
+  await discardWaiting(ctx, kind, subjectIds)
+  await ctx.db
+    .updateTable('outbox')
+    .set({ payload: '{}', last_error: '' })
+    .where('tenant_id', '=', ctx.tenantId)
+    .where('kind', '=', kind)
+    .where('subject_id', 'in', [...subjectIds])
+    .execute()
+}

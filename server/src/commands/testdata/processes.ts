@@ -17,9 +17,10 @@ export interface Home extends AsyncDisposable {
   readonly env: Readonly<Record<string, string>>
 }
 
-export async function makeHome(): Promise<Home> {
+/** @param onPostgres as the test run has it unless given */
+export async function makeHome(onPostgres = usesPostgres): Promise<Home> {
   const folder = mkdtempSync(join(tmpdir(), 'muster-home-'))
-  const database = usesPostgres ? await openTestDatabase() : null
+  const database = onPostgres ? await openTestDatabase() : null
   const url = database?.location.kind === 'postgres' ? { DATABASE_URL: database.location.url } : {}
   return {
     folder,

@@ -1,5 +1,6 @@
 import { mkdirSync } from 'node:fs'
 import { dirname } from 'node:path'
+import { setTimeout as wait } from 'node:timers/promises'
 import Connection from 'better-sqlite3'
 import { Kysely, SqliteAdapter, SqliteIntrospector, SqliteQueryCompiler, type Dialect, type Driver } from 'kysely'
 import type { Database } from '../database.ts'
@@ -50,12 +51,34 @@ export function openSqlite(file: string): Db {
       snapshot.enter()
       return Number(dataVersion.get())
     },
+    scrub: async () => {
+      snapshot.end()
+      return truncateLog(file)
+    },
     close: async () => {
       snapshot.end()
       readerRaw.close()
       writerRaw.close()
     },
   })
+}
+
+const truncateAttempts = 5
+const truncatePauseMs = 100
+
+/** Pages are blanked as they are written (secure_delete); the log still holds them as they were until it starts anew. */
+async function truncateLog(file: string): Promise<boolean> {
+  const raw = openConnection(file)
+  try {
+    for (let attempt = 0; attempt < truncateAttempts; attempt += 1) {
+      const [outcome] = raw.pragma('wal_checkpoint(TRUNCATE)') as [{ readonly busy: number }] // SQLite's own answer
+      if (outcome.busy === 0) return true
+      await wait(truncatePauseMs)
+    }
+    return false
+  } finally {
+    raw.close()
+  }
 }
 
 /** One plain connection with real transactions, for the migrator. */
@@ -73,6 +96,8 @@ function openConnection(file: string): RawConnection {
   raw.pragma('synchronous = FULL')
   raw.pragma('foreign_keys = ON')
   raw.pragma('trusted_schema = OFF')
+  // What is deleted is gone from the file, not only from its tables.
+  raw.pragma('secure_delete = ON')
   raw.pragma('busy_timeout = 2000')
   raw.pragma('journal_size_limit = 67108864')
   raw.pragma('cache_size = -32000')

@@ -1,0 +1,23 @@
+import type { DatabaseLocation } from '../open.ts'
+import type { Filling, Snapshot } from './copy.ts'
+import { openPostgresFilling } from './postgres-filling.ts'
+import { openPostgresSnapshot } from './postgres-snapshot.ts'
+import { openSqliteFilling } from './sqlite-filling.ts'
+import { openSqliteSnapshot } from './sqlite-snapshot.ts'
+
+/** Takes hold of the database's present state, for reading it while everybody else goes on. */
+export async function openSnapshot(location: DatabaseLocation): Promise<Snapshot> {
+  return location.kind === 'sqlite' ? openSqliteSnapshot(location.file) : openPostgresSnapshot(location.url)
+}
+
+/**
+ * Begins to fill a database that is empty or not there, with the schema these migrations made.
+ *
+ * @throws TargetNotEmpty
+ * @throws MigrationError where the schema there, or the one wanted, is a newer one
+ */
+export function openFilling(location: DatabaseLocation, migrations: readonly string[]): Promise<Filling> {
+  return location.kind === 'sqlite'
+    ? openSqliteFilling(location.file, migrations)
+    : openPostgresFilling(location.url, migrations)
+}
