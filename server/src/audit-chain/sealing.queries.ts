@@ -79,11 +79,6 @@ export async function selectUnsealedDepth(db: Queryable): Promise<{ events: numb
   return { events: row.events, oldestAt: row.oldest }
 }
 
-export async function hasUnsealed(db: Queryable, tenantId: string): Promise<boolean> {
-  const text = `select id from events where tenant_id = (select ?) and seq = 0 limit 1`
-  return (await rawRows(db, text, [tenantId])).length > 0
-}
-
 /** How many events of a tenant wait for their place. */
 export async function countUnsealed(db: Queryable, tenantId: string): Promise<number> {
   const row = await db

@@ -45,8 +45,8 @@ export function addMetrics(app: FastifyInstance, source: MetricsSource): void {
 }
 
 function addGauges(registry: Registry, source: MetricsSource): void {
-  const outbox = readTogether(source.outboxDepth)
-  const unsealed = readTogether(source.unsealedEvents)
+  const outbox = readTogether(() => source.outboxDepth())
+  const unsealed = readTogether(() => source.unsealedEvents())
   const gauges: readonly Omit<GaugeOf, 'registry'>[] = [
     { name: 'muster_outbox_waiting', help: 'Outbox items not yet done.', read: async () => (await outbox()).waiting },
     {
