@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { after, test } from 'node:test'
 import { ConfigError, isLoopback, readConfig } from './config.ts'
+import { defaultLimits } from './limits/limits.ts'
 import { foreignVariables, settings, type Setting } from './settings.ts'
 
 const token = `mst_${'a'.repeat(43)}`
@@ -23,6 +24,7 @@ test('without any setting the server listens on loopback and keeps its data besi
     mailFrom: 'Muster <muster@localhost>',
     trustedProxies: [],
     drainMs: 5_000,
+    limits: defaultLimits,
     bootstrap: { tenant: 'acme', plan: 'enterprise', adminEmail: 'admin@example.com' },
   })
   assert.deepEqual(secrets, { databaseUrl: null, smtpUrl: null, metricsToken: null, bootstrapToken: null })

@@ -28,7 +28,7 @@ async function serve(): Promise<void> {
   }
   await migrateDatabase(location)
   const log = createLog(config.mode)
-  const db = openDatabase(location)
+  const db = openDatabase(location, config.limits)
   const mail = secrets.smtpUrl === null ? null : smtpSender(secrets.smtpUrl, config.mailFrom)
   const app = await buildApp({ config, secrets, db, clock: () => new Date(), log, mail })
   await listen(app, config)

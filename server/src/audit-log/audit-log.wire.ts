@@ -1,13 +1,12 @@
 import Type from 'typebox'
 import { ApiError } from '../errors/api-error.ts'
+import { defaultLimits, type Limits } from '../limits/limits.ts'
 import { isEventName, type EventName } from '../events/event-types.ts'
 import { readScalar, readValues, readWholeNumber } from '../lists/list-query.ts'
 import type { EventCondition, EventQuery } from './audit-log.schema.ts'
 import { consoleClient, wireForms } from './event-records.wire.ts'
 
 const maxDefault = 100
-const maxMax = 1_000
-const offsetMax = 2 ** 31 - 1
 const dayMs = 86_400_000
 
 type RawQuery = Readonly<Record<string, unknown>>
@@ -16,7 +15,7 @@ const paging = {
   dateFrom: Type.Optional(Type.String({ description: 'yyyy-MM-dd, UTC, inclusive.' })),
   dateTo: Type.Optional(Type.String({ description: 'yyyy-MM-dd, UTC, inclusive.' })),
   first: Type.Optional(Type.Integer({ minimum: 0, default: 0 })),
-  max: Type.Optional(Type.Integer({ minimum: 0, maximum: maxMax, default: maxDefault })),
+  max: Type.Optional(Type.Integer({ minimum: 0, maximum: defaultLimits.eventsPageSizeMax, default: maxDefault })),
 }
 
 export const AdminEventQuery = Type.Object({
@@ -41,7 +40,7 @@ export const LoginEventQuery = Type.Object({
 })
 
 /** @throws invalid_request · limit_too_large */
-export function readAdminEventQuery(raw: RawQuery): EventQuery {
+export function readAdminEventQuery(raw: RawQuery, limits: Limits): EventQuery {
   const realm = readScalar(raw, 'authRealm')
   const client = readScalar(raw, 'authClient')
   const forms = Object.entries(wireForms).flatMap(([type, form]) => (isEventName(type) ? [{ type, ...form }] : []))
@@ -55,7 +54,7 @@ export function readAdminEventQuery(raw: RawQuery): EventQuery {
   const isUnfiltered = operations.length === 0 && resources.length === 0 && path === null
   const isElsewhere = realm !== null && realm !== 'default'
   return {
-    ...readPaging(raw),
+    ...readPaging(raw, limits),
     category: 'admin',
     actorId: readScalar(raw, 'authUser'),
     client: client === null ? null : client === consoleClient ? 'console' : { actorName: client },
@@ -66,12 +65,12 @@ export function readAdminEventQuery(raw: RawQuery): EventQuery {
 }
 
 /** @throws invalid_request · limit_too_large */
-export function readLoginEventQuery(raw: RawQuery): EventQuery {
+export function readLoginEventQuery(raw: RawQuery, limits: Limits): EventQuery {
   const client = readScalar(raw, 'client')
   const types = readEnums(raw, 'type')
   const isElsewhere = (client !== null && client !== consoleClient) || (types.length > 0 && !types.includes('LOGIN'))
   return {
-    ...readPaging(raw),
+    ...readPaging(raw, limits),
     category: 'sign-in',
     actorId: null,
     client: null,
@@ -86,7 +85,10 @@ function readEnums(raw: RawQuery, name: string): string[] {
   return readValues(raw, name).map((value) => value.slice(value.lastIndexOf('.') + 1).toUpperCase())
 }
 
-function readPaging(raw: RawQuery): Pick<EventQuery, 'first' | 'max' | 'from' | 'to'> {
+function readPaging(
+  raw: RawQuery,
+  { eventsPageSizeMax: maxMax, offsetMax }: Limits,
+): Pick<EventQuery, 'first' | 'max' | 'from' | 'to'> {
   const max = readWholeNumber(raw, 'max', 999_999_999) ?? maxDefault
   if (max > maxMax)
     throw new ApiError('limit_too_large', { detail: `max is ${max}; the largest page of events is ${maxMax}.` })

@@ -6,6 +6,7 @@ import type { OutboxTable } from '../outbox/outbox.table.ts'
 import type { CredentialsTable } from '../passwords/passwords.table.ts'
 import type { PersonasTable, PersonaSubjectsTable } from '../personas/personas.table.ts'
 import type { PurposesTable, PurposeSubjectsTable } from '../purposes/purposes.table.ts'
+import type { RateBucketsTable } from '../rates/rate-buckets.table.ts'
 import type { RolesTable } from '../roles/roles.table.ts'
 import type { TenantsTable } from '../tenants/tenants.table.ts'
 import type { UsersTable } from '../users/users.table.ts'
@@ -25,6 +26,7 @@ export interface Database {
   personas: PersonasTable
   purpose_subjects: PurposeSubjectsTable
   purposes: PurposesTable
+  rate_buckets: RateBucketsTable
   roles: RolesTable
   tenants: TenantsTable
   users: UsersTable

@@ -16,6 +16,8 @@ export interface Engine {
    * Null where the database cannot tell cheaper than by reading again (PostgreSQL).
    */
   stamp(): number | null
+  /** The longest anybody has waited for a connection, or for the one writer, since this was last asked. */
+  takeLongestWaitMs(): number
   close(): Promise<void>
 }
 

@@ -3,53 +3,64 @@ import type { Socket } from 'node:net'
 import Fastify, { LogController, type FastifyBaseLogger, type FastifyInstance } from 'fastify'
 import { v4 as uuid } from 'uuid'
 import { ApiError } from '../errors/api-error.ts'
-import { parseJsonStrictly, restJsonLimits } from './parse-json.ts'
+import type { Limits } from '../limits/limits.ts'
+import { parseJsonStrictly } from './parse-json.ts'
 import { errorBody, renderError } from './render-error.ts'
 import { compileValidator } from './validate-body.ts'
 
-const bodyMaxBytes = 256 * 1024
-const headerMaxBytes = 64 * 1024
-/** One more than allowed, so that a request with too many is seen and refused instead of quietly cut. */
-const headersKept = 101
+/** How often what comes too slowly is looked for. Node's own 30 s would double every timeout. */
+const timeoutCheckMs = 1_000
 
 interface ServerOptions {
   readonly log: FastifyBaseLogger
   readonly trustedProxies: readonly string[]
+  readonly limits: Limits
 }
 
 /** Fastify with everything written out that it would otherwise decide by itself (architecture.md, Fastify). */
-export function createServer({ log, trustedProxies }: ServerOptions): FastifyInstance {
+export function createServer({ log, trustedProxies, limits }: ServerOptions): FastifyInstance {
   const app = Fastify({
     loggerInstance: log,
     logController: new LogController({ disableRequestLogging: true, requestIdLogLabel: 'requestId' }),
     trustProxy: trustedProxies.length === 0 ? false : [...trustedProxies],
-    bodyLimit: bodyMaxBytes,
-    requestTimeout: 30_000,
+    bodyLimit: limits.bodyMaxBytes,
+    requestTimeout: limits.requestTimeoutMs,
     connectionTimeout: 0,
-    keepAliveTimeout: 72_000,
+    keepAliveTimeout: limits.keepAliveTimeoutMs,
     forceCloseConnections: 'idle',
     return503OnClosing: false,
     genReqId: (request) => requestIdFrom(request.headers['x-atlan-request-id']),
     // Longer than any request line: an over-long id meets the same hooks as others, and names nothing.
-    routerOptions: { maxParamLength: headerMaxBytes },
-    http: { maxHeaderSize: headerMaxBytes, headersTimeout: 10_000, requireHostHeader: false },
+    routerOptions: { maxParamLength: limits.headersMaxBytes },
+    http: {
+      maxHeaderSize: limits.headersMaxBytes,
+      headersTimeout: limits.headersTimeoutMs,
+      connectionsCheckingInterval: Math.min(timeoutCheckMs, Math.ceil(limits.headersTimeoutMs / 4)),
+      requireHostHeader: false,
+    },
     frameworkErrors: (error, request, reply) => void renderError(error, request, reply),
-    clientErrorHandler: answerBrokenRequest,
+    clientErrorHandler: brokenRequestAnswerer(limits),
   })
-  app.server.maxHeadersCount = headersKept
+  // One more than allowed, so that a request with too many is seen and refused instead of quietly cut.
+  app.server.maxHeadersCount = limits.headersMax + 1
   app.setErrorHandler(renderError)
   app.setSerializerCompiler(() => (value) => JSON.stringify(value))
   app.setValidatorCompiler(compileValidator)
-  addJsonParser(app)
+  addJsonParser(app, limits)
+  // Whoever needs no credential must not make the server read much.
+  app.addHook('onRoute', (route) => {
+    if (route.config?.access === 'public') route.bodyLimit = limits.publicBodyMaxBytes
+  })
   return app
 }
 
-function addJsonParser(app: FastifyInstance): void {
+function addJsonParser(app: FastifyInstance, limits: Limits): void {
+  const jsonLimits = { depthMax: limits.jsonDepthMax, nodesMax: limits.jsonNodesMax }
   app.removeAllContentTypeParsers()
   app.addContentTypeParser('application/json', { parseAs: 'string' }, (_request, body, done) => {
     try {
       // Official clients announce JSON and send nothing on GET, POST and DELETE.
-      done(null, body === '' ? undefined : parseJsonStrictly(body.toString(), restJsonLimits))
+      done(null, body === '' ? undefined : parseJsonStrictly(body.toString(), jsonLimits))
     } catch (error) {
       done(error instanceof Error ? error : new Error('unreadable body', { cause: error }))
     }
@@ -62,19 +73,23 @@ function requestIdFrom(header: string | string[] | undefined): string {
 }
 
 /** What Node's parser refuses never becomes a request: it is answered here, in the same shape. */
-function answerBrokenRequest(this: unknown, error: NodeJS.ErrnoException, socket: Socket): void {
-  if (!socket.writable) return
-  const refusal = refusalFor(error.code)
-  const body = JSON.stringify(errorBody(refusal, uuid()))
-  socket.end(
-    `HTTP/1.1 ${refusal.status} ${STATUS_CODES[refusal.status] ?? ''}\r\nContent-Type: application/json; charset=utf-8\r\n` +
-      `Cache-Control: no-store\r\nConnection: close\r\nContent-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
-  )
+function brokenRequestAnswerer(limits: Limits): (error: NodeJS.ErrnoException, socket: Socket) => void {
+  return (error, socket) => {
+    if (!socket.writable) return
+    const refusal = refusalFor(error.code, limits)
+    const body = JSON.stringify(errorBody(refusal, uuid()))
+    socket.end(
+      `HTTP/1.1 ${refusal.status} ${STATUS_CODES[refusal.status] ?? ''}\r\nContent-Type: application/json; charset=utf-8\r\n` +
+        `Cache-Control: no-store\r\nConnection: close\r\nContent-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
+    )
+  }
 }
 
-function refusalFor(code: string | undefined): ApiError {
+function refusalFor(code: string | undefined, { headersMaxBytes }: Limits): ApiError {
   if (code === 'HPE_HEADER_OVERFLOW') {
-    return new ApiError('headers_too_large', { detail: 'The request line and headers together may have 64 KiB.' })
+    return new ApiError('headers_too_large', {
+      detail: `The request line and headers together may have ${headersMaxBytes} bytes.`,
+    })
   }
   if (code === 'ERR_HTTP_REQUEST_TIMEOUT') {
     return new ApiError('request_timeout', { detail: 'The request did not arrive in time; send it again.' })

@@ -3,7 +3,9 @@ import { dirname } from 'node:path'
 import Connection from 'better-sqlite3'
 import { Kysely, SqliteAdapter, SqliteIntrospector, SqliteQueryCompiler, type Dialect, type Driver } from 'kysely'
 import type { Database } from '../database.ts'
+import { defaultLimits } from '../../limits/limits.ts'
 import { Db } from '../db.ts'
+import type { SqlLimits } from '../sql-limits.ts'
 import { GroupCommit } from './group-commit.ts'
 import { ReadSnapshot } from './read-snapshot.ts'
 import { SqliteDriver, immediateTransaction, savepointTransaction } from './sqlite-driver.ts'
@@ -32,9 +34,9 @@ function dialectFor(driver: Driver): Dialect {
 }
 
 /** Reads run on a connection of their own, which sees committed rows only; all writes go through the group commit. */
-export function openSqlite(file: string): Db {
-  const writerRaw = openConnection(file)
-  const readerRaw = openConnection(file)
+export function openSqlite(file: string, limits: SqlLimits): Db {
+  const writerRaw = openConnection(file, limits)
+  const readerRaw = openConnection(file, limits)
   readerRaw.pragma('query_only = on')
   const writer = new Kysely<Database>({ dialect: dialectFor(new SqliteDriver(writerRaw, savepointTransaction, null)) })
   const commits = new GroupCommit(writerRaw, writer)
@@ -50,6 +52,7 @@ export function openSqlite(file: string): Db {
       snapshot.enter()
       return Number(dataVersion.get())
     },
+    takeLongestWaitMs: () => commits.waits.takeMs(),
     close: async () => {
       snapshot.end()
       readerRaw.close()
@@ -61,19 +64,19 @@ export function openSqlite(file: string): Db {
 /** One plain connection with real transactions, for the migrator. */
 export function openSqliteForMigration(file: string): Kysely<unknown> {
   mkdirSync(dirname(file), { recursive: true, mode: 0o700 })
-  const raw = openConnection(file)
+  const raw = openConnection(file, defaultLimits)
   const driver = new SqliteDriver(raw, immediateTransaction, null)
   driver.destroy = async () => void raw.close()
   return new Kysely<unknown>({ dialect: dialectFor(driver) })
 }
 
-function openConnection(file: string): RawConnection {
+function openConnection(file: string, { sqlLockWaitMs }: SqlLimits): RawConnection {
   const raw = new Connection(file)
   raw.pragma('journal_mode = WAL')
   raw.pragma('synchronous = FULL')
   raw.pragma('foreign_keys = ON')
   raw.pragma('trusted_schema = OFF')
-  raw.pragma('busy_timeout = 2000')
+  raw.pragma(`busy_timeout = ${sqlLockWaitMs}`)
   raw.pragma('journal_size_limit = 67108864')
   raw.pragma('cache_size = -32000')
   raw.pragma('mmap_size = 268435456')
