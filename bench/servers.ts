@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import type { DatabaseLocation } from '../server/src/db/open.ts'
+import { limitRows } from '../server/src/limits/limits.ts'
 import { tenantSlug } from './generate.ts'
 import type { LimitLocation } from './limit-store.ts'
 import type { Report, Wish } from './inside-server.ts'
@@ -33,8 +34,15 @@ export function startMuster({ location, folder }: MusterPlace): Promise<RunningS
     MUSTER_DATA_DIR: folder,
     MUSTER_BOOTSTRAP_TENANT: tenantSlug,
     MUSTER_DRAIN_MS: '0',
+    ...aboveTheLoad(),
     ...(location.kind === 'postgres' ? { DATABASE_URL: location.url } : {}),
   })
+}
+
+/** Every rate is on and none is reached, so that what it costs is measured. */
+function aboveTheLoad(): Record<string, string> {
+  const rows = limitRows.filter(({ variable }) => /^MUSTER_RATE_|^MUSTER_EVENT_LOOP/.test(variable))
+  return Object.fromEntries(rows.map(({ variable, max }) => [variable, String(max)]))
 }
 
 interface LimitPlace {

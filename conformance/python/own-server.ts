@@ -6,6 +6,7 @@ import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
+import { limitsOff } from '../../server/test/limits-off.ts'
 import { RunError } from './python-venv.ts'
 
 export interface OwnServer {
@@ -71,6 +72,7 @@ function serverEnvironment({
     MUSTER_DATA_DIR: dataDir,
     MUSTER_BOOTSTRAP_TOKEN: token,
     MUSTER_DRAIN_MS: '0',
+    ...limitsOff,
   }
   for (const name of ['PATH', 'HOME', 'TMPDIR', 'TEMP', 'SystemRoot', 'DATABASE_URL']) {
     const value = process.env[name]

@@ -14,10 +14,13 @@ import type { Db } from './db/db.ts'
 import { pingDatabase } from './db/ping.ts'
 import { registerGroupMemberRoutes } from './groups/group-members.routes.ts'
 import { registerGroupRoutes } from './groups/groups.routes.ts'
+import { limitConnections } from './http/connections.ts'
 import { addHealth } from './http/health.ts'
 import { addMetrics } from './http/metrics.ts'
 import { addNotFound } from './http/not-found.ts'
 import { addOpenApi, serveOpenApi } from './http/openapi.ts'
+import { addOverload, Overload } from './http/overload/overload.ts'
+import { RateGate } from './http/rate-gate.ts'
 import { addRequestContext } from './http/request-context.ts'
 import { addRequestLog } from './http/request-log.ts'
 import { createServer } from './http/server.ts'
@@ -33,6 +36,7 @@ import { registerOAuthClientRoutes } from './oauth-clients/oauth-clients.routes.
 import { Dispatcher } from './outbox/dispatcher.ts'
 import { registerPersonaRoutes } from './personas/personas.routes.ts'
 import { registerPurposeRoutes } from './purposes/purposes.routes.ts'
+import { openBudgets } from './rates/budgets.ts'
 import { registerRoleRoutes } from './roles/roles.routes.ts'
 import { registerSsoMapperRoutes } from './sso-connections/sso-mappers.routes.ts'
 import type { Signer } from './secrets/signing.ts'
@@ -72,13 +76,19 @@ export interface App {
 export async function buildApp(deps: AppDeps): Promise<App> {
   const { config, secrets, db, clock, log } = deps
   const state = { isDraining: false }
-  const http = createServer({ log, trustedProxies: config.trustedProxies })
+  const { limits, trustedProxies } = config
+  const http = createServer({ log, trustedProxies, limits })
+  const refusedConnections = limitConnections(http.server, { limits, trustedProxies })
+  const overload = new Overload({ limits, takeLongestWaitMs: () => db.engine.takeLongestWaitMs() })
+  const budgets = openBudgets(db, limits)
+  const rates = new RateGate(budgets)
   const linkTo = invitationLinks(deps, http)
   const dispatcher = buildDispatcher(deps, linkTo)
   const sealing = buildSealing(deps)
   const sealer = new Sealer({ ...sealing, onError: (error) => log.error({ err: error }, 'audit chain') })
 
   addNotFound(http)
+  addOverload(http, overload)
   addRequestContext(http, {
     db,
     clock,
@@ -88,6 +98,9 @@ export async function buildApp(deps: AppDeps): Promise<App> {
       publicHost: config.publicUrl?.hostname ?? null,
     }),
     authenticate,
+    limits,
+    overload,
+    rates,
   })
   addRequestLog(http, log, () => state.isDraining)
   addMetrics(http, {
@@ -98,6 +111,10 @@ export async function buildApp(deps: AppDeps): Promise<App> {
         () => true,
         () => false,
       ),
+    rateLimited: rates.refusals,
+    shed: overload.refusals,
+    refusedConnections,
+    inFlight: () => overload.inFlight,
     outboxDepth: async () => {
       const { waiting, oldestDueAt } = await readOutboxDepth(db)
       return {
@@ -127,6 +144,7 @@ export async function buildApp(deps: AppDeps): Promise<App> {
       await dispatcher.stop()
       await sealer.stop()
       await settleTokenUse(db)
+      await budgets.settle()
     },
   }
 }

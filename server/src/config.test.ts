@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { after, test } from 'node:test'
 import { ConfigError, isLoopback, readConfig } from './config.ts'
+import { defaultLimits } from './limits/limits.ts'
 import { foreignVariables, settings, type Setting } from './settings.ts'
 
 const secretKey = 'k'.repeat(32)
@@ -27,6 +28,7 @@ test('without any setting the server listens on loopback and keeps its data besi
     accessTokenSeconds: 600,
     drainMs: 5_000,
     exportStallMs: 60_000,
+    limits: defaultLimits,
     bootstrap: { tenant: 'acme', plan: 'enterprise', adminEmail: 'admin@example.com' },
   })
   assert.deepEqual(secrets, {

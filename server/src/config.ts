@@ -2,6 +2,8 @@ import { readFileSync, statSync } from 'node:fs'
 import { isIP } from 'node:net'
 import { resolve } from 'node:path'
 import { foreignVariables, logLevels, settings, type LogLevel, type Setting, type SettingName } from './settings.ts'
+import type { LimitRow } from './limits/limit-row.ts'
+import { limitRows, limitsFrom, type Limits } from './limits/limits.ts'
 import { parseEmailAddress } from './text/email-address.ts'
 
 export type Mode = 'production' | 'development'
@@ -22,6 +24,7 @@ export interface Config {
   readonly accessTokenSeconds: number
   readonly drainMs: number
   readonly exportStallMs: number
+  readonly limits: Limits
   readonly bootstrap: { readonly tenant: string; readonly plan: Plan; readonly adminEmail: string }
 }
 
@@ -70,6 +73,7 @@ export function readConfig(env: Environment): { config: Config; secrets: Secrets
     accessTokenSeconds: Number(read('MUSTER_ACCESS_TOKEN_SECONDS')),
     drainMs: Number(read('MUSTER_DRAIN_MS')),
     exportStallMs: Number(read('MUSTER_EXPORT_STALL_MS')),
+    limits: readLimits(env),
     bootstrap: {
       tenant,
       plan: read('MUSTER_BOOTSTRAP_PLAN') === 'standard' ? 'standard' : 'enterprise',
@@ -103,15 +107,43 @@ function readSecrets(read: (name: SettingName) => string | null): Secrets {
   return { databaseUrl, secretKey, smtpUrl, metricsToken: orNull(read('MUSTER_METRICS_TOKEN')), bootstrapToken }
 }
 
+function readLimits(env: Environment): Limits {
+  const limits = limitsFrom((row) => {
+    const value = env[row.variable]
+    return value === undefined ? row.fallback : readLimit(row, value)
+  })
+  refuseOver(limits, ['pageSizeDefault', 'pageSizeMax'])
+  refuseOver(limits, ['headersTimeoutMs', 'requestTimeoutMs'])
+  return Object.freeze(limits)
+}
+
+function readLimit({ variable, min, max, canBeOff }: LimitRow, value: string): number {
+  const number = /^[0-9]{1,10}$/.test(value) ? Number(value) : Number.NaN
+  if ((number >= min && number <= max) || (number === 0 && canBeOff === true)) return number
+  const off = canBeOff === true ? ', or 0 for none' : ''
+  throw new ConfigError(`${variable} is "${value}"; it must be a whole number from ${min} to ${max}${off}.`)
+}
+
+/** The first of the two lies within the second, or means nothing. */
+function refuseOver(limits: Limits, [smaller, larger]: readonly [keyof Limits, keyof Limits]): void {
+  if (limits[smaller] <= limits[larger]) return
+  const variableOf = (name: keyof Limits) => limitRows.find((row) => row.name === name)?.variable
+  throw new ConfigError(
+    `${variableOf(smaller)} is ${limits[smaller]}, more than ${variableOf(larger)}, which is ${limits[larger]}; lower the one or raise the other.`,
+  )
+}
+
 function refuseUnknownNames(env: Environment): void {
-  const known = new Set<string>(foreignVariables)
+  const known = new Set<string>([...foreignVariables, ...limitRows.map((row) => row.variable)])
   for (const setting of settings) {
     known.add(setting.name)
     if (isSecret(setting)) known.add(`${setting.name}_FILE`)
   }
   for (const name of Object.keys(env)) {
     if (name.startsWith('MUSTER_') && !known.has(name)) {
-      throw new ConfigError(`${name} is not a setting of Muster; docs/reference/settings.md lists them all.`)
+      throw new ConfigError(
+        `${name} is not a setting of Muster; docs/reference/settings.md and limits.md list them all.`,
+      )
     }
   }
 }

@@ -28,7 +28,7 @@ async function serve(): Promise<void> {
   }
   await migrateDatabase(location)
   const { log, closeLog } = openLog(config)
-  const db = openDatabase(location)
+  const db = openDatabase(location, config.limits)
   const mail = secrets.smtpUrl === null ? null : smtpSender(secrets.smtpUrl, config.mailFrom)
   const signer = installationSigner(config, secrets)
   const app = await buildApp({ config, secrets, db, clock: () => new Date(), log, mail, signer })

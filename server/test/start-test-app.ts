@@ -7,15 +7,16 @@ import { issueServiceToken, issueTokenFor } from '../src/api-tokens/api-tokens.s
 import { operatorCtx } from '../src/commands/operator.ts'
 import { readConfig } from '../src/config.ts'
 import type { Db } from '../src/db/db.ts'
-import type { DatabaseLocation } from '../src/db/open.ts'
 import { issueAccessToken } from '../src/oauth-clients/access-tokens.service.ts'
 import { sealAll, type Sealing } from '../src/audit-chain/sealing.service.ts'
+import { openDatabase, type DatabaseLocation } from '../src/db/open.ts'
 import type { MailOutcome, Message } from '../src/mail/mail.schema.ts'
 import { signerFrom } from '../src/secrets/signing.ts'
 import { createTenant } from '../src/tenants/tenants.service.ts'
 import { checkAgainstContract } from './contract-check.ts'
+import { limitsOff } from './limits-off.ts'
 import { sendRequest, type Answer, type RequestOptions } from './test-client.ts'
-import { openTestDatabase } from './test-database.ts'
+import { openTestDatabase, type TestDatabase } from './test-database.ts'
 
 /** A user who accepted, with a personal token. */
 export interface TestUser {
@@ -45,6 +46,8 @@ interface Options {
   readonly mail?: ((message: Message) => MailOutcome) | null
   /** Null: no secret key is set. */
   readonly signer?: null
+  /** Another node on the same database, by the same clock. */
+  readonly beside?: TestApp
 }
 
 /** Signs for every test app, unless it is started without. */
@@ -57,11 +60,12 @@ export const password = 'correct horse battery staple'
  * and a mail server that keeps what it gets. Every answer is held against openapi.json.
  */
 export async function startTestApp(options: Options = {}) {
-  const database = await openTestDatabase()
-  const clock = new TestClock()
+  const { beside } = options
+  const { config, secrets } = readConfig({ MUSTER_BOOTSTRAP_TENANT: 'acme', ...limitsOff, ...options.env })
+  const database = beside === undefined ? await openTestDatabase(config.limits) : openAgain(beside.location)
+  const clock = beside?.clock ?? new TestClock()
   const mails: Message[] = []
   const answerMail = options.mail === undefined ? (): MailOutcome => ({ kind: 'sent' }) : options.mail
-  const { config, secrets } = readConfig({ MUSTER_BOOTSTRAP_TENANT: 'acme', ...options.env })
   const app = await buildApp({
     config,
     secrets,
@@ -74,13 +78,18 @@ export async function startTestApp(options: Options = {}) {
         ? null
         : { send: async (message) => (mails.push(message), answerMail(message)), close: () => {} },
   })
-  const acme = await makeTenant(database.db, clock, 'acme')
-  const other = await makeTenant(database.db, clock, 'other')
+  const acme = beside?.acme ?? (await makeTenant(database.db, clock, 'acme'))
+  const other = beside?.other ?? (await makeTenant(database.db, clock, 'other'))
   await app.http.listen({ port: 0, host: '127.0.0.1' })
   const address = app.http.server.address()
   const port = typeof address === 'object' && address !== null ? address.port : 0
   const agent = new Agent({ keepAlive: true })
   return new TestApp({ app, database, clock, mails, acme, other, port, agent })
+}
+
+function openAgain(location: DatabaseLocation): TestDatabase {
+  const db = openDatabase(location)
+  return { db, location, [Symbol.asyncDispose]: () => db.engine.close() }
 }
 
 async function makeTenant(db: Db, clock: TestClock, slug: string): Promise<TestTenant> {
@@ -109,7 +118,7 @@ export class TestClock {
 
 interface Parts {
   readonly app: Awaited<ReturnType<typeof buildApp>>
-  readonly database: { readonly db: Db; readonly location: DatabaseLocation } & AsyncDisposable
+  readonly database: TestDatabase
   readonly clock: TestClock
   readonly mails: Message[]
   readonly acme: TestTenant

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import pg from 'pg'
 import type { Db } from '../src/db/db.ts'
+import { defaultLimits, type Limits } from '../src/limits/limits.ts'
 import { migrateDatabase, openDatabase, type DatabaseLocation } from '../src/db/open.ts'
 
 /** A fresh, migrated database for one test app. */
@@ -14,8 +15,8 @@ export interface TestDatabase extends AsyncDisposable {
 export const usesPostgres = process.env['MUSTER_TEST_DATABASE'] === 'postgres'
 
 /** SQLite: a copy of a migrated file. PostgreSQL: a clone of a migrated template. */
-export function openTestDatabase(): Promise<TestDatabase> {
-  return usesPostgres ? openPostgresClone() : openSqliteCopy()
+export function openTestDatabase(limits: Limits = defaultLimits): Promise<TestDatabase> {
+  return usesPostgres ? openPostgresClone(limits) : openSqliteCopy(limits)
 }
 
 const folder = mkdtempSync(join(tmpdir(), 'muster-test-'))
@@ -24,13 +25,13 @@ process.on('exit', () => rmSync(folder, { recursive: true, force: true }))
 let counter = 0
 let sqliteTemplate: Promise<string> | undefined
 
-async function openSqliteCopy(): Promise<TestDatabase> {
+async function openSqliteCopy(limits: Limits): Promise<TestDatabase> {
   sqliteTemplate ??= makeSqliteTemplate()
   const template = await sqliteTemplate
   const file = join(folder, `${(counter += 1)}.db`)
   copyFileSync(template, file)
   const location = { kind: 'sqlite', file } as const
-  const db = openDatabase(location)
+  const db = openDatabase(location, limits)
   return {
     db,
     location,
@@ -49,14 +50,14 @@ async function makeSqliteTemplate(): Promise<string> {
 
 let postgresTemplate: Promise<string> | undefined
 
-async function openPostgresClone(): Promise<TestDatabase> {
+async function openPostgresClone(limits: Limits): Promise<TestDatabase> {
   const url = requireUrl()
   postgresTemplate ??= makePostgresTemplate(url)
   const template = await postgresTemplate
   const name = `muster_test_${process.pid}_${(counter += 1)}`
   await runSql(url, `create database ${name} template ${template}`)
   const location = { kind: 'postgres', url: withDatabase(url, name) } as const
-  const db = openDatabase(location)
+  const db = openDatabase(location, limits)
   return {
     db,
     location,

@@ -1,4 +1,5 @@
 import type { Db, Trx } from '../db/db.ts'
+import type { Limits } from '../limits/limits.ts'
 import type { Actor } from './actor.ts'
 
 export type Door = 'rest' | 'scim' | 'saml' | 'console' | 'system'
@@ -20,6 +21,7 @@ export interface Ctx {
   readonly now: Date
   readonly requestId: string
   readonly origin: Origin
+  readonly limits: Limits
 }
 
 /** Inside a transaction: the transaction is the only database in reach. */

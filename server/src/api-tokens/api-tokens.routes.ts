@@ -34,7 +34,7 @@ export function registerApiTokenRoutes(app: FastifyInstance): void {
       errors: ['invalid_filter', 'invalid_sort', 'invalid_columns', 'limit_too_large'],
     },
     async ({ ctx, query: raw }) => {
-      const query = readListQuery(raw, tokenList.rules)
+      const query = readListQuery(raw, tokenList.rules, ctx.limits)
       const columns = query.columns === null ? null : new Set([...query.columns, 'id'])
       return toEnvelope(await tokens.listTokens(ctx, query), (token) => project(toTokenRecord(token), columns))
     },

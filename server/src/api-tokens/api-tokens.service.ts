@@ -97,8 +97,8 @@ export async function updateToken(ctx: Ctx, id: string, change: ApiTokenChange, 
     requireVersion(ifMatch, tokenTag(token))
     const next = {
       ...token,
-      displayName: requireCleanName(change.displayName, 'displayName'),
-      description: requireCleanName(change.description ?? token.description, 'description'),
+      displayName: requireCleanName(change.displayName, 'displayName', ctx.limits),
+      description: requireCleanName(change.description ?? token.description, 'description', ctx.limits),
       personas: change.personas ?? token.personas,
     }
     const fields = (['displayName', 'description', 'personas'] as const).filter(
@@ -161,8 +161,8 @@ async function issue(ctx: TrxCtx, input: Issue): Promise<IssuedApiToken> {
   const token: ApiToken = {
     id: uuid(),
     clientId: `apikey-${randomUuid()}`,
-    displayName: requireCleanName(input.displayName, 'displayName'),
-    description: requireCleanName(input.description, 'description'),
+    displayName: requireCleanName(input.displayName, 'displayName', ctx.limits),
+    description: requireCleanName(input.description, 'description', ctx.limits),
     ownerId: input.ownerId,
     personas: input.personas,
     lifetimeSeconds: input.lifetimeSeconds,

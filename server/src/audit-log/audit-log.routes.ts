@@ -22,7 +22,7 @@ export function registerAuditLogRoutes(app: FastifyInstance): void {
       answer: { schema: Type.Array(AdminEventRecord), example: [adminExample] },
       errors: ['limit_too_large'],
     },
-    async ({ ctx, query }) => (await listEvents(ctx, readAdminEventQuery(query))).map(toAdminEvent),
+    async ({ ctx, query }) => (await listEvents(ctx, readAdminEventQuery(query, ctx.limits))).map(toAdminEvent),
   )
   operation(
     app,
@@ -38,7 +38,7 @@ export function registerAuditLogRoutes(app: FastifyInstance): void {
       answer: { schema: Type.Array(LoginEventRecord), example: [loginExample] },
       errors: ['limit_too_large'],
     },
-    async ({ ctx, query }) => (await listEvents(ctx, readLoginEventQuery(query))).map(toLoginEvent),
+    async ({ ctx, query }) => (await listEvents(ctx, readLoginEventQuery(query, ctx.limits))).map(toLoginEvent),
   )
 }
 

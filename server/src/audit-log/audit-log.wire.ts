@@ -2,13 +2,12 @@ import Type from 'typebox'
 import { actorName } from '../api-tokens/api-tokens.schema.ts'
 import { ApiError } from '../errors/api-error.ts'
 import { isEventName, signInEventNames, type EventName } from '../events/event-types.ts'
+import { defaultLimits, type Limits } from '../limits/limits.ts'
 import { readScalar, readValues, readWholeNumber } from '../lists/list-query.ts'
 import type { EventCondition, EventQuery } from './audit-log.schema.ts'
 import { consoleClient, signInForm, wireForms } from './event-records.wire.ts'
 
 const maxDefault = 100
-const maxMax = 1_000
-const offsetMax = 2 ** 31 - 1
 const dayMs = 86_400_000
 
 type RawQuery = Readonly<Record<string, unknown>>
@@ -17,7 +16,7 @@ const paging = {
   dateFrom: Type.Optional(Type.String({ description: 'yyyy-MM-dd, UTC, inclusive.' })),
   dateTo: Type.Optional(Type.String({ description: 'yyyy-MM-dd, UTC, inclusive.' })),
   first: Type.Optional(Type.Integer({ minimum: 0, default: 0 })),
-  max: Type.Optional(Type.Integer({ minimum: 0, maximum: maxMax, default: maxDefault })),
+  max: Type.Optional(Type.Integer({ minimum: 0, maximum: defaultLimits.eventsPageSizeMax, default: maxDefault })),
 }
 
 export const AdminEventQuery = Type.Object({
@@ -42,7 +41,7 @@ export const LoginEventQuery = Type.Object({
 })
 
 /** @throws invalid_request · limit_too_large */
-export function readAdminEventQuery(raw: RawQuery): EventQuery {
+export function readAdminEventQuery(raw: RawQuery, limits: Limits): EventQuery {
   const realm = readScalar(raw, 'authRealm')
   const client = readScalar(raw, 'authClient')
   const forms = Object.entries(wireForms).flatMap(([type, form]) => (isEventName(type) ? [{ type, ...form }] : []))
@@ -56,7 +55,7 @@ export function readAdminEventQuery(raw: RawQuery): EventQuery {
   const isUnfiltered = operations.length === 0 && resources.length === 0 && path === null
   const isElsewhere = realm !== null && realm !== 'default'
   return {
-    ...readPaging(raw),
+    ...readPaging(raw, limits),
     category: 'admin',
     actorId: readScalar(raw, 'authUser'),
     client: client === null ? null : client === consoleClient ? 'console' : { actorName: client },
@@ -67,7 +66,7 @@ export function readAdminEventQuery(raw: RawQuery): EventQuery {
 }
 
 /** @throws invalid_request · limit_too_large */
-export function readLoginEventQuery(raw: RawQuery): EventQuery {
+export function readLoginEventQuery(raw: RawQuery, limits: Limits): EventQuery {
   const client = readScalar(raw, 'client')
   const types = readEnums(raw, 'type')
   const wanted = signInEventNames
@@ -77,7 +76,7 @@ export function readLoginEventQuery(raw: RawQuery): EventQuery {
     .map(({ name }) => ({ type: name }))
   const isUnfiltered = client === null && types.length === 0
   return {
-    ...readPaging(raw),
+    ...readPaging(raw, limits),
     category: 'sign-in',
     actorId: null,
     client: client === null || client === consoleClient ? null : { actorName: actorName(client) },
@@ -92,7 +91,10 @@ function readEnums(raw: RawQuery, name: string): string[] {
   return readValues(raw, name).map((value) => value.slice(value.lastIndexOf('.') + 1).toUpperCase())
 }
 
-function readPaging(raw: RawQuery): Pick<EventQuery, 'first' | 'max' | 'from' | 'to'> {
+function readPaging(
+  raw: RawQuery,
+  { eventsPageSizeMax: maxMax, offsetMax }: Limits,
+): Pick<EventQuery, 'first' | 'max' | 'from' | 'to'> {
   const max = readWholeNumber(raw, 'max', 999_999_999) ?? maxDefault
   if (max > maxMax)
     throw new ApiError('limit_too_large', { detail: `max is ${max}; the largest page of events is ${maxMax}.` })

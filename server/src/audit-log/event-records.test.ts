@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { eventTypes, isEventName } from '../events/event-types.ts'
+import { defaultLimits } from '../limits/limits.ts'
 import { readAdminEventQuery } from './audit-log.wire.ts'
 import type { AuditEvent } from './audit-log.schema.ts'
 import { toAdminEvent, toLoginEvent } from './event-records.wire.ts'
@@ -49,7 +50,7 @@ test('every kind of change is spelled with names that clients know', () => {
 test('every path an event shows finds that kind of event, exactly and by its parts', () => {
   for (const type of adminTypes) {
     const { resourcePath } = toAdminEvent({ ...event, type, subjectId: 's', objectId: 'o' })
-    const conditionsFor = (path: string) => readAdminEventQuery({ resourcePath: path }).conditions ?? []
+    const conditionsFor = (path: string) => readAdminEventQuery({ resourcePath: path }, defaultLimits).conditions ?? []
     const [exact] = conditionsFor(resourcePath).filter((condition) => condition.type === type)
     assert.equal(exact?.subjectId, 's', type)
     const start = resourcePath.split('/')[0]

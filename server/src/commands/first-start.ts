@@ -44,6 +44,7 @@ export async function firstStart(db: Db, config: Config, secrets: Secrets): Prom
     filter: null,
     columns: null,
     maxLoginEvents: 0,
+    limits: ctx.limits,
   })
   const { token } = await copyInvitationLink(ctx, items[0]?.id ?? '')
   return { invitationToken: token, apiToken: secrets.bootstrapToken === null ? secret : null }

@@ -23,7 +23,7 @@ export function readEnvironment(): Environment {
 export async function withDatabase<T>(work: (db: Db, environment: Environment) => Promise<T>): Promise<T> {
   const environment = readEnvironment()
   await migrateDatabase(environment.location)
-  const db = openDatabase(environment.location)
+  const db = openDatabase(environment.location, environment.config.limits)
   try {
     return await work(db, environment)
   } finally {

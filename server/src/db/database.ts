@@ -9,6 +9,7 @@ import type { OAuthClientsTable } from '../oauth-clients/oauth-clients.table.ts'
 import type { CredentialsTable } from '../passwords/passwords.table.ts'
 import type { PersonasTable, PersonaSubjectsTable } from '../personas/personas.table.ts'
 import type { PurposesTable, PurposeSubjectsTable } from '../purposes/purposes.table.ts'
+import type { RateBucketsTable } from '../rates/rate-buckets.table.ts'
 import type { RolesTable } from '../roles/roles.table.ts'
 import type { SsoMappersTable } from '../sso-connections/sso-mappers.table.ts'
 import type { TenantsTable } from '../tenants/tenants.table.ts'
@@ -32,6 +33,7 @@ export interface Database {
   personas: PersonasTable
   purpose_subjects: PurposeSubjectsTable
   purposes: PurposesTable
+  rate_buckets: RateBucketsTable
   roles: RolesTable
   sso_mappers: SsoMappersTable
   tenants: TenantsTable

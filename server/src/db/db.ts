@@ -21,6 +21,8 @@ export interface Engine {
    * Answers false when somebody was in the way; it then happens by itself, later.
    */
   scrub(table: keyof Database): Promise<boolean>
+  /** The longest anybody has waited for a connection, or for the one writer, since this was last asked. */
+  takeLongestWaitMs(): number
   close(): Promise<void>
 }
 

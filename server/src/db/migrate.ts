@@ -11,6 +11,7 @@ import * as outbox from './migrations/0008_outbox.ts'
 import * as oauthClients from './migrations/0009_oauth_clients.ts'
 import * as ssoMappers from './migrations/0010_sso_mappers.ts'
 import * as auditChain from './migrations/0011_audit_chain.ts'
+import * as rateBuckets from './migrations/0012_rate_buckets.ts'
 
 /** In order; forward only. A released one never changes. */
 const migrations: Readonly<Record<string, Migration>> = {
@@ -25,6 +26,7 @@ const migrations: Readonly<Record<string, Migration>> = {
   '0009_oauth_clients': oauthClients,
   '0010_sso_mappers': ssoMappers,
   '0011_audit_chain': auditChain,
+  '0012_rate_buckets': rateBuckets,
 }
 
 export interface MigrationState {

@@ -1,6 +1,8 @@
 import { join } from 'node:path'
 import { sql, type Kysely } from 'kysely'
 import { DatabaseUnavailable, type Db } from './db.ts'
+import { defaultLimits } from '../limits/limits.ts'
+import type { SqlLimits } from './sql-limits.ts'
 import { openPostgres, openPostgresForMigration } from './dialects/postgres.ts'
 import { openSqlite, openSqliteForMigration } from './dialects/sqlite.ts'
 import { migrateToLatest } from './migrate.ts'
@@ -16,8 +18,8 @@ export function databaseLocation(dataDir: string, databaseUrl: string | null): D
     : { kind: 'postgres', url: databaseUrl }
 }
 
-export function openDatabase(location: DatabaseLocation): Db {
-  return location.kind === 'sqlite' ? openSqlite(location.file) : openPostgres(location.url)
+export function openDatabase(location: DatabaseLocation, limits: SqlLimits = defaultLimits): Db {
+  return location.kind === 'sqlite' ? openSqlite(location.file, limits) : openPostgres(location.url, limits)
 }
 
 /** Runs work on a handle made for changing the schema, and closes it. */

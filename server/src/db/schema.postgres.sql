@@ -317,6 +317,16 @@ CREATE INDEX purposes_by_updated_by ON purposes USING btree (tenant_id, updated_
 CREATE UNIQUE INDEX purposes_name_key_unique ON purposes USING btree (tenant_id, name_key);
 CREATE UNIQUE INDEX purposes_qualified_name_unique ON purposes USING btree (tenant_id, qualified_name);
 
+create table rate_buckets (
+  tenant_id text collate "C" not null,
+  policy text collate "C" not null,
+  bucket_key text collate "C" not null,
+  full_at double precision not null,
+  leases text collate "C" not null,
+  constraint rate_buckets_pkey PRIMARY KEY (tenant_id, policy, bucket_key),
+  constraint rate_buckets_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenants(id)
+);
+
 create table roles (
   tenant_id text collate "C" not null,
   id text collate "C" not null,

@@ -288,6 +288,15 @@ create index purposes_by_updated_by on purposes (tenant_id, updated_by, id);
 create unique index purposes_name_key_unique on purposes (tenant_id, name_key);
 create unique index purposes_qualified_name_unique on purposes (tenant_id, qualified_name);
 
+create table rate_buckets (
+  tenant_id text not null references tenants (id),
+  policy text not null,
+  bucket_key text not null,
+  full_at real not null,
+  leases text not null,
+  primary key (tenant_id, policy, bucket_key)
+) strict;
+
 create table roles (
   tenant_id text not null references tenants (id),
   id text not null,

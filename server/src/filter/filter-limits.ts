@@ -1,3 +1,4 @@
+import { defaultLimits, type Limits } from '../limits/limits.ts'
 import { FilterError } from './filter-error.ts'
 
 export interface TextLimits {
@@ -13,9 +14,30 @@ export interface RqlLimits extends TextLimits {
   readonly inValuesMax: number
 }
 
-/** @source contract/security-and-reliability.md, section 6 */
-export const rqlLimits: RqlLimits = { sizeMaxBytes: 32 * 1024, depthMax: 16, termsMax: 100, inValuesMax: 500 }
-export const scimLimits: TextLimits = { sizeMaxBytes: 8 * 1024, depthMax: 40, termsMax: 100 }
+export interface FilterLimits {
+  readonly rql: RqlLimits
+  readonly scim: TextLimits
+}
+
+export function filterLimits(limits: Limits): FilterLimits {
+  return {
+    rql: {
+      sizeMaxBytes: limits.filterMaxBytes,
+      depthMax: limits.filterDepthMax,
+      termsMax: limits.filterTermsMax,
+      inValuesMax: limits.filterValuesMax,
+    },
+    scim: {
+      sizeMaxBytes: limits.textFilterMaxBytes,
+      depthMax: limits.textFilterDepthMax,
+      termsMax: limits.textFilterTermsMax,
+    },
+  }
+}
+
+/** What holds when nothing is set. */
+export const defaultFilterLimits: FilterLimits = filterLimits(defaultLimits)
+export const { rql: rqlLimits, scim: scimLimits } = defaultFilterLimits
 
 export function requireSize(text: string, { sizeMaxBytes }: TextLimits): void {
   const sizeBytes = Buffer.byteLength(text)

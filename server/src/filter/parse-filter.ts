@@ -1,14 +1,7 @@
-import { rqlLimits, scimLimits, type RqlLimits, type TextLimits } from './filter-limits.ts'
+import { defaultFilterLimits, type FilterLimits } from './filter-limits.ts'
 import type { FilterNode } from './filter-tree.ts'
 import { parseRql } from './parse-rql.ts'
 import { parseScimFilter } from './parse-scim-filter.ts'
-
-export interface FilterLimits {
-  readonly rql: RqlLimits
-  readonly scim: TextLimits
-}
-
-const filterLimits: FilterLimits = { rql: rqlLimits, scim: scimLimits }
 
 /**
  * Reads the `filter` of a list: RQL when its first character that is not blank is `{`, else SCIM text.
@@ -16,6 +9,6 @@ const filterLimits: FilterLimits = { rql: rqlLimits, scim: scimLimits }
  * @throws FilterError
  * @source contract/rest-api.md 4.1
  */
-export function parseFilter(text: string, limits: FilterLimits = filterLimits): FilterNode {
+export function parseFilter(text: string, limits: FilterLimits = defaultFilterLimits): FilterNode {
   return /^[ \t\r\n]*\{/.test(text) ? parseRql(text, limits.rql) : parseScimFilter(text, { limits: limits.scim })
 }

@@ -28,7 +28,7 @@ export function registerGroupMemberRoutes(app: FastifyInstance, documents: UserD
       errors: ['group_not_found', 'invalid_filter', 'invalid_sort', 'invalid_columns', 'limit_too_large'],
     },
     async ({ ctx, params, query: raw }) => {
-      const query = readListQuery(raw, userListShape(ctx).rules)
+      const query = readListQuery(raw, userListShape(ctx).rules, ctx.limits)
       const group = await getGroup(ctx, params['id'] ?? '')
       const page = await listUsers(ctx, query, { groupId: group.id, memberCount: group.memberCount })
       const load = (ids: readonly string[]) => getUserViews(ctx, ids)

@@ -9,19 +9,17 @@ import * as queries from './group-members.queries.ts'
 import { lockGroups, raiseGroupLinks, selectDefaultGroupIds, selectExistingGroupIds } from './groups.queries.ts'
 import type { MembershipSource } from './groups.schema.ts'
 
-export const membersPerCallMax = 1_000
-
 /**
  * Adds users to a group; those already in it stay as they are.
  *
- * @param userIds at most 1,000; one unknown id and nobody is added
+ * @param userIds at most `membersPerCallMax`; one unknown id and nobody is added
  * @returns every requested user, who is a member now, in the order given
  * @throws insufficient_role · group_not_found · user_not_found · invalid_body
  * @source contract/rest-api.md, G7
  */
 export async function addMembers(ctx: Ctx, groupId: string, userIds: readonly string[]): Promise<string[]> {
   authorize(ctx, 'groups:write')
-  requireFew(userIds)
+  requireFew(ctx, userIds)
   const wanted = [...new Set(userIds)]
   await inTransaction(ctx, async (ctx) => {
     await queries.lockUsers(ctx.db, ctx.tenantId, wanted)
@@ -42,7 +40,7 @@ export async function addMembers(ctx: Ctx, groupId: string, userIds: readonly st
 /** Removes users from a group; ids that are no members are passed over. @throws group_not_found */
 export async function removeMembers(ctx: Ctx, groupId: string, userIds: readonly string[]): Promise<void> {
   authorize(ctx, 'groups:write')
-  requireFew(userIds)
+  requireFew(ctx, userIds)
   await inTransaction(ctx, async (ctx) => {
     await queries.lockUsers(ctx.db, ctx.tenantId, userIds)
     await holdGroups(ctx, [groupId])
@@ -64,7 +62,7 @@ export async function removeMembers(ctx: Ctx, groupId: string, userIds: readonly
  */
 export async function addUserToGroups(ctx: Ctx, userId: string, groupIds: readonly string[]): Promise<void> {
   authorize(ctx, 'groups:write')
-  requireFew(groupIds)
+  requireFew(ctx, groupIds)
   const wanted = new Set(groupIds)
   await inTransaction(ctx, async (ctx) => {
     await queries.lockUsers(ctx.db, ctx.tenantId, [userId])
@@ -225,7 +223,7 @@ async function requireUsers(ctx: TrxCtx, userIds: readonly string[]): Promise<vo
   if (existing.size !== userIds.length) throw notFound('user_not_found')
 }
 
-function requireFew(ids: readonly string[]): void {
+function requireFew({ limits: { membersPerCallMax } }: Ctx, ids: readonly string[]): void {
   if (ids.length > membersPerCallMax) {
     throw new ApiError('invalid_body', {
       detail: `The call names ${ids.length} ids; send at most ${membersPerCallMax} at once.`,

@@ -1,5 +1,5 @@
 import { ApiError } from '../errors/api-error.ts'
-import { requireCleanName } from '../text/clean-text.ts'
+import { requireCleanName, type TextLimits } from '../text/clean-text.ts'
 
 const namePattern = /^[\p{L}\p{N}_-]{1,200}$/u
 
@@ -26,8 +26,8 @@ export function groupNameFromAlias(alias: string): string {
 }
 
 /** @throws invalid_body */
-export function requireAlias(alias: string): string {
-  const clean = requireCleanName(alias.trim(), 'alias')
+export function requireAlias(alias: string, limits: TextLimits): string {
+  const clean = requireCleanName(alias.trim(), 'alias', limits)
   if (clean === '')
     throw new ApiError('invalid_body', { detail: 'alias is empty; give the group a name people can read.' })
   return clean

@@ -76,7 +76,7 @@ async function answerList(
   { ctx, query: raw }: OperationInput<unknown>,
   list: (ctx: Ctx, query: ListQuery) => Promise<Page<Group>>,
 ) {
-  const query = readListQuery(raw, groupList.rules)
+  const query = readListQuery(raw, groupList.rules, ctx.limits)
   const page = await list(ctx, query)
   const wantsLinks = query.columns === null || query.columns.has('personas') || query.columns.has('purposes')
   const linksOf = wantsLinks

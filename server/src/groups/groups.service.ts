@@ -18,7 +18,7 @@ import { requireCleanAttributes, type Attributes } from '../text/clean-text.ts'
 import { listExistingUserIds, userLinksChanged } from '../users/user-links.service.ts'
 import type { NamedLink } from '../users/users.schema.ts'
 import { deleteAllMembers } from './group-members.queries.ts'
-import { addMemberships, membersPerCallMax } from './group-members.service.ts'
+import { addMemberships } from './group-members.service.ts'
 import { groupNameFromAlias, requireAlias, requireGroupName } from './group-rules.ts'
 import { selectGroupPage } from './groups-page.queries.ts'
 import * as queries from './groups.queries.ts'
@@ -68,14 +68,15 @@ export async function listLinksOfGroups(
  */
 export async function createGroup(ctx: Ctx, input: NewGroup): Promise<CreatedGroup> {
   authorize(ctx, 'groups:write')
+  const { membersPerCallMax } = ctx.limits
   if (input.memberIds.length > membersPerCallMax) {
     throw new ApiError('invalid_body', {
       detail: `users names ${input.memberIds.length} people; send at most ${membersPerCallMax}, and the others by POST /groups/{id}/members.`,
     })
   }
   const name = input.name === null ? groupNameFromAlias(input.alias ?? '') : requireGroupName(input.name)
-  const alias = requireAlias(input.alias ?? name)
-  const attributes = requireCleanAttributes(withoutEmpty(input.attributes))
+  const alias = requireAlias(input.alias ?? name, ctx.limits)
+  const attributes = requireCleanAttributes(withoutEmpty(input.attributes), ctx.limits)
   return inTransaction(ctx, async (ctx) => {
     const wanted = [...new Set(input.memberIds)]
     // Holds those who exist, so that nobody is deleted before they are members.
@@ -112,8 +113,8 @@ export async function updateGroup(ctx: Ctx, groupId: string, change: GroupChange
       })
     }
     const next = {
-      alias: change.alias === undefined ? group.alias : requireAlias(change.alias),
-      attributes: withoutEmpty({ ...group.attributes, ...requireCleanAttributes(change.attributes ?? {}) }),
+      alias: change.alias === undefined ? group.alias : requireAlias(change.alias, ctx.limits),
+      attributes: withoutEmpty({ ...group.attributes, ...requireCleanAttributes(change.attributes ?? {}, ctx.limits) }),
       isDefault: change.isDefault ?? group.isDefault,
     }
     const fields = (['alias', 'attributes', 'isDefault'] as const).filter(

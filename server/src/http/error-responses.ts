@@ -55,6 +55,11 @@ const headersOf: Readonly<Partial<Record<ErrorCode, Readonly<Record<string, TSch
   },
   insufficient_role: { 'WWW-Authenticate': Type.String({ description: 'Bearer, with error="insufficient_scope".' }) },
   unavailable: { 'Retry-After': Type.Integer({ description: 'Seconds.' }) },
+  rate_limited: {
+    'Retry-After': Type.Integer({ description: 'Seconds.' }),
+    'RateLimit-Policy': Type.String({ description: 'The rate: q requests in w seconds.' }),
+    RateLimit: Type.String({ description: 'What is left of it: r is 0, t equals Retry-After.' }),
+  },
 }
 
 /** What an error of this code looks like, for the contract page. */
@@ -74,6 +79,7 @@ function codesOf(spec: Refusing): ErrorCode[] {
     'headers_too_large',
     'request_timeout',
     'expectation_failed',
+    'rate_limited',
   ])
   for (const code of spec.errors ?? []) codes.add(code)
   if (spec.access !== 'public') for (const code of ['invalid_token', 'insufficient_role'] as const) codes.add(code)

@@ -11,6 +11,13 @@ export interface MetricsSource {
   /** Events without a place in the audit chain, over all tenants, and the age of the oldest in seconds. */
   unsealedEvents(): Promise<{ events: number; oldestSeconds: number }>
   databaseUp(): Promise<boolean>
+  /** Requests refused for their rate, by policy. */
+  readonly rateLimited: ReadonlyMap<string, number>
+  /** Requests refused for the load, by reason and kind of request. */
+  readonly shed: ReadonlyMap<string, number>
+  /** Connections refused, by reason. */
+  readonly refusedConnections: ReadonlyMap<string, number>
+  readonly inFlight: () => number
   readonly databaseKind: string
 }
 
@@ -32,10 +39,12 @@ export function addMetrics(app: FastifyInstance, source: MetricsSource): void {
     registers: [registry],
   })
   addGauges(registry, source)
-  app.addHook('onResponse', async (request, reply) => {
+  addRefusals(registry, source)
+  app.addHook('onResponse', (request, reply, done) => {
     const route = request.routeOptions.url ?? 'unknown'
     durations.observe({ method: request.method, route, status: reply.statusCode }, reply.elapsedTime / 1000)
     if (reply.statusCode >= 400) refusals.inc({ status: reply.statusCode })
+    done()
   })
   app.get('/metrics', { schema: { hide: true } }, async (request, reply) => {
     if (!mayRead(request, source.token))
@@ -100,6 +109,33 @@ function addGauge({ registry, name, help, read }: GaugeOf): void {
     async collect() {
       // When the database is away everything else is wanted most: muster_database_up says 0 then.
       this.set(await read().catch(() => Number.NaN))
+    },
+  })
+}
+
+/** What the guards count by themselves. */
+function addRefusals(registry: Registry, { rateLimited, shed, refusedConnections, inFlight }: MetricsSource): void {
+  const add = (name: string, help: string, labelNames: string[], counts: ReadonlyMap<string, number>) =>
+    new Counter({
+      name,
+      help,
+      labelNames,
+      registers: [registry],
+      collect() {
+        this.reset()
+        for (const [key, count] of counts) this.labels(...key.split(' ')).inc(count)
+      },
+    })
+  add('muster_rate_limited_total', 'Requests refused with 429, by the rate they were over.', ['policy'], rateLimited)
+  const kinds = ['reason', 'kind']
+  add('muster_requests_shed_total', 'Requests refused with 503 because there was too much to do.', kinds, shed)
+  add('muster_connections_refused_total', 'Connections refused, by the limit.', ['limit'], refusedConnections)
+  new Gauge({
+    name: 'muster_requests_in_flight',
+    help: 'Requests that are being worked on.',
+    registers: [registry],
+    collect() {
+      this.set(inFlight())
     },
   })
 }

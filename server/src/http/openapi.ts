@@ -8,6 +8,7 @@ import { finishDocument, type ContractDocument } from './openapi-document.ts'
 const description = `
 Muster speaks the user-management API of Atlan below \`/api/service\`; what Atlan does not have lives below \`/api/muster\`
 and carries \`x-muster-extension\`. Every call needs \`Authorization: Bearer <token>\`.
+Answers tell by \`RateLimit-Policy\` and \`RateLimit\` (draft-ietf-httpapi-ratelimit-headers) how many requests are left.
 Official Atlan clients send \`Content-Type: application/json\` with an empty body; that is accepted everywhere.
 `.trim()
 

@@ -6,6 +6,7 @@ import type { Ctx } from '../access/ctx.ts'
 import type { Permission } from '../access/permissions.ts'
 import type { ErrorCode } from '../errors/catalogue.ts'
 import { errorResponses } from './error-responses.ts'
+import type { Importance } from './overload/importance.ts'
 
 /** Which credentials an address asks for. */
 export type Access =
@@ -39,6 +40,10 @@ export interface Operation<B extends TSchema> {
   }
   /** What it can refuse beyond what its access, body and query imply. */
   readonly errors?: readonly ErrorCode[]
+  /** Sends invitations: held to their own rate. */
+  readonly invites?: true
+  /** The last to be refused when there is too much to do: what ends somebody's access. */
+  readonly isReserved?: true
   /** Marks what Atlan does not have. */
   readonly isExtension?: true
 }
@@ -56,11 +61,9 @@ export interface OperationInput<B> {
 declare module 'fastify' {
   interface FastifyContextConfig {
     access?: Access
+    invites?: true
   }
 }
-
-/** Of a body that comes without a credential. Security contract, section 6. */
-const publicBodyMaxBytes = 16 * 1024
 
 type Handler<B> = (input: OperationInput<B>) => unknown
 
@@ -75,8 +78,11 @@ export function operation<B extends TSchema>(
     method: spec.method,
     url: spec.url,
     schema: toSchema(spec),
-    config: { access: spec.access },
-    ...(spec.access === 'public' ? { bodyLimit: publicBodyMaxBytes } : {}),
+    config: {
+      access: spec.access,
+      importance: importanceIn(spec),
+      ...(spec.invites === true ? { invites: true } : {}),
+    },
     // Bodies are optional where every field is: official clients send none, or the JSON type with nothing after it.
     ...(spec.bodyOptional === true
       ? { preValidation: async (request: FastifyRequest) => void (request.body ??= {}) }
@@ -102,14 +108,19 @@ export function operation<B extends TSchema>(
   })
 }
 
+function importanceIn({ method, query, isReserved }: Omit<Operation<TSchema>, 'bodyExamples'>): Importance {
+  if (isReserved === true) return 'reserved'
+  if (method !== 'GET') return 'write'
+  return query?.properties['limit'] === undefined ? 'read' : 'list'
+}
+
 function asRecord<T>(value: unknown): Readonly<Record<string, T>> {
   // Fastify's router and query parser give objects of exactly this kind.
   return value as Readonly<Record<string, T>>
 }
 
 /** Refuses by role before a body is read; the service's own check is the one that counts. */
-export function refuseByRole(request: FastifyRequest): void {
-  const access = request.routeOptions.config.access
+export function refuseByRole(request: FastifyRequest, access: Access | undefined): void {
   if (access === undefined || access === 'public') return
   const { actor } = request.ctx
   const isOwn = access.others === undefined || asRecord<string>(request.params)['id'] === actor.userId

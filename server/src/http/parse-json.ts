@@ -5,8 +5,6 @@ export interface JsonLimits {
   readonly nodesMax: number
 }
 
-export const restJsonLimits: JsonLimits = { depthMax: 32, nodesMax: 10_000 }
-
 const whitespace = /[ \t\r\n]*/y
 const stringToken = /"(?:[^"\\\u0000-\u001f]|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))*"/y
 const scalarToken = /true|false|null|-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?/y

@@ -42,7 +42,9 @@ function sendError(request: FastifyRequest, reply: FastifyReply, error: ApiError
 
 export function renderError(thrown: FastifyError, request: FastifyRequest, reply: FastifyReply): FastifyReply {
   const error = toApiError(thrown)
-  if (error.status >= 500) request.log.error({ err: thrown }, error.message)
+  // What is refused to keep the load down must cost next to nothing; the request has its line in the log anyway.
+  const isShed = error.code === 'unavailable' && error.cause === undefined
+  if (error.status >= 500 && !isShed) request.log.error({ err: thrown }, error.message)
   else if (error.cause !== undefined) request.log.debug({ err: error.cause }, error.message)
   return sendError(request, reply, error)
 }

@@ -1,9 +1,12 @@
-import type { FastifyInstance, FastifyRequest } from 'fastify'
+import type { FastifyContextConfig, FastifyInstance, FastifyRequest } from 'fastify'
 import { anonymous, type Actor } from '../access/actor.ts'
 import type { Ctx, Origin } from '../access/ctx.ts'
 import type { Db } from '../db/db.ts'
 import { ApiError, invalidToken } from '../errors/api-error.ts'
+import type { Limits } from '../limits/limits.ts'
 import { refuseByRole } from './operation.ts'
+import type { Overload } from './overload/overload.ts'
+import type { RateGate } from './rate-gate.ts'
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -25,9 +28,10 @@ export interface ContextSource {
     readonly path: string
     readonly now: Date
   }): Promise<Actor>
+  readonly limits: Limits
+  readonly overload: Overload
+  readonly rates: RateGate
 }
-
-const headersMax = 100
 
 /** What every answer under /api carries: nothing of it may be kept or framed. */
 export const apiHeaders = {
@@ -37,40 +41,79 @@ export const apiHeaders = {
   'referrer-policy': 'no-referrer',
 }
 
-/** Finds the tenant, then the actor, then refuses by role: before any body is read. */
+/** In this order, and before any body is read: host, load, rate of the address, credential, rates of the caller, role. */
 export function addRequestContext(app: FastifyInstance, source: ContextSource): void {
+  const { limits, overload, rates } = source
   app.decorateRequest('ctx')
   app.addHook('onRequest', async (request, reply) => {
     reply.header('x-atlan-request-id', request.id)
     const path = pathOf(request.url)
     if (isOutsideTenants(path)) return
     if (path.startsWith('/api/')) reply.headers(apiHeaders)
-    refuseBadFraming(request)
+    refuseBadFraming(request, limits)
     const now = source.clock()
     const tenantId = await source.tenantForHost(request.host, now)
     if (tenantId === undefined) {
       throw new ApiError('unknown_host', { detail: 'No workspace is served under this host name; check the address.' })
     }
-    const actor = needsBearer(request, path)
-      ? await source.authenticate({
-          db: source.db,
-          tenantId,
-          token: bearerToken(request),
-          // As it was declared: the address itself may spell letters as percent codes.
-          path: request.routeOptions.url ?? path,
-          now,
-        })
-      : anonymous
-    request.ctx = { db: source.db, tenantId, actor, now, requestId: request.id, origin: originOf(request) }
-    refuseBadIds(request)
-    refuseByRole(request)
+    // Made anew by each look at it; empty for addresses that are none.
+    const config = request.routeOptions.config ?? nowhere
+    overload.admit(request, reply, tenantId, config)
+    const arrival = { request, reply, tenantId, now: now.getTime() }
+    const isOpen = !needsBearer(config, path)
+    const actor = isOpen ? anonymous : await findActor(source, request, tenantId, now)
+    request.ctx = {
+      db: source.db,
+      tenantId,
+      actor: actor instanceof ApiError ? anonymous : actor,
+      now,
+      requestId: request.id,
+      origin: originOf(request),
+      limits,
+    }
+    if (isOpen || actor instanceof ApiError) await rates.passAnonymous(arrival)
+    else {
+      // Nothing is waited for but where the database must be asked.
+      const waiting = rates.passActor(arrival, actor)
+      if (waiting !== undefined) await waiting
+    }
+    if (actor instanceof ApiError) throw actor
+    refuseBadIds(request, limits)
+    refuseByRole(request, config.access)
+    if (config.invites === true) await rates.passInvite(arrival, actor)
+  })
+  app.addHook('onSend', (_request, reply, payload, done) => {
+    rates.stripRedirect(reply)
+    done(null, payload)
   })
 }
 
-/** No id is longer than this; what is cannot be one, and is not looked for. */
-const idMax = 100
+const nowhere: Readonly<FastifyContextConfig> = {}
 
-function refuseBadIds({ params }: FastifyRequest): void {
+/** The actor, or the refusal of the credential: an address over its rate gets another one instead. */
+async function findActor(
+  source: ContextSource,
+  request: FastifyRequest,
+  tenantId: string,
+  now: Date,
+): Promise<Actor | ApiError> {
+  try {
+    return await source.authenticate({
+      db: source.db,
+      tenantId,
+      token: bearerToken(request),
+      // As it was declared: the address itself may spell letters as percent codes.
+      path: request.routeOptions.url ?? pathOf(request.url),
+      now,
+    })
+  } catch (error) {
+    if (error instanceof ApiError && error.code === 'invalid_token') return error
+    throw error
+  }
+}
+
+/** What is longer than any id cannot be one, and is not looked for. */
+function refuseBadIds({ params }: FastifyRequest, { pathIdMaxCharacters: idMax }: Limits): void {
   if (typeof params !== 'object' || params === null) return
   const ids = Object.values(params).filter((value) => typeof value === 'string')
   if (ids.some((id) => id.includes('\0')))
@@ -93,8 +136,7 @@ function isOutsideTenants(path: string): boolean {
 }
 
 /** Unknown addresses of the API ask for a credential first: what exists is nobody's business without one. */
-function needsBearer(request: FastifyRequest, path: string): boolean {
-  const access = request.routeOptions.config?.access
+function needsBearer({ access }: FastifyContextConfig, path: string): boolean {
   if (access !== undefined) return access !== 'public'
   return path.startsWith('/api/service') || path.startsWith('/api/muster')
 }
@@ -107,10 +149,13 @@ function bearerToken(request: FastifyRequest): string {
   return token
 }
 
-function refuseBadFraming(request: FastifyRequest): void {
+function refuseBadFraming(request: FastifyRequest, { headersMax }: Limits): void {
   const { rawHeaders } = request.raw
   if (rawHeaders.length / 2 > headersMax) {
-    throw new ApiError('headers_too_large', { detail: `The request has more than ${headersMax} headers.` })
+    throw new ApiError('headers_too_large', {
+      detail: `The request has more than ${headersMax} headers.`,
+      headers: { connection: 'close' },
+    })
   }
   const seen = { host: 0, authorization: 0 }
   for (let index = 0; index < rawHeaders.length; index += 2) {

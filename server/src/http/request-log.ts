@@ -6,10 +6,11 @@ import { pathOf } from './request-context.ts'
 export function addRequestLog(app: FastifyInstance, log: Logger, isDraining: () => boolean): void {
   // Redaction costs more than the line itself, and there is nothing in it to redact.
   const lines = log.child({}, { redact: [] })
-  app.addHook('onSend', async (_request, reply) => {
+  app.addHook('onSend', (_request, reply, payload, done) => {
     if (isDraining()) reply.header('connection', 'close')
+    done(null, payload)
   })
-  app.addHook('onResponse', async (request, reply) => {
+  app.addHook('onResponse', (request, reply, done) => {
     lines.info(
       {
         requestId: request.id,
@@ -22,5 +23,6 @@ export function addRequestLog(app: FastifyInstance, log: Logger, isDraining: () 
       },
       'request',
     )
+    done()
   })
 }

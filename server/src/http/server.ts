@@ -3,53 +3,64 @@ import type { Socket } from 'node:net'
 import Fastify, { LogController, type FastifyBaseLogger, type FastifyInstance } from 'fastify'
 import { v4 as uuid } from 'uuid'
 import { ApiError } from '../errors/api-error.ts'
-import { decodeUtf8, parseJsonStrictly, restJsonLimits } from './parse-json.ts'
+import type { Limits } from '../limits/limits.ts'
+import { decodeUtf8, parseJsonStrictly } from './parse-json.ts'
 import { errorBody, renderError } from './render-error.ts'
 import { apiHeaders } from './request-context.ts'
 import { compileValidator } from './validate-body.ts'
 
-const bodyMaxBytes = 256 * 1024
-const headerMaxBytes = 64 * 1024
-/** One more than allowed, so that a request with too many is seen and refused instead of quietly cut. */
-const headersKept = 101
+/** How often what comes too slowly is looked for. Node's own 30 s would double every timeout. */
+const timeoutCheckMs = 1_000
 
 interface ServerOptions {
   readonly log: FastifyBaseLogger
   readonly trustedProxies: readonly string[]
+  readonly limits: Limits
 }
 
 /** Fastify with everything written out that it would otherwise decide by itself (architecture.md, Fastify). */
-export function createServer({ log, trustedProxies }: ServerOptions): FastifyInstance {
+export function createServer({ log, trustedProxies, limits }: ServerOptions): FastifyInstance {
   const app = Fastify({
     loggerInstance: log,
     logController: new LogController({ disableRequestLogging: true, requestIdLogLabel: 'requestId' }),
     trustProxy: trustedProxies.length === 0 ? false : [...trustedProxies],
-    bodyLimit: bodyMaxBytes,
-    requestTimeout: 30_000,
+    bodyLimit: limits.bodyMaxBytes,
+    requestTimeout: limits.requestTimeoutMs,
     connectionTimeout: 0,
-    keepAliveTimeout: 72_000,
+    keepAliveTimeout: limits.keepAliveTimeoutMs,
     forceCloseConnections: 'idle',
     return503OnClosing: false,
     genReqId: (request) => requestIdFrom(request.headers['x-atlan-request-id']),
     // Longer than any request line: an over-long id meets the same hooks as others, and names nothing.
-    routerOptions: { maxParamLength: headerMaxBytes },
-    http: { maxHeaderSize: headerMaxBytes, headersTimeout: 10_000, requireHostHeader: false },
+    routerOptions: { maxParamLength: limits.headersMaxBytes },
+    http: {
+      maxHeaderSize: limits.headersMaxBytes,
+      headersTimeout: limits.headersTimeoutMs,
+      connectionsCheckingInterval: Math.min(timeoutCheckMs, Math.ceil(limits.headersTimeoutMs / 4)),
+      requireHostHeader: false,
+    },
     // No hook has seen these: what every answer carries is said here.
     frameworkErrors: (error, request, reply) =>
       void renderError(error, request, reply.headers({ 'x-atlan-request-id': request.id, ...apiHeaders })),
-    clientErrorHandler: answerBrokenRequest,
+    clientErrorHandler: brokenRequestAnswerer(limits),
   })
-  app.server.maxHeadersCount = headersKept
+  // One more than allowed, so that a request with too many is seen and refused instead of quietly cut.
+  app.server.maxHeadersCount = limits.headersMax + 1
   // Node would answer by itself, without a body; as a request it meets request-context.ts like any other.
   app.server.on('checkExpectation', (request, response) => app.server.emit('request', request, response))
   app.setErrorHandler(renderError)
   app.setSerializerCompiler(() => (value) => JSON.stringify(value))
   app.setValidatorCompiler(compileValidator)
-  addJsonParser(app)
+  addJsonParser(app, limits)
+  // Whoever needs no credential must not make the server read much.
+  app.addHook('onRoute', (route) => {
+    if (route.config?.access === 'public') route.bodyLimit = limits.publicBodyMaxBytes
+  })
   return app
 }
 
-function addJsonParser(app: FastifyInstance): void {
+function addJsonParser(app: FastifyInstance, limits: Limits): void {
+  const jsonLimits = { depthMax: limits.jsonDepthMax, nodesMax: limits.jsonNodesMax }
   app.removeAllContentTypeParsers()
   app.addContentTypeParser('application/json', { parseAs: 'buffer' }, (_request, body, done) => {
     try {
@@ -58,7 +69,7 @@ function addJsonParser(app: FastifyInstance): void {
         null,
         body.length === 0
           ? undefined
-          : parseJsonStrictly(typeof body === 'string' ? body : decodeUtf8(body), restJsonLimits),
+          : parseJsonStrictly(typeof body === 'string' ? body : decodeUtf8(body), jsonLimits),
       )
     } catch (error) {
       done(error instanceof Error ? error : new Error('unreadable body', { cause: error }))
@@ -72,21 +83,23 @@ function requestIdFrom(header: string | string[] | undefined): string {
 }
 
 /** What Node's parser refuses never becomes a request: it is answered here, in the same shape. */
-function answerBrokenRequest(this: unknown, error: NodeJS.ErrnoException, socket: Socket): void {
-  if (!socket.writable) return
-  const refusal = refusalFor(error.code)
-  const requestId = uuid()
-  const body = JSON.stringify(errorBody(refusal, requestId))
-  socket.end(
-    `HTTP/1.1 ${refusal.status} ${STATUS_CODES[refusal.status] ?? ''}\r\nContent-Type: application/json; charset=utf-8\r\n` +
-      `X-Atlan-Request-Id: ${requestId}\r\nCache-Control: no-store\r\nConnection: close\r\nContent-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
-  )
+function brokenRequestAnswerer(limits: Limits): (error: NodeJS.ErrnoException, socket: Socket) => void {
+  return (error, socket) => {
+    if (!socket.writable) return
+    const refusal = refusalFor(error.code, limits)
+    const requestId = uuid()
+    const body = JSON.stringify(errorBody(refusal, requestId))
+    socket.end(
+      `HTTP/1.1 ${refusal.status} ${STATUS_CODES[refusal.status] ?? ''}\r\nContent-Type: application/json; charset=utf-8\r\n` +
+        `X-Atlan-Request-Id: ${requestId}\r\nCache-Control: no-store\r\nConnection: close\r\nContent-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
+    )
+  }
 }
 
-function refusalFor(code: string | undefined): ApiError {
+function refusalFor(code: string | undefined, { headersMaxBytes }: Limits): ApiError {
   if (code === 'HPE_HEADER_OVERFLOW') {
     return new ApiError('headers_too_large', {
-      detail: 'The request line and headers together may have 64 KiB, and there may be 100 headers.',
+      detail: `The request line and headers together may have ${headersMaxBytes} bytes.`,
     })
   }
   if (code === 'ERR_HTTP_REQUEST_TIMEOUT') {

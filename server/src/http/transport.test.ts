@@ -41,7 +41,7 @@ const broken: readonly (readonly [string, string, readonly string[], string])[] 
   ['a blank in the address', 'GET /api/service/who ami HTTP/1.1', [], ''],
 ]
 
-test('bytes that are no well-formed request get our JSON and the connection is closed', async () => {
+test('V-D11: bytes that are no well-formed request get our JSON and the connection is closed', async () => {
   for (const [place, first, headers, body] of broken) {
     const answer = await ask(first, headers, body)
     assert.equal(answer.status, 400, `${place}: ${answer.body}`)
@@ -63,7 +63,7 @@ test('bytes that are no well-formed request get our JSON and the connection is c
   assert.equal((await t.get('/api/service/users')).json.totalRecord, 0)
 })
 
-test('a request smuggled behind another is not served', async () => {
+test('V-D11: a request smuggled behind another is not served', async () => {
   const smuggled = `GET /api/service/users HTTP/1.1\r\nHost: acme.localhost\r\nAuthorization: Bearer ${t.acme.token}\r\n\r\n`
   const answer = await ask(
     invite,
@@ -74,7 +74,7 @@ test('a request smuggled behind another is not served', async () => {
   assert.equal(answer.body.match(/HTTP\/1\.1/g), null, 'one answer and no more')
 })
 
-test('64 KiB of request line and headers are read; one KiB more is 431 and the connection is closed', async () => {
+test('V-D11: 64 KiB of request line and headers are read; one KiB more is 431 and the connection is closed', async () => {
   const overhead = `${whoami}\r\nHost: acme.localhost\r\nAuthorization: Bearer ${t.acme.token}\r\n\r\n`.length
   const filled = (bytes: number) =>
     ask(
@@ -102,7 +102,7 @@ test('the look-up of 500 ids that official clients send in one address is read; 
   assert.equal(answer.body, '[]')
 })
 
-test('100 headers are read, 101 are 431', async () => {
+test('V-D11: 100 headers are read, 101 are 431 and the connection is closed', async () => {
   const many = (count: number) =>
     ask(
       whoami,
@@ -112,6 +112,7 @@ test('100 headers are read, 101 are 431', async () => {
   for (const count of [101, 102, 200, 500]) {
     const answer = await many(count)
     assert.equal(answer.status, 431, `${count} headers`)
+    assert.ok(answer.closed, `${count} headers: closed`)
     assert.equal(JSON.parse(answer.body).error, 'headers_too_large')
   }
 })
@@ -153,7 +154,7 @@ test('the absolute form of an address is the same address: headers, refusals and
   assert.equal((await rawRequest(t.port, bytes)).status, 401, 'what exists is nobody’s business without a credential')
 })
 
-test('a body is read up to 256 KiB, whether its length is told or not', async () => {
+test('V-D5: a body is read up to 256 KiB, whether its length is told or not', async () => {
   const fill = (bytes: number) => {
     const start = '{"emails":["not an address"],"x":"'
     return `${start}${'y'.repeat(bytes - start.length - 2)}"}`
@@ -175,7 +176,7 @@ test('a body is read up to 256 KiB, whether its length is told or not', async ()
   )
 })
 
-test('any Content-Encoding is 415, on every verb', async () => {
+test('V-D6: any Content-Encoding is 415, on every verb', async () => {
   for (const coding of ['gzip', 'br', 'deflate', 'zstd', 'identity', 'x', '']) {
     for (const method of ['GET', 'POST', 'DELETE']) {
       const answer = await t.request(method, '/api/service/users', {

@@ -48,11 +48,11 @@ export async function getOffer(ctx: Ctx, token: string): Promise<InvitationOffer
 export async function acceptInvitation(ctx: Ctx, input: Acceptance): Promise<User> {
   const tokenHash = hashSecret(input.token)
   const offer = await getOffer(ctx, input.token)
-  const username = input.username === null ? offer.username : requireUsername(input.username)
-  const firstName = requireCleanName(input.firstName ?? offer.firstName, 'firstName')
-  const lastName = requireCleanName(input.lastName ?? offer.lastName, 'lastName')
+  const username = input.username === null ? offer.username : requireUsername(input.username, ctx.limits)
+  const firstName = requireCleanName(input.firstName ?? offer.firstName, 'firstName', ctx.limits)
+  const lastName = requireCleanName(input.lastName ?? offer.lastName, 'lastName', ctx.limits)
   const tenant = await getTenant(ctx)
-  const passwordHash = await hashNewPassword(input.password, [
+  const passwordHash = await hashNewPassword(ctx, input.password, [
     username,
     offer.email,
     offer.email.split('@')[0] ?? '',

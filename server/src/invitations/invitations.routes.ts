@@ -54,6 +54,7 @@ function registerInvite(app: FastifyInstance): void {
         'Two forms: users[] with a role each, or emails[] with one role. Each person is listed at once as pending and gets a mail. ' +
         'A bad address never spoils the others; a repeat creates nothing and mails nothing.',
       access: { bearer: 'users:write' },
+      invites: true,
       body: InviteBody,
       bodyExamples: [
         { users: [{ email: 'user01@example.com', roleName: '$member' }] },
@@ -66,7 +67,7 @@ function registerInvite(app: FastifyInstance): void {
       errors: ['role_not_found', 'role_conflict', 'user_exists', 'username_exists', 'invalid_email'],
     },
     async ({ ctx, body }) =>
-      toInviteAnswer(await inviteUsers(ctx, fromInviteBody(body)), body.users ? 'users' : 'emails'),
+      toInviteAnswer(await inviteUsers(ctx, fromInviteBody(body, ctx.limits)), body.users ? 'users' : 'emails'),
   )
 }
 
@@ -90,7 +91,7 @@ function registerReads(app: FastifyInstance): void {
       errors: ['invalid_filter', 'invalid_sort', 'invalid_columns', 'limit_too_large'],
     },
     async ({ ctx, query: raw }) => {
-      const query = readListQuery(raw, invitationList.rules)
+      const query = readListQuery(raw, invitationList.rules, ctx.limits)
       const columns = query.columns === null ? null : new Set([...query.columns, 'id'])
       return toEnvelope(await invitations.listInvitations(ctx, query), (invitation) =>
         project(toRecord(invitation), columns),
@@ -124,6 +125,7 @@ function registerActions(app: FastifyInstance, linkTo: LinkTo): void {
       url: '/api/muster/invitations/:id/resend',
       operationId: 'resendInvitation',
       summary: 'Mail a new link, valid for seven days',
+      invites: true,
       description: 'Earlier links end.',
       answer: {},
     },

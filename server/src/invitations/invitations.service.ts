@@ -8,6 +8,7 @@ import type { Page } from '../lists/envelope.ts'
 import type { ListQuery } from '../lists/list-query.ts'
 import { discardWaiting, forgetItems } from '../outbox/outbox.ts'
 import { readRoles } from '../roles/roles.service.ts'
+import { takeMail } from '../rates/mail-rate.ts'
 import { hashSecret, newSecret } from '../secrets/secrets.ts'
 import { getUser } from '../users/users.service.ts'
 import { invitationMail, promiseMails } from './invitation-mail.ts'
@@ -42,12 +43,13 @@ export async function getInvitation(ctx: Ctx, id: string): Promise<InvitationVie
 /**
  * Sends a new link by mail and starts seven new days; earlier links end.
  *
- * @throws insufficient_role · invitation_not_found · invitation_closed
+ * @throws insufficient_role · invitation_not_found · invitation_closed · rate_limited
  */
 export async function resendInvitation(ctx: Ctx, id: string): Promise<void> {
   authorize(ctx, 'invitations:manage')
   await inTransaction(ctx, async (ctx) => {
     const { invitation, token, role } = await renewLink(ctx, id)
+    await takeMail(ctx, invitation.email)
     await recordEvent(ctx, {
       type: 'invitation.resent',
       subjectId: invitation.userId,
@@ -96,13 +98,19 @@ export async function revokeInvitation(ctx: Ctx, id: string): Promise<void> {
   })
 }
 
-/** After the address of a pending user changed: the old link ends, a new one goes to the new address. One that was revoked stays so. */
+/**
+ * After the address of a pending user changed: the old link ends, a new one goes to the new address. One that was
+ * revoked stays so.
+ *
+ * @throws rate_limited
+ */
 export async function reissueInvitation(ctx: TrxCtx, userId: string, email: string): Promise<void> {
   const revoked = await queries.revokeOpenOf(ctx.db, ctx.tenantId, userId, ctx.now.getTime())
   if (revoked.length === 0) return
   await discardWaiting(ctx, invitationMail, revoked)
   const user = await getUser(ctx, userId)
   const role = (await readRoles(ctx)).requireWorkspaceRoleById(user.workspaceRoleId)
+  await takeMail(ctx, email)
   await sendInvitations(ctx, [{ id: userId, email, role }], await inviterOf(ctx))
 }
 

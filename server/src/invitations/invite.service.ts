@@ -11,9 +11,10 @@ import { recordEvents } from '../events/record-event.ts'
 import { joinFirstGroups, listExistingGroupIds } from '../groups/group-members.service.ts'
 import { readRoles, type RoleBook } from '../roles/roles.service.ts'
 import type { Role } from '../roles/roles.schema.ts'
+import { takeMails } from '../rates/mail-rate.ts'
 import { hashSecret, newSecret } from '../secrets/secrets.ts'
 import { getTenant } from '../tenants/tenants.service.ts'
-import { requireCleanAttributes, requireCleanName } from '../text/clean-text.ts'
+import { requireCleanAttributes, requireCleanName, type TextLimits } from '../text/clean-text.ts'
 import { requireEmailAddress } from '../text/email-address.ts'
 import { createUsers, type CreatedUser, type NewUser } from '../users/user-creation.service.ts'
 import { requireUsername, userExistsText } from '../users/user-rules.ts'
@@ -44,6 +45,7 @@ interface Entry {
  * A bad entry never spoils the others. An address that is pending with the same role answers as the first time, without a second mail.
  *
  * @throws insufficient_role · role_not_found · role_conflict: these spoil the whole call, nothing is created
+ * @throws rate_limited, when nobody is left to whom a mail may be sent now
  * @source contract/rest-api.md, U2 and 2.5
  */
 export async function inviteUsers(ctx: Ctx, invitees: readonly NewInvitee[]): Promise<InviteResult> {
@@ -54,27 +56,38 @@ export async function inviteUsers(ctx: Ctx, invitees: readonly NewInvitee[]): Pr
     const fail = (entry: Pick<Entry, 'addresses'>, code: ErrorCode, text: string) => {
       for (const address of entry.addresses) failed.set(address, { code, text })
     }
+    const refusals: ApiError[] = []
+    const limit = (entry: Entry, refusal: ApiError) => {
+      refusals.push(refusal)
+      fail(entry, refusal.code, refusal.message)
+    }
     const succeed = (entry: Entry, id: string) => {
       for (const address of entry.addresses) created.set(address, id)
     }
     const roles = await readRoles(ctx)
     const { settings } = await getTenant(ctx)
-    const entries = readEntries(invitees, (invitee) => chooseRole(invitee, roles, settings.defaultRole), fail)
-    const fresh = await answerKnown(ctx, entries, { fail, succeed })
+    const entries = readEntries(invitees, (invitee) => chooseRole(invitee, roles, settings.defaultRole), {
+      fail,
+      limits: ctx.limits,
+    })
+    const fresh = await answerKnown(ctx, entries, { fail, succeed, limit })
     const { joinable, groupless } = await splitByGroups(ctx, fresh)
     for (const entry of groupless) fail(entry, 'group_not_found', 'one of the groups does not exist')
+    const invited = await keepMailable(ctx, joinable, limit)
     const inviter = await inviterOf(ctx)
     const users = await createUsers(
       ctx,
-      joinable.map((entry) => toNewUser(entry, inviter)),
+      invited.map((entry) => toNewUser(entry, inviter)),
     )
-    const byEmail = new Map(joinable.map((entry) => [entry.email, entry]))
+    const byEmail = new Map(invited.map((entry) => [entry.email, entry]))
     await joinFirstGroups(
       ctx,
       users.map((user) => ({ id: user.id, groupIds: byEmail.get(user.email)?.invitee.groupIds ?? [] })),
     )
     await sendInvitations(ctx, users, inviter)
-    await answerCreated(ctx, joinable, users, { fail, succeed })
+    await answerCreated(ctx, invited, users, { fail, succeed, limit })
+    const isOnlyLimited = created.size === 0 && [...failed.values()].every(({ code }) => code === 'rate_limited')
+    if (isOnlyLimited) for (const refusal of refusals) throw refusal
     return { created, failed }
   })
 }
@@ -85,7 +98,7 @@ type Fail = (entry: Pick<Entry, 'addresses'>, code: ErrorCode, text: string) => 
 function readEntries(
   invitees: readonly NewInvitee[],
   roleOf: (invitee: NewInvitee) => WorkspaceRoleRow,
-  fail: Fail,
+  { fail, limits }: { readonly fail: Fail; readonly limits: TextLimits },
 ): Entry[] {
   const entries = new Map<string, Entry>()
   for (const invitee of invitees) {
@@ -93,10 +106,10 @@ function readEntries(
     const { address } = invitee
     try {
       const email = requireEmailAddress(address)
-      requireCleanName(invitee.firstName ?? '', 'firstName')
-      requireCleanName(invitee.lastName ?? '', 'lastName')
-      requireCleanAttributes(invitee.attributes ?? {})
-      const username = invitee.username === undefined ? undefined : requireUsername(invitee.username)
+      requireCleanName(invitee.firstName ?? '', 'firstName', limits)
+      requireCleanName(invitee.lastName ?? '', 'lastName', limits)
+      requireCleanAttributes(invitee.attributes ?? {}, limits)
+      const username = invitee.username === undefined ? undefined : requireUsername(invitee.username, limits)
       const known = entries.get(toKey(email))
       if (known !== undefined && known.role.id !== role.id && !known.addresses.includes(address)) {
         fail({ addresses: [address] }, 'user_exists', otherRoleText)
@@ -132,12 +145,18 @@ function chooseRole({ roleId, roleName }: NewInvitee, roles: RoleBook, fallback:
 interface Answers {
   readonly fail: Fail
   readonly succeed: (entry: Entry, id: string) => void
+  /** Nothing may be sent to it now. */
+  readonly limit: (entry: Entry, refusal: ApiError) => void
 }
 
 const otherRoleText = 'this address is invited with another role; change the role of the pending user instead'
 
 /** Answers for addresses that are users already; gives back the others. */
-async function answerKnown(ctx: TrxCtx, entries: readonly Entry[], { fail, succeed }: Answers): Promise<Entry[]> {
+async function answerKnown(
+  ctx: TrxCtx,
+  entries: readonly Entry[],
+  { fail, succeed, limit }: Answers,
+): Promise<Entry[]> {
   const users = new Map(
     (
       await findUsersByEmail(
@@ -158,18 +177,39 @@ async function answerKnown(ctx: TrxCtx, entries: readonly Entry[], { fail, succe
     else if (!isPending(user)) fail(entry, 'user_exists', userExistsText)
     else if (user.workspaceRoleId !== entry.role.id) fail(entry, 'user_exists', otherRoleText)
     else {
-      succeed(entry, user.id)
-      await renewIfClosed(ctx, user, latest.get(user.id), entry)
+      const refusal = await renewIfClosed(ctx, user, latest.get(user.id), entry)
+      if (refusal === undefined) succeed(entry, user.id)
+      else limit(entry, refusal)
     }
   }
   return fresh
 }
 
 /** Somebody whose invitation ran out or was revoked is invited anew; an open one is left alone. */
-async function renewIfClosed(ctx: TrxCtx, user: User, invitation: Invitation | undefined, entry: Entry): Promise<void> {
-  if (invitation !== undefined && invitationState(invitation, ctx.now.getTime()) === 'open') return
+async function renewIfClosed(
+  ctx: TrxCtx,
+  user: User,
+  invitation: Invitation | undefined,
+  entry: Entry,
+): Promise<ApiError | undefined> {
+  if (invitation !== undefined && invitationState(invitation, ctx.now.getTime()) === 'open') return undefined
+  for (const refusal of (await takeMails(ctx, [user.email])).values()) return refusal
   await revokeOpenOf(ctx.db, ctx.tenantId, user.id, ctx.now.getTime())
   await sendInvitations(ctx, [{ id: user.id, email: user.email, role: entry.role }], await inviterOf(ctx))
+  return undefined
+}
+
+/** Those who may be sent a mail now; it is counted. */
+async function keepMailable(ctx: TrxCtx, entries: readonly Entry[], limit: Answers['limit']): Promise<Entry[]> {
+  const refusals = await takeMails(
+    ctx,
+    entries.map((entry) => entry.email),
+  )
+  return entries.filter((entry) => {
+    const refusal = refusals.get(entry.email)
+    if (refusal !== undefined) limit(entry, refusal)
+    return refusal === undefined
+  })
 }
 
 /** Answers for those just created. Others were invited by somebody else at this very moment, which is a repeat, or want a username that is taken. */

@@ -1,10 +1,8 @@
 import Type, { type Static } from 'typebox'
 import { ApiError } from '../errors/api-error.ts'
+import type { Limits } from '../limits/limits.ts'
 import type { NewInvitee } from '../users/users.schema.ts'
 import type { InviteResult } from './invite.service.ts'
-
-/** Invitations in one call. Security contract, section 6. */
-const entriesMax = 100
 
 const MaybeText = Type.Optional(Type.Union([Type.String(), Type.Null()]))
 
@@ -38,13 +36,16 @@ export const InviteAnswer = Type.Object({
 })
 
 /** @throws invalid_body */
-export function fromInviteBody(body: Static<typeof InviteBody>): NewInvitee[] {
+export function fromInviteBody(
+  body: Static<typeof InviteBody>,
+  { invitesPerCallMax }: Pick<Limits, 'invitesPerCallMax'>,
+): NewInvitee[] {
   const entries = body.users ?? body.emails
   if (!entries)
     throw new ApiError('invalid_body', { detail: 'The body has neither users nor emails; send one of them.' })
-  if (entries.length > entriesMax) {
+  if (entries.length > invitesPerCallMax) {
     throw new ApiError('invalid_body', {
-      detail: `The body invites ${entries.length} people; send at most ${entriesMax} at once.`,
+      detail: `The body invites ${entries.length} people; send at most ${invitesPerCallMax} at once.`,
     })
   }
   if (body.users) return body.users.map(fromInvitee)
@@ -86,11 +87,11 @@ export function toInviteAnswer(
   { created, failed }: InviteResult,
   form: 'users' | 'emails',
 ): Static<typeof InviteAnswer> {
-  const [first] = failed.values()
+  // Where only some are over their rate, the others say what to mend.
+  const [first] = [...failed].filter(([, { code }]) => code !== 'rate_limited')
   if (form === 'users' && created.size === 0 && first !== undefined) {
-    throw new ApiError(first.code === 'group_not_found' ? 'invalid_body' : first.code, {
-      detail: sentence([...failed.keys()][0] ?? '', first.text),
-    })
+    const [address, { code, text }] = first
+    throw new ApiError(code === 'group_not_found' ? 'invalid_body' : code, { detail: sentence(address, text) })
   }
   return {
     createdUsers: Object.fromEntries(created),

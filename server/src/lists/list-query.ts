@@ -1,11 +1,7 @@
 import Type from 'typebox'
 import { ApiError } from '../errors/api-error.ts'
 import type { FieldMap } from '../filter/field.ts'
-
-const pageSizeDefault = 20
-const pageSizeMax = 100
-const offsetMax = 2 ** 31 - 1
-const columnsMax = 30
+import { defaultLimits, type Limits } from '../limits/limits.ts'
 
 export interface Sort {
   readonly key: string
@@ -22,6 +18,8 @@ export interface ListQuery {
   /** Null means all. */
   readonly columns: ReadonlySet<string> | null
   readonly maxLoginEvents: number
+  /** Those the filter is held to when it is read. */
+  readonly limits: Limits
 }
 
 /** What a list allows. */
@@ -38,20 +36,21 @@ type RawQuery = Readonly<Record<string, unknown>>
  * @throws invalid_request · limit_too_large · invalid_sort · invalid_columns
  * @source contract/rest-api.md, 4.1
  */
-export function readListQuery(raw: RawQuery, rules: ListRules): ListQuery {
+export function readListQuery(raw: RawQuery, rules: ListRules, limits: Limits): ListQuery {
   return {
-    limit: readLimit(raw),
-    offset: readWholeNumber(raw, 'offset', offsetMax) ?? 0,
+    limit: readLimit(raw, limits),
+    offset: readWholeNumber(raw, 'offset', limits.offsetMax) ?? 0,
     sort: readSort(readScalar(raw, 'sort'), rules.sortKeys),
     withTotals: readBoolean(raw, 'count') ?? true,
     filter: readScalar(raw, 'filter'),
-    columns: readColumns(raw['columns'], rules.columns),
+    columns: readColumns(raw['columns'], rules.columns, limits),
     // Elsewhere it is a parameter like any unknown one.
     maxLoginEvents: rules.hasLoginEvents === true ? (readWholeNumber(raw, 'maxLoginEvents', 100) ?? 1) : 1,
+    limits,
   }
 }
 
-function readLimit(raw: RawQuery): number {
+function readLimit(raw: RawQuery, { pageSizeDefault, pageSizeMax }: Limits): number {
   const limit = readWholeNumber(raw, 'limit', 9_999_999_999) ?? 0
   if (limit > pageSizeMax) {
     throw new ApiError('limit_too_large', { detail: `limit is ${limit}; the largest page is ${pageSizeMax}.` })
@@ -108,7 +107,7 @@ function readSort(text: string | null, keys: readonly string[]): Sort | null {
   return { key, descending: prefix === '-' }
 }
 
-function readColumns(value: unknown, allowed: readonly string[]): ReadonlySet<string> | null {
+function readColumns(value: unknown, allowed: readonly string[], { columnsMax }: Limits): ReadonlySet<string> | null {
   const names = readValues({ columns: value }, 'columns')
   if (names.length === 0) return null
   if (names.length > columnsMax)
@@ -127,8 +126,9 @@ const filterLanguages =
   'RQL JSON when the first character is {: $and $or $eq $neq $lt $gt $lte $gte $like $ilike $in, % as wildcard. ' +
   'Otherwise SCIM text: eq ne co sw ew gt ge lt le pr, and, or, not, parentheses.'
 
-/** For the contract page; the reading above is what counts. */
+/** For the contract page, with the limits that hold when none is set; the reading above is what counts. */
 export function listQuerySchema(rules: ListRules, fields?: FieldMap) {
+  const { pageSizeDefault, pageSizeMax, offsetMax } = defaultLimits
   return Type.Object({
     limit: Type.Optional(
       Type.Integer({

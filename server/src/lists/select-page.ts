@@ -18,7 +18,7 @@ interface PageRequest {
   readonly startFrom?: { readonly table: string; readonly on: string }
   /** The tenant, and whatever else bounds the list before the client's filter; values as `(select ?)`, see rawRows. */
   readonly scope: { readonly text: string; readonly values: readonly unknown[] }
-  readonly query: Pick<ListQuery, 'limit' | 'offset' | 'sort' | 'withTotals' | 'filter'>
+  readonly query: Pick<ListQuery, 'limit' | 'offset' | 'sort' | 'withTotals' | 'filter' | 'limits'>
   /** How many rows the scope has; asked only when totals are wanted. */
   readonly total: () => Promise<number>
 }
@@ -36,7 +36,7 @@ export interface RowPage<Row> {
  */
 export async function selectPage<Row>(db: Queryable, request: PageRequest): Promise<RowPage<Row>> {
   const { query, shape } = request
-  const filter = readFilter(query.filter, shape.fields)
+  const filter = readFilter(query.filter, shape.fields, query.limits)
   const rows = filter === null ? await plainRows<Row>(db, request) : await filteredRows<Row>(db, request, filter)
   if (!query.withTotals) return { rows, total: 0, filtered: 0 }
   const total = await request.total()

@@ -58,7 +58,7 @@ export function registerOutboxRoutes(app: FastifyInstance, linkTo: LinkTo): void
       errors: ['invalid_filter', 'invalid_sort', 'invalid_columns', 'limit_too_large'],
     },
     async ({ ctx, query: raw }) => {
-      const query = readListQuery(raw, outboxList.rules)
+      const query = readListQuery(raw, outboxList.rules, ctx.limits)
       const page = await outbox.listOutbox(ctx, query)
       const columns = query.columns === null ? null : new Set([...query.columns, 'id'])
       const items = await Promise.all(page.items.map((item) => toRecord(item, ctx.tenantId, linkTo)))

@@ -44,7 +44,7 @@ export function registerOAuthClientRoutes(app: FastifyInstance, tokenSeconds: nu
       errors: ['invalid_filter', 'invalid_sort', 'invalid_columns', 'limit_too_large'],
     },
     async ({ ctx, query: raw }) => {
-      const query = readListQuery(raw, oauthClientList.rules)
+      const query = readListQuery(raw, oauthClientList.rules, ctx.limits)
       const columns = query.columns === null ? null : new Set([...query.columns, 'id'])
       const page = await clients.listClients(ctx, query)
       return toEnvelope(page, (client) => project(toClientRecord(client, tokenSeconds), columns))

@@ -37,8 +37,8 @@ export function getClient(ctx: Ctx, clientId: string): Promise<OAuthClient> {
  */
 export async function createClient(ctx: Ctx, input: NewOAuthClient): Promise<IssuedOAuthClient> {
   authorize(ctx, 'oauth-clients:manage')
-  const displayName = requireCleanName(input.displayName, 'displayName')
-  const description = requireCleanName(input.description, 'description')
+  const displayName = requireCleanName(input.displayName, 'displayName', ctx.limits)
+  const description = requireCleanName(input.description, 'description', ctx.limits)
   const secret = newSecret('mocs_')
   return inTransaction(ctx, async (ctx) => {
     const role = (await readRoles(ctx)).requireWorkspaceRoleByName(input.role)
@@ -86,8 +86,8 @@ export async function updateClient(
     requireVersion(ifMatch, clientTag(client))
     const role = change.role === null ? undefined : (await readRoles(ctx)).requireWorkspaceRoleByName(change.role)
     const next = {
-      displayName: requireCleanName(change.displayName ?? client.displayName, 'displayName'),
-      description: requireCleanName(change.description ?? client.description, 'description'),
+      displayName: requireCleanName(change.displayName ?? client.displayName, 'displayName', ctx.limits),
+      description: requireCleanName(change.description ?? client.description, 'description', ctx.limits),
       personas: change.personas ?? client.personas,
       role: role?.name ?? client.role,
     }

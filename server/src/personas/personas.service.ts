@@ -12,7 +12,7 @@ import { recordEvent } from '../events/record-event.ts'
 import type { Page } from '../lists/envelope.ts'
 import type { ListQuery } from '../lists/list-query.ts'
 import { catalogueChanged } from '../tenants/tenants.service.ts'
-import { requireCleanName } from '../text/clean-text.ts'
+import { requireCleanName, type TextLimits } from '../text/clean-text.ts'
 import * as queries from './personas.queries.ts'
 import type { NewPersona, Persona, PersonaChange, PersonaView } from './personas.schema.ts'
 import { listSubjects, replaceSubjects, type SubjectIds } from './subject-sets.service.ts'
@@ -40,13 +40,13 @@ export async function getPersona(ctx: Ctx, id: string): Promise<PersonaView> {
 /** @throws insufficient_role · invalid_body · persona_exists */
 export async function createPersona(ctx: Ctx, input: NewPersona): Promise<PersonaView> {
   authorize(ctx, 'personas:write')
-  const name = requireName(input.name)
+  const name = requireName(input.name, ctx.limits)
   const persona: Persona = {
     id: uuid(),
     name,
     qualifiedName: `default/${randomBytes(8).toString('hex')}`,
-    displayName: requireCleanName(input.displayName ?? name, 'displayName'),
-    description: requireCleanName(input.description, 'description'),
+    displayName: requireCleanName(input.displayName ?? name, 'displayName', ctx.limits),
+    description: requireCleanName(input.description, 'description', ctx.limits),
     isEnabled: true,
     policies: { metadataPolicies: [], dataPolicies: [], glossaryPolicies: [], ...input.policies },
     readme: '',
@@ -78,9 +78,9 @@ export async function updatePersona(
     requireVersion(ifMatch, personaTag(persona))
     const next: Persona = {
       ...persona,
-      name: change.name === undefined ? persona.name : requireName(change.name),
-      displayName: requireCleanName(change.displayName ?? persona.displayName, 'displayName'),
-      description: requireCleanName(change.description ?? persona.description, 'description'),
+      name: change.name === undefined ? persona.name : requireName(change.name, ctx.limits),
+      displayName: requireCleanName(change.displayName ?? persona.displayName, 'displayName', ctx.limits),
+      description: requireCleanName(change.description ?? persona.description, 'description', ctx.limits),
       isEnabled: change.isEnabled ?? persona.isEnabled,
       readme: change.readme ?? persona.readme,
       policies: { ...persona.policies, ...change.policies },
@@ -131,8 +131,8 @@ async function requirePersona(ctx: TrxCtx, id: string): Promise<Persona> {
   return persona
 }
 
-function requireName(text: string): string {
-  const name = requireCleanName(text.trim(), 'name')
+function requireName(text: string, limits: TextLimits): string {
+  const name = requireCleanName(text.trim(), 'name', limits)
   if (name === '') throw new ApiError('invalid_body', { detail: 'name is empty; give the persona a name.' })
   return name
 }

@@ -40,7 +40,7 @@ function registerReads(app: FastifyInstance): void {
       errors: ['invalid_filter', 'invalid_sort', 'invalid_columns', 'limit_too_large'],
     },
     async ({ ctx, query: raw }) => {
-      const query = readListQuery(raw, purposeList.rules)
+      const query = readListQuery(raw, purposeList.rules, ctx.limits)
       const columns = query.columns === null ? null : new Set([...query.columns, 'id'])
       return toEnvelope(await purposes.listPurposes(ctx, query), (purpose) =>
         project(toPurposeRecord(purpose), columns),

@@ -12,7 +12,7 @@ import { recordEvent } from '../events/record-event.ts'
 import type { Page } from '../lists/envelope.ts'
 import type { ListQuery } from '../lists/list-query.ts'
 import { catalogueChanged } from '../tenants/tenants.service.ts'
-import { requireCleanName } from '../text/clean-text.ts'
+import { requireCleanName, type TextLimits } from '../text/clean-text.ts'
 import * as queries from './purposes.queries.ts'
 import type { NewPurpose, Purpose, PurposeChange, PurposeView } from './purposes.schema.ts'
 import { listSubjects, replaceSubjects, type SubjectIds } from '../personas/subject-sets.service.ts'
@@ -40,16 +40,16 @@ export async function getPurpose(ctx: Ctx, id: string): Promise<PurposeView> {
 /** @throws insufficient_role · invalid_body · purpose_exists */
 export async function createPurpose(ctx: Ctx, input: NewPurpose): Promise<PurposeView> {
   authorize(ctx, 'purposes:write')
-  const name = requireName(input.name)
+  const name = requireName(input.name, ctx.limits)
   const purpose: Purpose = {
     id: uuid(),
     name,
     qualifiedName: `default/${randomBytes(8).toString('hex')}`,
-    displayName: requireCleanName(input.displayName ?? name, 'displayName'),
-    description: requireCleanName(input.description, 'description'),
+    displayName: requireCleanName(input.displayName ?? name, 'displayName', ctx.limits),
+    description: requireCleanName(input.description, 'description', ctx.limits),
     isActive: input.isActive,
-    tags: requireTags(input.tags),
-    revision: requireCleanName(input.revision, 'version'),
+    tags: requireTags(input.tags, ctx.limits),
+    revision: requireCleanName(input.revision, 'version', ctx.limits),
     createdAt: ctx.now.getTime(),
     createdBy: ctx.actor.name,
     updatedAt: ctx.now.getTime(),
@@ -78,12 +78,12 @@ export async function updatePurpose(
     requireVersion(ifMatch, purposeTag(purpose))
     const next: Purpose = {
       ...purpose,
-      name: change.name === undefined ? purpose.name : requireName(change.name),
-      displayName: requireCleanName(change.displayName ?? purpose.displayName, 'displayName'),
-      description: requireCleanName(change.description ?? purpose.description, 'description'),
+      name: change.name === undefined ? purpose.name : requireName(change.name, ctx.limits),
+      displayName: requireCleanName(change.displayName ?? purpose.displayName, 'displayName', ctx.limits),
+      description: requireCleanName(change.description ?? purpose.description, 'description', ctx.limits),
       isActive: change.isActive ?? purpose.isActive,
-      tags: requireTags(change.tags ?? purpose.tags),
-      revision: requireCleanName(change.revision ?? purpose.revision, 'version'),
+      tags: requireTags(change.tags ?? purpose.tags, ctx.limits),
+      revision: requireCleanName(change.revision ?? purpose.revision, 'version', ctx.limits),
     }
     const fields = (['name', 'displayName', 'description', 'isActive', 'tags', 'revision'] as const).filter(
       (field) => JSON.stringify(next[field]) !== JSON.stringify(purpose[field]),
@@ -131,14 +131,14 @@ async function requirePurpose(ctx: TrxCtx, id: string): Promise<Purpose> {
   return purpose
 }
 
-function requireName(text: string): string {
-  const name = requireCleanName(text.trim(), 'name')
+function requireName(text: string, limits: TextLimits): string {
+  const name = requireCleanName(text.trim(), 'name', limits)
   if (name === '') throw new ApiError('invalid_body', { detail: 'name is empty; give the purpose a name.' })
   return name
 }
 
-function requireTags(tags: readonly string[]): readonly string[] {
-  return [...new Set(tags.map((tag) => requireCleanName(tag, 'tags')))]
+function requireTags(tags: readonly string[], limits: TextLimits): readonly string[] {
+  return [...new Set(tags.map((tag) => requireCleanName(tag, 'tags', limits)))]
 }
 
 async function refuseDuplicate(write: () => Promise<void>, name: string): Promise<void> {

@@ -24,7 +24,7 @@ export function registerRoleRoutes(app: FastifyInstance): void {
       errors: ['invalid_filter', 'invalid_sort', 'invalid_columns', 'limit_too_large'],
     },
     async ({ ctx, query: raw }) => {
-      const query = readListQuery(raw, roleList.rules)
+      const query = readListQuery(raw, roleList.rules, ctx.limits)
       const columns = query.columns === null ? null : new Set([...query.columns, 'id'])
       return toEnvelope(await listRoles(ctx, query), (role) => project(toRoleRecord(role), columns))
     },

@@ -1,5 +1,5 @@
 import { ApiError } from '../errors/api-error.ts'
-import { requireCleanName } from '../text/clean-text.ts'
+import { requireCleanName, type TextLimits } from '../text/clean-text.ts'
 import { syncModes, type GroupName, type MapperFields, type SsoMapper } from './sso-mappers.schema.ts'
 
 /** The attribute that official clients map groups by. */
@@ -8,9 +8,9 @@ type Kind = SsoMapper['rule']['kind']
 type Decided = Pick<SsoMapper, 'rule' | 'friendlyName' | 'valuesRegex'>
 
 /** The alias of a connection: one part of an address. @throws invalid_body */
-export function requireAlias(alias: string): string {
+export function requireAlias(alias: string, limits: TextLimits): string {
   if (alias.includes('/')) throw invalid('The alias of a connection cannot contain /; take it out of the address.')
-  return requireCleanName(alias, 'The alias of the connection')
+  return requireCleanName(alias, 'The alias of the connection', limits)
 }
 
 /** @throws invalid_body */
@@ -40,27 +40,30 @@ export function groupIdInName(name: string | null): string | null {
   return name === null ? null : (/^(.+?)--[0-9]+$/.exec(name)?.[1] ?? null)
 }
 
+interface DecidingContext {
+  readonly before: SsoMapper | null
+  readonly group: GroupName | null
+  readonly limits: TextLimits
+}
+
 /**
  * What a mapper will be: the fields sent, over those it has. `group` is the one found for a group mapper.
  *
  * @throws invalid_body, with the field and what it may be
  */
-export function decideMapper(
-  kind: Kind,
-  fields: MapperFields,
-  { before, group }: { readonly before: SsoMapper | null; readonly group: GroupName | null },
-): Decided {
+export function decideMapper(kind: Kind, fields: MapperFields, { before, group, limits }: DecidingContext): Decided {
   refuseOtherModes(kind, fields)
   const friendlyName = requireCleanName(
     fields.friendlyName ?? before?.friendlyName ?? '',
     'config.attribute.friendly.name',
+    limits,
   )
   const common = { friendlyName, valuesRegex: requireExact(fields.valuesRegex ?? before?.valuesRegex ?? '') }
   const rule = before?.rule
   if (kind === 'user_attribute') {
     const known = rule?.kind === 'user_attribute' ? rule : undefined
-    const userAttribute = requireText(fields.userAttribute ?? known?.userAttribute, 'config.user.attribute')
-    const attributeName = requireText(fields.attributeName ?? known?.attributeName, 'config.attribute.name')
+    const userAttribute = requireText(fields.userAttribute ?? known?.userAttribute, 'config.user.attribute', limits)
+    const attributeName = requireText(fields.attributeName ?? known?.attributeName, 'config.attribute.name', limits)
     return { ...common, rule: { kind, userAttribute, attributeName } }
   }
   const known = rule?.kind === 'group' ? rule : undefined
@@ -74,8 +77,9 @@ export function decideMapper(
       attributeName: requireText(
         fields.attributeName ?? known?.attributeName ?? groupAttribute,
         'config.attribute.name',
+        limits,
       ),
-      attributeValue: requireText(fields.attributeValue ?? known?.attributeValue, 'config.attribute.value'),
+      attributeValue: requireText(fields.attributeValue ?? known?.attributeValue, 'config.attribute.value', limits),
     },
   }
 }
@@ -113,9 +117,9 @@ function requireExact(valuesRegex: string): string {
   return valuesRegex
 }
 
-function requireText(text: string | undefined, field: string): string {
+function requireText(text: string | undefined, field: string, limits: TextLimits): string {
   if (text === undefined || text.trim() === '') throw invalid(`${field} is missing or empty.`)
-  return requireCleanName(text, field)
+  return requireCleanName(text, field, limits)
 }
 
 function readOnly(detail: string): ApiError {

@@ -53,11 +53,11 @@ export function getMapper(ctx: Ctx, place: Place): Promise<SsoMapper> {
  */
 export async function createMapper(ctx: Ctx, alias: string, fields: MapperFields): Promise<SsoMapper> {
   authorize(ctx, 'sso-mappers:manage')
-  requireAlias(alias)
+  requireAlias(alias, ctx.limits)
   refuseOtherAlias(alias, fields)
   const kind = requireKind(fields)
   const id = uuid()
-  const name = requireCleanName(fields.name ?? '', 'name')
+  const name = requireCleanName(fields.name ?? '', 'name', ctx.limits)
   return inTransaction(ctx, async (ctx) => {
     const group = kind === 'group' ? await requireGroup(ctx, fields) : null
     if (group !== null) await refuseOtherGroup(ctx, group, name)
@@ -66,7 +66,7 @@ export async function createMapper(ctx: Ctx, alias: string, fields: MapperFields
       alias,
       name: name === '' ? `${group?.id ?? id}--${ctx.now.getTime()}` : name,
       version: 1,
-      ...decideMapper(kind, fields, { before: null, group }),
+      ...decideMapper(kind, fields, { before: null, group, limits: ctx.limits }),
     }
     await refusingPairs(() =>
       queries.insertMapper(ctx.db, {
@@ -113,7 +113,7 @@ export async function updateMapper(ctx: Ctx, place: Place, fields: MapperFields,
     requireVersion(ifMatch, mapperTag(before))
     refuseOtherAlias(place.alias, fields)
     refuseOtherIdentity(before, fields)
-    const next = { ...before, ...decideMapper(rule.kind, fields, { before, group }) }
+    const next = { ...before, ...decideMapper(rule.kind, fields, { before, group, limits: ctx.limits }) }
     const changed = changedFields(before, next)
     if (changed.length === 0) return before
     const stamp = { updated_at: ctx.now.getTime(), updated_by: ctx.actor.name }

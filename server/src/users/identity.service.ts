@@ -10,8 +10,6 @@ import type { GroupIdentity, UserIdentity } from './identity.schema.ts'
 const userFields = fieldMap({ id: { type: 'id', column: 'users.id', operations: ['eq', 'in'] } })
 const groupFields = fieldMap({ id: { type: 'id', column: 'groups.id', operations: ['eq', 'in'] } })
 
-const idsMax = 500
-
 /**
  * Up to 500 users by id, all in one answer.
  *
@@ -20,18 +18,19 @@ const idsMax = 500
  */
 export function listUserIdentities(ctx: Ctx, filter: string | null, withGroups: boolean): Promise<UserIdentity[]> {
   authorize(ctx, 'users:read')
-  return selectUserIdentities(ctx.db, ctx.tenantId, requireFilter(filter, userFields), withGroups)
+  return selectUserIdentities(ctx.db, ctx.tenantId, requireFilter(ctx, filter, userFields), withGroups)
 }
 
 /** The same for groups. @source contract/rest-api.md, U14 */
 export function listGroupIdentities(ctx: Ctx, filter: string | null): Promise<GroupIdentity[]> {
   authorize(ctx, 'groups:read')
-  return selectGroupIdentities(ctx.db, ctx.tenantId, requireFilter(filter, groupFields))
+  return selectGroupIdentities(ctx.db, ctx.tenantId, requireFilter(ctx, filter, groupFields))
 }
 
-/** Without ids the answer would be the whole directory, and beyond 500 it would not be whole. */
-function requireFilter(text: string | null, fields: typeof userFields): CheckedNode {
-  const filter = readFilter(text, fields)
+/** Without ids the answer would be the whole directory, and beyond so many it would not be whole. */
+function requireFilter({ limits }: Ctx, text: string | null, fields: typeof userFields): CheckedNode {
+  const idsMax = limits.filterValuesMax
+  const filter = readFilter(text, fields, limits)
   if (filter === null || countIds(filter) > idsMax) {
     throw new ApiError('invalid_filter', {
       detail: `filter must name the ids to look up: {"id":{"$in":["<id>", …]}} with up to ${idsMax} of them.`,

@@ -1,6 +1,6 @@
 import { ApiError } from '../errors/api-error.ts'
 import { toKey } from '../db/normal-key.ts'
-import { requireCleanName } from '../text/clean-text.ts'
+import { requireCleanName, type TextLimits } from '../text/clean-text.ts'
 import type { User } from './users.schema.ts'
 
 const usernamePattern = /^[\p{L}\p{N}][\p{L}\p{N}._@+-]{0,99}$/u
@@ -8,8 +8,8 @@ const usernamePattern = /^[\p{L}\p{N}][\p{L}\p{N}._@+-]{0,99}$/u
 const reservedPrefix = 'service-account-'
 
 /** @throws invalid_body */
-export function requireUsername(text: string): string {
-  const username = requireCleanName(text.trim(), 'username')
+export function requireUsername(text: string, limits: TextLimits): string {
+  const username = requireCleanName(text.trim(), 'username', limits)
   if (!usernamePattern.test(username) || toKey(username).startsWith(reservedPrefix)) {
     throw new ApiError('invalid_body', {
       detail:

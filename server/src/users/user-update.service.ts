@@ -11,7 +11,7 @@ import { reissueInvitation } from '../invitations/invitations.service.ts'
 import { listPersonaIdsOfUser, replacePersonasOfUser } from '../personas/persona-subjects.service.ts'
 import { readRoles } from '../roles/roles.service.ts'
 import { getTenant } from '../tenants/tenants.service.ts'
-import { requireCleanAttributes, requireCleanName, type Attributes } from '../text/clean-text.ts'
+import { requireCleanAttributes, requireCleanName, type Attributes, type TextLimits } from '../text/clean-text.ts'
 import { requireEmailAddress } from '../text/email-address.ts'
 import { applyRole, holdUser, requireOtherAdmin, requireUser } from './user-roles.service.ts'
 import { cannotDisableSelf, isScimManaged, managedByScim, userExistsText } from './user-rules.ts'
@@ -111,7 +111,7 @@ interface FieldValues {
 const fieldNames = ['email', 'firstName', 'lastName', 'attributes'] as const
 
 async function applyFields(ctx: TrxCtx, user: User, change: UserChange): Promise<void> {
-  const next = nextValues(user, change)
+  const next = nextValues(user, change, ctx.limits)
   const fields = fieldNames.filter((name) => JSON.stringify(next[name]) !== JSON.stringify(user[name]))
   if (fields.length === 0) return
   const emailChanges = fields.includes('email')
@@ -151,22 +151,25 @@ async function requireMayChangeEmail(ctx: TrxCtx, user: User): Promise<void> {
   authorize(ctx, 'users:write')
 }
 
-function nextValues(user: User, change: UserChange): FieldValues {
+function nextValues(user: User, change: UserChange, limits: TextLimits): FieldValues {
   return {
     // A record sent back may carry the address as it was typed; only a different one is judged anew.
     email:
       change.email === undefined || toKey(change.email) === toKey(user.email)
         ? user.email
         : requireEmailAddress(change.email),
-    firstName: change.firstName === undefined ? user.firstName : requireCleanName(change.firstName, 'firstName'),
-    lastName: change.lastName === undefined ? user.lastName : requireCleanName(change.lastName, 'lastName'),
-    attributes: change.attributes === undefined ? user.attributes : mergeAttributes(user.attributes, change.attributes),
+    firstName:
+      change.firstName === undefined ? user.firstName : requireCleanName(change.firstName, 'firstName', limits),
+    lastName: change.lastName === undefined ? user.lastName : requireCleanName(change.lastName, 'lastName', limits),
+    attributes:
+      change.attributes === undefined ? user.attributes : mergeAttributes(user.attributes, change.attributes, limits),
   }
 }
 
 /** The result is what must stay within the limits: many small changes add up. */
-function mergeAttributes(stored: Attributes, change: Attributes): Attributes {
+function mergeAttributes(stored: Attributes, change: Attributes, limits: TextLimits): Attributes {
   return requireCleanAttributes(
     Object.fromEntries(Object.entries({ ...stored, ...change }).filter(([, values]) => values.length > 0)),
+    limits,
   )
 }

@@ -56,6 +56,7 @@ function registerUpdate(app: FastifyInstance): void {
         'null means unchanged; whole records may be sent back. attributes merge key by key, [] clears one. ' +
         'groups and persona are full replacements. People may change their own names and attributes, admins everything.',
       access: { bearer: 'self:write', others: 'users:write' },
+      isReserved: true,
       body: UpdateUserBody,
       bodyExamples: [{ firstName: 'Jane', enabled: true }],
       answer: { schema: Type.Unsafe<unknown>({ $ref: 'UserMinimal#' }), example: userMinimalExample },

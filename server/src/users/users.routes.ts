@@ -27,7 +27,7 @@ export function registerUserRoutes(app: FastifyInstance, documents: UserDocument
       errors: ['invalid_filter', 'invalid_sort', 'invalid_columns', 'limit_too_large'],
     },
     async ({ ctx, query: raw }) => {
-      const query = readListQuery(raw, users.userListShape(ctx).rules)
+      const query = readListQuery(raw, users.userListShape(ctx).rules, ctx.limits)
       const page = await users.listUsers(ctx, query)
       const load = (ids: readonly string[]) => users.getUserViews(ctx, ids)
       const texts = await documents.texts(ctx, page.items, {

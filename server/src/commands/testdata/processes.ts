@@ -4,6 +4,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { limitsOff } from '../../../test/limits-off.ts'
 import { openTestDatabase, usesPostgres } from '../../../test/test-database.ts'
 
 const source = join(import.meta.dirname, '../..')
@@ -109,6 +110,7 @@ export async function startServer(
   const { child, output, ended } = start('main.ts', [], {
     PORT: String(port),
     MUSTER_DRAIN_MS: '0',
+    ...limitsOff,
     ...home.env,
     ...env,
   })

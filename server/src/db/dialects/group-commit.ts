@@ -2,12 +2,14 @@ import type { Database as Connection } from 'better-sqlite3'
 import type { Kysely } from 'kysely'
 import type { Database } from '../database.ts'
 import { DatabaseUnavailable, type Trx } from '../db.ts'
+import { LongestWait } from '../longest-wait.ts'
 import { markTransaction } from '../transaction-mark.ts'
 
 const membersMax = 64
 const batchMaxMs = 2
 
 interface Member {
+  readonly queuedAt: number
   run(): Promise<void>
   settle(failure: unknown): void
 }
@@ -20,6 +22,7 @@ export class GroupCommit {
   readonly #raw: Connection
   readonly #writer: Kysely<Database>
   readonly #queue: Member[] = []
+  readonly waits = new LongestWait()
   #draining = false
 
   constructor(raw: Connection, writer: Kysely<Database>) {
@@ -31,6 +34,7 @@ export class GroupCommit {
     return new Promise<T>((resolve, reject) => {
       let outcome: { ok: true; value: T } | { ok: false; error: unknown } | undefined
       this.#queue.push({
+        queuedAt: performance.now(),
         run: async () => {
           try {
             outcome = { ok: true, value: await markTransaction(() => this.#writer.transaction().execute(work)) }
@@ -68,6 +72,7 @@ export class GroupCommit {
       do {
         const member = this.#queue.shift()
         if (member === undefined) break
+        this.waits.note(member.queuedAt)
         members.push(member)
         await member.run()
       } while (members.length < membersMax && performance.now() < end && this.#raw.inTransaction)

@@ -12,28 +12,32 @@ import {
 } from 'kysely'
 import pg from 'pg'
 import { DatabaseUnavailable, Db, numberedText } from '../db.ts'
+import { LongestWait } from '../longest-wait.ts'
+import type { SqlLimits } from '../sql-limits.ts'
 import { markTransaction, refuseInsideTransaction } from '../transaction-mark.ts'
 
-const poolMax = 16
 const repeatsMax = 5
 /** Each connection keeps at most this many named statements; rarer texts are sent without a name. */
 const namedMax = 400
 
-const sessionOptions = [
-  'jit=off',
-  'statement_timeout=10s',
-  'lock_timeout=2s',
-  'idle_in_transaction_session_timeout=15s',
-]
-  .map((option) => `-c ${option}`)
-  .join(' ')
+function sessionOptions(limits: SqlLimits): string {
+  return [
+    'jit=off',
+    `statement_timeout=${limits.sqlStatementMs}`,
+    `lock_timeout=${limits.sqlLockWaitMs}`,
+    `idle_in_transaction_session_timeout=${limits.sqlIdleTransactionMs}`,
+  ]
+    .map((option) => `-c ${option}`)
+    .join(' ')
+}
 
 // int8 counters and times fit a double for the next 280,000 years of milliseconds.
 pg.types.setTypeParser(pg.types.builtins.INT8, Number)
 
-export function openPostgres(url: string): Db {
-  const pool = openPool(url, poolMax)
-  const named = namedPool(pool)
+export function openPostgres(url: string, limits: SqlLimits): Db {
+  const pool = openPool(url, limits)
+  const waits = new LongestWait()
+  const named = namedPool(pool, waits)
   const transactional = new Kysely({ dialect: new PostgresDialect({ pool: named }) })
   return new Db(outerDialect(named), {
     dialectName: 'postgres',
@@ -54,6 +58,7 @@ export function openPostgres(url: string): Db {
       await vacuum(url, table)
       return true
     },
+    takeLongestWaitMs: () => waits.takeMs(),
     close: () => pool.end(),
   })
 }
@@ -74,8 +79,13 @@ export function openPostgresForMigration(url: string): Kysely<unknown> {
   return new Kysely<unknown>({ dialect: new PostgresDialect({ pool: new pg.Pool({ connectionString: url, max: 2 }) }) })
 }
 
-function openPool(url: string, max: number): pg.Pool {
-  const pool = new pg.Pool({ connectionString: url, max, connectionTimeoutMillis: 2000, options: sessionOptions })
+function openPool(url: string, limits: SqlLimits): pg.Pool {
+  const pool = new pg.Pool({
+    connectionString: url,
+    max: limits.sqlConnectionsMax,
+    connectionTimeoutMillis: limits.sqlConnectionWaitMs,
+    options: sessionOptions(limits),
+  })
   // An idle connection that breaks is replaced by the pool; without a listener the process would end.
   pool.on('error', () => {})
   return pool
@@ -99,12 +109,12 @@ class OuterDriver extends PostgresDriver {
 }
 
 /** Named statements are planned once per connection: point reads cost a fifth of unnamed ones. */
-function namedPool(pool: pg.Pool): PostgresPool {
+function namedPool(pool: pg.Pool, waits: LongestWait): PostgresPool {
   const wrapped = new WeakMap<pg.PoolClient, PostgresPoolClient>()
   return {
     options: {},
     connect: async () => {
-      const client = await connect(pool)
+      const client = await connect(pool, waits)
       let named = wrapped.get(client)
       if (named === undefined) {
         named = nameStatements(client)
@@ -116,11 +126,14 @@ function namedPool(pool: pg.Pool): PostgresPool {
   }
 }
 
-async function connect(pool: pg.Pool): Promise<pg.PoolClient> {
+async function connect(pool: pg.Pool, waits: LongestWait): Promise<pg.PoolClient> {
+  const startedAt = performance.now()
   try {
     return await pool.connect()
   } catch (error) {
     throw new DatabaseUnavailable('no connection to the database', { cause: error })
+  } finally {
+    waits.note(startedAt)
   }
 }
 

@@ -4,7 +4,9 @@ import { setTimeout as wait } from 'node:timers/promises'
 import Connection from 'better-sqlite3'
 import { Kysely, SqliteAdapter, SqliteIntrospector, SqliteQueryCompiler, type Dialect, type Driver } from 'kysely'
 import type { Database } from '../database.ts'
+import { defaultLimits } from '../../limits/limits.ts'
 import { Db } from '../db.ts'
+import type { SqlLimits } from '../sql-limits.ts'
 import { GroupCommit } from './group-commit.ts'
 import { ReadSnapshot } from './read-snapshot.ts'
 import { SqliteDriver, immediateTransaction, savepointTransaction } from './sqlite-driver.ts'
@@ -33,9 +35,9 @@ function dialectFor(driver: Driver): Dialect {
 }
 
 /** Reads run on a connection of their own, which sees committed rows only; all writes go through the group commit. */
-export function openSqlite(file: string): Db {
-  const writerRaw = openConnection(file)
-  const readerRaw = openConnection(file)
+export function openSqlite(file: string, limits: SqlLimits): Db {
+  const writerRaw = openConnection(file, limits)
+  const readerRaw = openConnection(file, limits)
   readerRaw.pragma('query_only = on')
   const writer = new Kysely<Database>({ dialect: dialectFor(new SqliteDriver(writerRaw, savepointTransaction, null)) })
   const commits = new GroupCommit(writerRaw, writer)
@@ -53,8 +55,9 @@ export function openSqlite(file: string): Db {
     },
     scrub: async () => {
       snapshot.end()
-      return truncateLog(file)
+      return truncateLog(file, limits)
     },
+    takeLongestWaitMs: () => commits.waits.takeMs(),
     close: async () => {
       snapshot.end()
       readerRaw.close()
@@ -67,8 +70,8 @@ const truncateAttempts = 5
 const truncatePauseMs = 100
 
 /** Pages are blanked as they are written (secure_delete); the log still holds them as they were until it starts anew. */
-async function truncateLog(file: string): Promise<boolean> {
-  const raw = openConnection(file)
+async function truncateLog(file: string, limits: SqlLimits): Promise<boolean> {
+  const raw = openConnection(file, limits)
   try {
     for (let attempt = 0; attempt < truncateAttempts; attempt += 1) {
       const [outcome] = raw.pragma('wal_checkpoint(TRUNCATE)') as [{ readonly busy: number }] // SQLite's own answer
@@ -84,13 +87,13 @@ async function truncateLog(file: string): Promise<boolean> {
 /** One plain connection with real transactions, for the migrator. */
 export function openSqliteForMigration(file: string): Kysely<unknown> {
   mkdirSync(dirname(file), { recursive: true, mode: 0o700 })
-  const raw = openConnection(file)
+  const raw = openConnection(file, defaultLimits)
   const driver = new SqliteDriver(raw, immediateTransaction, null)
   driver.destroy = async () => void raw.close()
   return new Kysely<unknown>({ dialect: dialectFor(driver) })
 }
 
-function openConnection(file: string): RawConnection {
+function openConnection(file: string, { sqlLockWaitMs }: SqlLimits): RawConnection {
   const raw = new Connection(file)
   raw.pragma('journal_mode = WAL')
   raw.pragma('synchronous = FULL')
@@ -98,7 +101,7 @@ function openConnection(file: string): RawConnection {
   raw.pragma('trusted_schema = OFF')
   // What is deleted is gone from the file, not only from its tables.
   raw.pragma('secure_delete = ON')
-  raw.pragma('busy_timeout = 2000')
+  raw.pragma(`busy_timeout = ${sqlLockWaitMs}`)
   raw.pragma('journal_size_limit = 67108864')
   raw.pragma('cache_size = -32000')
   raw.pragma('mmap_size = 268435456')
