@@ -29,6 +29,8 @@ import { readOutboxDepth } from './mail/outbox.service.ts'
 import { Dispatcher } from './outbox/dispatcher.ts'
 import { registerPersonaRoutes } from './personas/personas.routes.ts'
 import { registerPurposeRoutes } from './purposes/purposes.routes.ts'
+import { AnswerSweeper } from './repeats/answer-sweeper.ts'
+import { Repeats } from './repeats/repeats.ts'
 import { registerRoleRoutes } from './roles/roles.routes.ts'
 import { tenantUrl } from './tenants/tenant-url.service.ts'
 import { findTenantById, tenantFinder } from './tenants/tenants.service.ts'
@@ -53,6 +55,7 @@ export interface AppDeps {
 export interface App {
   readonly http: FastifyInstance
   readonly dispatcher: Dispatcher
+  readonly sweeper: AnswerSweeper
   /** From here on /readyz answers 503 and every answer closes its connection. */
   startDraining(): void
   /** Ends background work; the server is closed by its owner. */
@@ -66,6 +69,8 @@ export async function buildApp(deps: AppDeps): Promise<App> {
   const http = createServer({ log, trustedProxies: config.trustedProxies })
   const linkTo = invitationLinks(deps, http)
   const dispatcher = buildDispatcher(deps, linkTo)
+  const sweeper = new AnswerSweeper({ db, clock, onError: (error) => log.error({ err: error }, 'stored answers') })
+  http.decorate('repeats', new Repeats())
 
   addNotFound(http)
   addRequestContext(http, {
@@ -105,9 +110,11 @@ export async function buildApp(deps: AppDeps): Promise<App> {
   return {
     http,
     dispatcher,
+    sweeper,
     startDraining: () => void (state.isDraining = true),
     settle: async () => {
       await dispatcher.stop()
+      await sweeper.stop()
       await settleTokenUse(db)
     },
   }

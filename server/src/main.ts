@@ -37,6 +37,7 @@ async function serve(): Promise<void> {
   if (mail !== null) await releaseHeldMails(db, new Date())
   app.dispatcher.start()
   app.dispatcher.wake()
+  app.sweeper.start()
   // Whoever reads that the server is ready may stop it at once.
   stopOnSignal(app, db, config, closeLog, () => mail?.close())
   announce(app, config, started)

@@ -8,6 +8,7 @@ const afterCommit = new WeakMap<Trx, (() => void)[]>()
  * Inside: SQL only, no network, no hashing, no files. The work may run again after a serialization conflict.
  */
 export async function inTransaction<T>(ctx: Ctx, work: (ctx: TrxCtx) => Promise<T>): Promise<T> {
+  if (ctx.held !== undefined) return ctx.held.run(ctx, work)
   let callbacks: (() => void)[] = []
   const result = await ctx.db.engine.transact(async (trx) => {
     callbacks = []

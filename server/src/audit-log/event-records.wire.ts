@@ -77,6 +77,7 @@ export const wireForms: Readonly<Record<EventName, WireForm>> = {
   'purpose.subject_removed': { operation: 'DELETE', resource: 'CUSTOM', path: 'purposes/{subject}/subjects/{object}' },
   'api_token.created': { operation: 'CREATE', resource: 'CLIENT', path: 'clients/{subject}' },
   'api_token.updated': { operation: 'UPDATE', resource: 'CLIENT', path: 'clients/{subject}' },
+  'api_token.secret_redrawn': { operation: 'UPDATE', resource: 'CLIENT', path: 'clients/{subject}' },
   'api_token.revoked': { operation: 'DELETE', resource: 'CLIENT', path: 'clients/{subject}' },
   'outbox_item.retried': { operation: 'ACTION', resource: 'CUSTOM', path: 'outbox/{subject}' },
   'outbox_item.discarded': { operation: 'DELETE', resource: 'CUSTOM', path: 'outbox/{subject}' },

@@ -6,6 +6,7 @@ import type { OutboxTable } from '../outbox/outbox.table.ts'
 import type { CredentialsTable } from '../passwords/passwords.table.ts'
 import type { PersonasTable, PersonaSubjectsTable } from '../personas/personas.table.ts'
 import type { PurposesTable, PurposeSubjectsTable } from '../purposes/purposes.table.ts'
+import type { IdempotencyKeysTable } from '../repeats/stored-answers.table.ts'
 import type { RolesTable } from '../roles/roles.table.ts'
 import type { TenantsTable } from '../tenants/tenants.table.ts'
 import type { UsersTable } from '../users/users.table.ts'
@@ -19,6 +20,7 @@ export interface Database {
   events: EventsTable
   group_members: GroupMembersTable
   groups: GroupsTable
+  idempotency_keys: IdempotencyKeysTable
   invitations: InvitationsTable
   outbox: OutboxTable
   persona_subjects: PersonaSubjectsTable

@@ -70,6 +70,7 @@ export const eventTypes = {
   'purpose.subject_removed': admin('purpose', Subject, Nothing),
   'api_token.created': admin('api_token', Type.Object({ clientId: Type.String(), name: Type.String() }), Nothing),
   'api_token.updated': admin('api_token', Changed, Nothing),
+  'api_token.secret_redrawn': admin('api_token', Type.Object({ clientId: Type.String() }), Nothing),
   'api_token.revoked': admin('api_token', Type.Object({ clientId: Type.String() }), Nothing),
   'outbox_item.retried': admin('outbox_item', Nothing, Nothing),
   'outbox_item.discarded': admin('outbox_item', Nothing, Nothing),
