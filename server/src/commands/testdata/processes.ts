@@ -5,6 +5,8 @@ import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { openTestDatabase, usesPostgres } from '../../../test/test-database.ts'
+import type { Db } from '../../db/db.ts'
+import { openDatabase } from '../../db/open.ts'
 
 const source = join(import.meta.dirname, '../..')
 /** The one `npm` uses too: a warm start takes half the time. */
@@ -29,6 +31,14 @@ export async function makeHome(): Promise<Home> {
       rmSync(folder, { recursive: true, force: true })
     },
   }
+}
+
+/** The database of a home, seen from the test's own process; close it. */
+export function openHome({ folder, env }: Home): Db {
+  const url = env['DATABASE_URL']
+  return openDatabase(
+    url === undefined ? { kind: 'sqlite', file: join(folder, 'data', 'muster.db') } : { kind: 'postgres', url },
+  )
 }
 
 /** Only what a process needs: nothing of the test run's own environment leaks in. */
