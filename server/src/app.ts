@@ -37,6 +37,8 @@ import { Dispatcher } from './outbox/dispatcher.ts'
 import { registerPersonaRoutes } from './personas/personas.routes.ts'
 import { registerPurposeRoutes } from './purposes/purposes.routes.ts'
 import { openBudgets } from './rates/budgets.ts'
+import { AnswerSweeper } from './repeats/answer-sweeper.ts'
+import { Repeats } from './repeats/repeats.ts'
 import { registerRoleRoutes } from './roles/roles.routes.ts'
 import { registerSsoMapperRoutes } from './sso-connections/sso-mappers.routes.ts'
 import type { Signer } from './secrets/signing.ts'
@@ -66,6 +68,7 @@ export interface App {
   readonly http: FastifyInstance
   readonly dispatcher: Dispatcher
   readonly sealer: Sealer
+  readonly sweeper: AnswerSweeper
   /** From here on /readyz answers 503 and every answer closes its connection. */
   startDraining(): void
   /** Ends background work; the server is closed by its owner. */
@@ -86,6 +89,8 @@ export async function buildApp(deps: AppDeps): Promise<App> {
   const dispatcher = buildDispatcher(deps, linkTo)
   const sealing = buildSealing(deps)
   const sealer = new Sealer({ ...sealing, onError: (error) => log.error({ err: error }, 'audit chain') })
+  const sweeper = new AnswerSweeper({ db, clock, onError: (error) => log.error({ err: error }, 'stored answers') })
+  http.decorate('repeats', new Repeats())
 
   addNotFound(http)
   addOverload(http, overload)
@@ -139,9 +144,11 @@ export async function buildApp(deps: AppDeps): Promise<App> {
     http,
     dispatcher,
     sealer,
+    sweeper,
     startDraining: () => void (state.isDraining = true),
     settle: async () => {
       await dispatcher.stop()
+      await sweeper.stop()
       await sealer.stop()
       await settleTokenUse(db)
       await budgets.settle()

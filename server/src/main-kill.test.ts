@@ -1,26 +1,17 @@
 import assert from 'node:assert/strict'
 import { Agent } from 'node:http'
-import { join } from 'node:path'
 import { test } from 'node:test'
 import { sql } from 'kysely'
 import { sendRequest } from '../test/test-client.ts'
 import { usesPostgres } from '../test/test-database.ts'
 import { sealAll } from './audit-chain/sealing.service.ts'
 import { verifyChain } from './audit-chain/verify.service.ts'
-import { makeHome, startServer, type Home, type RunningServer } from './commands/testdata/processes.ts'
+import { makeHome, openHome, startServer, type RunningServer } from './commands/testdata/processes.ts'
 import type { Db } from './db/db.ts'
-import { openDatabase } from './db/open.ts'
 
 const writesPerLife = 334
 const clients = 16
 const token = `mst_${'k'.repeat(43)}`
-
-function open({ folder, env }: Home): Db {
-  const url = env['DATABASE_URL']
-  return openDatabase(
-    url === undefined ? { kind: 'sqlite', file: join(folder, 'data', 'muster.db') } : { kind: 'postgres', url },
-  )
-}
 
 /** Invites one person after the other until the server is gone; notes who was acknowledged, and kills it in the middle. */
 async function writeUntilKilled(server: RunningServer, life: number, acknowledged: Set<string>): Promise<void> {
@@ -58,7 +49,7 @@ test('three times killed among a thousand writes, the server has lost nothing it
     await writeUntilKilled(server, life, acknowledged)
   }
   assert.ok(acknowledged.size >= 3 * writesPerLife)
-  const db = open(home)
+  const db = openHome(home)
   try {
     await assertWhole(db, acknowledged)
     await assertChained(db)

@@ -39,6 +39,7 @@ async function serve(): Promise<void> {
   app.dispatcher.start()
   app.dispatcher.wake()
   app.sealer.start()
+  app.sweeper.start()
   // Whoever reads that the server is ready may stop it at once.
   stopOnSignal(app, db, config, closeLog, () => mail?.close())
   announce(app, config, started)

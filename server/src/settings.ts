@@ -178,4 +178,5 @@ export const foreignVariables: readonly string[] = [
   'MUSTER_TOKEN',
   'MUSTER_TEST_DATABASE',
   'MUSTER_TEST_DATABASE_URL',
+  'MUSTER_TEST_RACES',
 ]

@@ -7,6 +7,7 @@ import { makeObject, newText } from './authz-world.ts'
 import { ofGroups, ofLinks } from './group-scenarios.ts'
 import { newEmail, post, type Arrange, type Post, type Scenario } from './scenario.ts'
 import { password, type TestApp } from './start-test-app.ts'
+import type { RequestOptions } from './test-client.ts'
 import { ofUsers } from './user-scenarios.ts'
 
 const users = '/api/service/users'
@@ -19,6 +20,18 @@ const ofTokens: readonly Scenario[] = [
     ['api_token.created'],
     ['api_token.created'],
   ),
+  {
+    by: 'POST /api/service/apikeys',
+    what: 'the same one again, under one key',
+    leaves: ['api_token.secret_redrawn'],
+    again: ['api_token.secret_redrawn'],
+    arrange: async (t) => {
+      const create = (as: RequestOptions) => t.post('/api/service/apikeys', { displayName: 'again' }, as)
+      const keyed = { headers: { 'idempotency-key': newText() } }
+      await create(keyed)
+      return (as = {}) => create({ ...keyed, ...as })
+    },
+  },
   post(
     'POST /api/service/apikeys/{id}',
     'a new name',
@@ -47,6 +60,18 @@ const ofClients: readonly Scenario[] = [
     ['oauth_client.created'],
     ['oauth_client.created'],
   ),
+  {
+    by: `POST ${clients}`,
+    what: 'the same one again, under one key',
+    leaves: ['oauth_client.secret_redrawn'],
+    again: ['oauth_client.secret_redrawn'],
+    arrange: async (t) => {
+      const create = (as: RequestOptions) => t.post(clients, { displayName: 'again', role: '$guest' }, as)
+      const keyed = { headers: { 'idempotency-key': newText() } }
+      await create(keyed)
+      return (as = {}) => create({ ...keyed, ...as })
+    },
+  },
   ...['PUT', 'POST'].flatMap((method) => [
     post(
       `${method} ${clients}/{id}`,
@@ -176,7 +201,7 @@ const ofMails: readonly Scenario[] = [
         firstName: 'First',
         password,
       }
-      return () => t.post('/auth/accept-invite', body, { token: null })
+      return (as = {}) => t.post('/auth/accept-invite', body, { ...as, token: null })
     },
   },
 ]

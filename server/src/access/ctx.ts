@@ -22,6 +22,13 @@ export interface Ctx {
   readonly requestId: string
   readonly origin: Origin
   readonly limits: Limits
+  /** Present where effect and answer are committed together; inTransaction asks it, nobody else. */
+  readonly held?: Held
+}
+
+/** Runs the transactions of a request inside one that ends when the answer is known. */
+export interface Held {
+  run<T>(ctx: Ctx, work: (ctx: TrxCtx) => Promise<T>): Promise<T>
 }
 
 /** Inside a transaction: the transaction is the only database in reach. */

@@ -56,6 +56,23 @@ export async function updateToken(trx: Trx, tenantId: string, id: string, change
     .execute()
 }
 
+/** Answers false when the token was revoked meanwhile. */
+export async function replaceSecret(
+  trx: Trx,
+  tenantId: string,
+  id: string,
+  secret: Pick<ApiTokensTable, 'token_hash' | 'last_four'>,
+): Promise<boolean> {
+  const result = await trx
+    .updateTable('api_tokens')
+    .set(secret)
+    .where('tenant_id', '=', tenantId)
+    .where('id', '=', id)
+    .where('revoked_at', '=', 0)
+    .executeTakeFirst()
+  return result.numUpdatedRows > 0n
+}
+
 /** Answers false when somebody else was first. */
 export async function revokeToken(trx: Trx, tenantId: string, id: string, at: number): Promise<boolean> {
   const result = await trx

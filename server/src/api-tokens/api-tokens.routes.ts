@@ -3,6 +3,7 @@ import { operation } from '../http/operation.ts'
 import { project, toEnvelope } from '../lists/envelope.ts'
 import { listQuerySchema, readListQuery } from '../lists/list-query.ts'
 import { tokenList } from './api-tokens.fields.ts'
+import type { IssuedApiToken } from './api-tokens.schema.ts'
 import * as tokens from './api-tokens.service.ts'
 import {
   CreateTokenBody,
@@ -45,6 +46,7 @@ export function registerApiTokenRoutes(app: FastifyInstance): void {
       method: 'POST',
       url: '/api/service/apikeys',
       operationId: 'createApiToken',
+      isCreate: true,
       tag,
       summary: 'Create an API token',
       description:
@@ -63,11 +65,14 @@ export function registerApiTokenRoutes(app: FastifyInstance): void {
         schema: TokenRef,
         example: { ...example, attributes: { ...example.attributes, accessToken: 'mst_…' } },
       },
+      // Of a repeat, whose token was revoked meanwhile.
+      errors: ['api_token_not_found'],
+      secret: {
+        fields: ['accessToken'],
+        redraw: async ({ ctx }, stored) => toIssuedRecord(await tokens.redrawSecret(ctx, String(stored['id']))),
+      },
     },
-    async ({ ctx, body }) => {
-      const { token, secret } = await tokens.createToken(ctx, fromCreateTokenBody(body))
-      return toTokenRecord(token, secret)
-    },
+    async ({ ctx, body }) => toIssuedRecord(await tokens.createToken(ctx, fromCreateTokenBody(body))),
   )
   operation(
     app,
@@ -105,6 +110,10 @@ export function registerApiTokenRoutes(app: FastifyInstance): void {
     },
     async ({ ctx, params }) => tokens.revokeToken(ctx, params['id'] ?? ''),
   )
+}
+
+function toIssuedRecord({ token, secret }: IssuedApiToken) {
+  return toTokenRecord(token, secret)
 }
 
 const example = {

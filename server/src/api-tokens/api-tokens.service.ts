@@ -117,6 +117,28 @@ export async function updateToken(ctx: Ctx, id: string, change: ApiTokenChange, 
   })
 }
 
+/**
+ * Draws a new secret for a token; the one before opens nothing from here on. For who did not get to read the first.
+ *
+ * @throws api_token_not_found · insufficient_role
+ * @source contract/rest-api.md, 2.5
+ */
+export async function redrawSecret(ctx: Ctx, id: string): Promise<IssuedApiToken> {
+  authorize(ctx, 'tokens:own')
+  return inTransaction(ctx, async (ctx) => {
+    const token = await requireManageable(ctx, id)
+    const secret = newSecret('mst_')
+    const isAlive = await queries.replaceSecret(ctx.db, ctx.tenantId, id, {
+      token_hash: hashSecret(secret),
+      last_four: secret.slice(-4),
+    })
+    if (!isAlive) throw notFound('api_token_not_found')
+    const data = { clientId: token.clientId }
+    await recordEvent(ctx, { type: 'api_token.secret_redrawn', subjectId: id, data, personal: {} })
+    return { token, secret }
+  })
+}
+
 /** Revokes a token: its next request is refused. @throws api_token_not_found · insufficient_role */
 export async function revokeToken(ctx: Ctx, id: string): Promise<void> {
   authorize(ctx, 'tokens:own')

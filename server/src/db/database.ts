@@ -10,6 +10,7 @@ import type { CredentialsTable } from '../passwords/passwords.table.ts'
 import type { PersonasTable, PersonaSubjectsTable } from '../personas/personas.table.ts'
 import type { PurposesTable, PurposeSubjectsTable } from '../purposes/purposes.table.ts'
 import type { RateBucketsTable } from '../rates/rate-buckets.table.ts'
+import type { IdempotencyKeysTable } from '../repeats/stored-answers.table.ts'
 import type { RolesTable } from '../roles/roles.table.ts'
 import type { SsoMappersTable } from '../sso-connections/sso-mappers.table.ts'
 import type { TenantsTable } from '../tenants/tenants.table.ts'
@@ -26,6 +27,7 @@ export interface Database {
   events: EventsTable
   group_members: GroupMembersTable
   groups: GroupsTable
+  idempotency_keys: IdempotencyKeysTable
   invitations: InvitationsTable
   oauth_clients: OAuthClientsTable
   outbox: OutboxTable

@@ -7,7 +7,7 @@ export type DialectName = 'sqlite' | 'postgres'
 /** What differs between the two databases while the server runs. */
 export interface Engine {
   readonly dialectName: DialectName
-  /** Runs the work in one transaction; acknowledged means durable. Repeats it after a serialization conflict. */
+  /** Runs the work in one transaction; acknowledged means durable. Repeats it after a serialization conflict. @throws CommitUnknown */
   transact<T>(work: (trx: Trx) => Promise<T>): Promise<T>
   /** One reading statement outside a transaction, without a query builder in between; text is a constant with `?` for values. */
   read(text: string, values: readonly unknown[]): Promise<unknown[]>
@@ -43,6 +43,9 @@ export type Queryable = Kysely<Database>
 
 /** The database cannot answer now; the edge says 503. */
 export class DatabaseUnavailable extends Error {}
+
+/** The connection was lost while the database was told to commit: the change may be kept or not. */
+export class CommitUnknown extends DatabaseUnavailable {}
 
 /** Says which database a handle speaks to, for the few places below db/ and filter/ that must know. */
 export function dialectOf(db: Queryable): DialectName {

@@ -12,6 +12,7 @@ import * as oauthClients from './migrations/0009_oauth_clients.ts'
 import * as ssoMappers from './migrations/0010_sso_mappers.ts'
 import * as auditChain from './migrations/0011_audit_chain.ts'
 import * as rateBuckets from './migrations/0012_rate_buckets.ts'
+import * as idempotencyKeys from './migrations/0013_idempotency_keys.ts'
 
 /** In order; forward only. A released one never changes. */
 const migrations: Readonly<Record<string, Migration>> = {
@@ -27,6 +28,7 @@ const migrations: Readonly<Record<string, Migration>> = {
   '0010_sso_mappers': ssoMappers,
   '0011_audit_chain': auditChain,
   '0012_rate_buckets': rateBuckets,
+  '0013_idempotency_keys': idempotencyKeys,
 }
 
 export interface MigrationState {

@@ -162,6 +162,19 @@ CREATE INDEX groups_search_alias_key ON groups USING gin (tenant_id, alias_key g
 CREATE INDEX groups_search_name_key ON groups USING gin (tenant_id, name_key gin_trgm_ops);
 CREATE UNIQUE INDEX groups_seq_unique ON groups USING btree (tenant_id, seq);
 
+create table idempotency_keys (
+  tenant_id text collate "C" not null,
+  key_hash text collate "C" not null,
+  fingerprint text collate "C" not null,
+  status bigint not null,
+  headers text collate "C" not null,
+  body text collate "C" not null,
+  expires_at bigint not null,
+  constraint idempotency_keys_pkey PRIMARY KEY (tenant_id, key_hash),
+  constraint idempotency_keys_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenants(id)
+);
+CREATE INDEX idempotency_keys_by_expires_at ON idempotency_keys USING btree (tenant_id, expires_at, key_hash);
+
 create table invitations (
   tenant_id text collate "C" not null,
   id text collate "C" not null,

@@ -143,6 +143,18 @@ create trigger groups_search_update after update of name_key, alias_key on group
 create virtual table groups_search using fts5 (name_key, alias_key,
       content = '', contentless_delete = 1, tokenize = 'trigram case_sensitive 1');
 
+create table idempotency_keys (
+  tenant_id text not null references tenants (id),
+  key_hash text not null,
+  fingerprint text not null,
+  status integer not null,
+  headers text not null,
+  body text not null,
+  expires_at integer not null,
+  primary key (tenant_id, key_hash)
+) strict, without rowid;
+create index idempotency_keys_by_expires_at on idempotency_keys (tenant_id, expires_at, key_hash);
+
 create table invitations (
   tenant_id text not null references tenants (id),
   id text not null,

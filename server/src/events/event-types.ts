@@ -79,6 +79,7 @@ export const eventTypes = {
   'purpose.subject_removed': admin('purpose', Subject, Nothing),
   'api_token.created': admin('api_token', Type.Object({ clientId: Type.String(), name: Type.String() }), Nothing),
   'api_token.updated': admin('api_token', Changed, Nothing),
+  'api_token.secret_redrawn': admin('api_token', Client, Nothing),
   'api_token.revoked': admin('api_token', Client, Nothing),
   'oauth_client.created': admin(
     'oauth_client',
@@ -87,6 +88,7 @@ export const eventTypes = {
   ),
   'oauth_client.updated': admin('oauth_client', Changed, Nothing),
   'oauth_client.role_changed': admin('oauth_client', RoleMove, Nothing),
+  'oauth_client.secret_redrawn': admin('oauth_client', Client, Nothing),
   'oauth_client.deleted': admin('oauth_client', Client, Nothing),
   'oauth_client.token_issued': signIn('oauth_client', Client, Nothing),
   // The object is the alias of the connection.

@@ -1,6 +1,7 @@
 import { v7 as uuid } from 'uuid'
 import type { Insertable } from 'kysely'
 import type { TrxCtx } from '../access/ctx.ts'
+import { testifyBy } from '../access/in-transaction.ts'
 import { eventTypes, type NewEvent } from './event-types.ts'
 import type { EventsTable } from './events.table.ts'
 
@@ -17,6 +18,8 @@ export async function recordEvents(ctx: TrxCtx, events: readonly NewEvent[]): Pr
   for (let start = 0; start < events.length; start += rowsPerInsert) {
     const rows = events.slice(start, start + rowsPerInsert).map((event) => toRow(ctx, event))
     await ctx.db.insertInto('events').values(rows).execute()
+    const [first] = rows
+    if (first !== undefined) testifyBy(ctx, (trx) => trx.insertInto('events').values(first).execute())
   }
 }
 

@@ -98,6 +98,7 @@ function registerWrites(app: FastifyInstance): void {
       method: 'POST',
       url: '/api/service/groups',
       operationId: 'createGroup',
+      isCreate: true,
       tag,
       summary: 'Create a group, with its first members',
       description:

@@ -1,6 +1,7 @@
 import Type, { type TSchema } from 'typebox'
 import { ApiError } from '../errors/api-error.ts'
 import { catalogue, type ErrorCode } from '../errors/catalogue.ts'
+import { takesKey } from './read-request-key.ts'
 import { errorBody, type ErrorBody } from './render-error.ts'
 
 export const ErrorObject = Type.Object(
@@ -54,6 +55,7 @@ const headersOf: Readonly<Partial<Record<ErrorCode, Readonly<Record<string, TSch
     'WWW-Authenticate': Type.String({ description: 'Bearer, with error="invalid_token" when a credential was sent.' }),
   },
   insufficient_role: { 'WWW-Authenticate': Type.String({ description: 'Bearer, with error="insufficient_scope".' }) },
+  request_in_progress: { 'Retry-After': Type.Integer({ description: 'Seconds; with request_in_progress.' }) },
   unavailable: { 'Retry-After': Type.Integer({ description: 'Seconds.' }) },
   rate_limited: {
     'Retry-After': Type.Integer({ description: 'Seconds.' }),
@@ -85,6 +87,8 @@ function codesOf(spec: Refusing): ErrorCode[] {
   if (spec.access !== 'public') for (const code of ['invalid_token', 'insufficient_role'] as const) codes.add(code)
   // A GET's body is never read; its Content-Encoding is refused all the same.
   if (spec.method !== 'GET') for (const code of ['invalid_body', 'body_too_large'] as const) codes.add(code)
+  if (takesKey(spec.method))
+    for (const code of ['request_in_progress', 'idempotency_key_reused'] as const) codes.add(code)
   codes.add('unsupported_media_type')
   if (spec.url.includes(':')) codes.add('route_not_found')
   codes.add('internal')

@@ -5,8 +5,12 @@ import { insufficientRole } from '../access/authorize.ts'
 import type { Ctx } from '../access/ctx.ts'
 import type { Permission } from '../access/permissions.ts'
 import type { ErrorCode } from '../errors/catalogue.ts'
+import type { Repeats } from '../repeats/repeats.ts'
+import { answerOnce, type ShownSecret } from './answer-once.ts'
 import { errorResponses } from './error-responses.ts'
 import type { Importance } from './overload/importance.ts'
+import { readRequestKey, takesKey } from './read-request-key.ts'
+import { headersOf, repeatHeaders } from './request-headers.ts'
 
 /** Which credentials an address asks for. */
 export type Access =
@@ -46,6 +50,10 @@ export interface Operation<B extends TSchema> {
   readonly isReserved?: true
   /** Marks what Atlan does not have. */
   readonly isExtension?: true
+  /** It makes something new: a repeat under the same X-Atlan-Request-Id gets the answer of the first (docs/repeats.md). */
+  readonly isCreate?: true
+  /** Its answer shows a secret, which is never stored. */
+  readonly secret?: ShownSecret<OperationInput<Static<B>>>
 }
 
 export interface OperationInput<B> {
@@ -63,6 +71,9 @@ declare module 'fastify' {
     access?: Access
     invites?: true
   }
+  interface FastifyInstance {
+    repeats: Repeats
+  }
 }
 
 type Handler<B> = (input: OperationInput<B>) => unknown
@@ -74,6 +85,7 @@ export function operation<B extends TSchema>(
   handle: Handler<Static<B>>,
 ): void {
   const status = spec.answer.status ?? 200
+  const canRepeat = takesKey(spec.method)
   app.route({
     method: spec.method,
     url: spec.url,
@@ -88,16 +100,10 @@ export function operation<B extends TSchema>(
       ? { preValidation: async (request: FastifyRequest) => void (request.body ??= {}) }
       : {}),
     handler: async (request, reply) => {
-      const result = await handle({
-        ctx: request.ctx,
-        params: asRecord<string>(request.params),
-        query: asRecord<unknown>(request.query),
-        // The validator compiled from this very schema has accepted it.
-        body: request.body as Static<B>,
-        ifMatch: request.headers['if-match'],
-        request,
-        reply,
-      })
+      const input = inputOf<B>(request, reply)
+      const key = canRepeat ? readRequestKey(request, spec.isCreate === true) : null
+      if (key !== null) return answerOnce({ repeats: app.repeats, key, input, status, secret: spec.secret }, handle)
+      const result = await handle(input)
       reply.code(status)
       if (result === undefined) return reply.send()
       if (result instanceof Readable)
@@ -108,10 +114,27 @@ export function operation<B extends TSchema>(
   })
 }
 
-function importanceIn({ method, query, isReserved }: Omit<Operation<TSchema>, 'bodyExamples'>): Importance {
+function importanceIn({
+  method,
+  query,
+  isReserved,
+}: Pick<Operation<TSchema>, 'method' | 'query' | 'isReserved'>): Importance {
   if (isReserved === true) return 'reserved'
   if (method !== 'GET') return 'write'
   return query?.properties['limit'] === undefined ? 'read' : 'list'
+}
+
+function inputOf<B extends TSchema>(request: FastifyRequest, reply: FastifyReply): OperationInput<Static<B>> {
+  return {
+    ctx: request.ctx,
+    params: asRecord<string>(request.params),
+    query: asRecord<unknown>(request.query),
+    // The validator compiled from this very schema has accepted it.
+    body: request.body as Static<B>,
+    ifMatch: request.headers['if-match'],
+    request,
+    reply,
+  }
 }
 
 function asRecord<T>(value: unknown): Readonly<Record<string, T>> {
@@ -132,11 +155,14 @@ function toSchema<B extends TSchema>(spec: Operation<B>): FastifySchema {
   const { answer } = spec
   const status = answer.status ?? 200
   const params = pathParameters(spec.url)
+  const headers = headersOf(spec)
+  const answerHeaders = takesKey(spec.method) ? { headers: repeatHeaders } : {}
   const success =
     answer.schema === undefined
-      ? { description: answer.description ?? 'Done; the body is empty.', type: 'null' }
+      ? { description: answer.description ?? 'Done; the body is empty.', ...answerHeaders, type: 'null' }
       : {
           description: answer.description ?? 'Success.',
+          ...answerHeaders,
           content: {
             [answer.mediaType ?? 'application/json']: {
               schema: answer.schema,
@@ -153,18 +179,12 @@ function toSchema<B extends TSchema>(spec: Operation<B>): FastifySchema {
     ...(spec.isExtension === true ? { 'x-muster-extension': true } : {}),
     ...(spec.bodyOptional === true ? { 'x-body-optional': true } : {}),
     ...(Object.keys(params).length === 0 ? {} : { params: Type.Object(params) }),
-    ...(spec.errors?.includes('version_mismatch') === true ? { headers: IfMatch } : {}),
+    ...(headers === null ? {} : { headers }),
     ...(spec.query === undefined ? {} : { querystring: spec.query }),
     ...(spec.body === undefined ? {} : { body: withExamples(spec.body, spec.bodyExamples) }),
     response: { [status]: success, ...errorResponses(spec) },
   }
 }
-
-const IfMatch = Type.Object({
-  'If-Match': Type.Optional(
-    Type.String({ description: 'The ETag you read: if it changed meanwhile, nothing happens and the answer is 412.' }),
-  ),
-})
 
 /** What clients call a thing whose list has another name. */
 const nouns: Readonly<Record<string, string>> = {

@@ -1,6 +1,6 @@
 import type { FastifyInstance } from 'fastify'
 import Type, { type Static } from 'typebox'
-import { operation } from '../http/operation.ts'
+import { operation, type OperationInput } from '../http/operation.ts'
 import { envelopeSchema, project, toEnvelope } from '../lists/envelope.ts'
 import { listQuerySchema, readListQuery } from '../lists/list-query.ts'
 import { InviteAnswer, InviteBody, fromInviteBody, toInviteAnswer } from './invite.wire.ts'
@@ -48,6 +48,7 @@ function registerInvite(app: FastifyInstance): void {
       method: 'POST',
       url: '/api/service/users',
       operationId: 'inviteUsers',
+      isCreate: true,
       tag: 'Users',
       summary: 'Invite people',
       description:
@@ -118,6 +119,10 @@ function registerReads(app: FastifyInstance): void {
 function registerActions(app: FastifyInstance, linkTo: LinkTo): void {
   const errors = ['invitation_not_found', 'invitation_closed'] as const
   const common = { method: 'POST', tag, access, isExtension: true, errors } as const
+  const copyLink = async ({ ctx, params }: OperationInput<unknown>) => {
+    const { token, expiresAt } = await invitations.copyInvitationLink(ctx, params['id'] ?? '')
+    return { link: await linkTo(ctx.tenantId, token), expiresAt }
+  }
   operation(
     app,
     {
@@ -155,11 +160,9 @@ function registerActions(app: FastifyInstance, linkTo: LinkTo): void {
         schema: Link,
         example: { link: 'https://acme.example.com/auth/accept-invite?token=minv_…', expiresAt: 1767927845000 },
       },
+      secret: { fields: ['link'], redraw: copyLink },
     },
-    async ({ ctx, params }) => {
-      const { token, expiresAt } = await invitations.copyInvitationLink(ctx, params['id'] ?? '')
-      return { link: await linkTo(ctx.tenantId, token), expiresAt }
-    },
+    copyLink,
   )
 }
 

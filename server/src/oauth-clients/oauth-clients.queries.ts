@@ -51,6 +51,16 @@ export async function lockClient(trx: Trx, tenantId: string, clientId: string): 
     .execute()
 }
 
+/** Access tokens that were bought with the earlier one stay; they live minutes. */
+export async function replaceSecret(trx: Trx, tenantId: string, id: string, secretHash: string): Promise<void> {
+  await trx
+    .updateTable('oauth_clients')
+    .set({ secret_hash: secretHash })
+    .where('tenant_id', '=', tenantId)
+    .where('id', '=', id)
+    .execute()
+}
+
 type Change = Pick<OAuthClientsTable, 'display_name' | 'description' | 'personas' | 'updated_at' | 'updated_by'> &
   Partial<Pick<OAuthClientsTable, 'role_id'>>
 

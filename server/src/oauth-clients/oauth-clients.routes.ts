@@ -1,10 +1,12 @@
 import type { FastifyInstance } from 'fastify'
-import { operation } from '../http/operation.ts'
+import type { Static } from 'typebox'
+import { operation, type OperationInput } from '../http/operation.ts'
 import { project, toEnvelope } from '../lists/envelope.ts'
 import { listQuerySchema, readListQuery } from '../lists/list-query.ts'
 import { issueAccessToken } from './access-tokens.service.ts'
 import { oauthClientList } from './oauth-clients.fields.ts'
 import * as clients from './oauth-clients.service.ts'
+import type { IssuedOAuthClient } from './oauth-clients.schema.ts'
 import {
   ClientList,
   ClientRecord,
@@ -29,6 +31,7 @@ const one = `${list}/:id`
 /** @param tokenSeconds life of an access token */
 export function registerOAuthClientRoutes(app: FastifyInstance, tokenSeconds: number): void {
   app.addSchema(ClientRecord)
+  const toIssued = ({ client, secret }: IssuedOAuthClient) => toClientRecord(client, tokenSeconds, secret)
   operation(
     app,
     {
@@ -63,12 +66,15 @@ export function registerOAuthClientRoutes(app: FastifyInstance, tokenSeconds: nu
       body: CreateClientBody,
       bodyExamples: [{ displayName: 'nightly-sync', description: '', role: '$member', personaQNs: [] }],
       answer: { schema: ClientRef, example: { ...example, clientSecret: 'mocs_…' } },
-      errors: ['role_not_found'],
+      // Not found: of a repeat, whose client was deleted meanwhile.
+      errors: ['role_not_found', 'oauth_client_not_found'],
+      isCreate: true,
+      secret: {
+        fields: ['clientSecret'],
+        redraw: async ({ ctx }, stored) => toIssued(await clients.redrawSecret(ctx, String(stored['clientId']))),
+      },
     },
-    async ({ ctx, body }) => {
-      const { client, secret } = await clients.createClient(ctx, fromCreateClientBody(body))
-      return toClientRecord(client, tokenSeconds, secret)
-    },
+    async ({ ctx, body }) => toIssued(await clients.createClient(ctx, fromCreateClientBody(body))),
   )
   operation(
     app,
@@ -138,6 +144,8 @@ function registerUpdates(app: FastifyInstance, tokenSeconds: number): void {
 }
 
 function registerToken(app: FastifyInstance, tokenSeconds: number): void {
+  const issue = async ({ ctx, body }: Pick<OperationInput<Static<typeof TokenBody>>, 'ctx' | 'body'>) =>
+    toTokenAnswer(await issueAccessToken(ctx, fromTokenBody(body), tokenSeconds))
   operation(
     app,
     {
@@ -155,8 +163,9 @@ function registerToken(app: FastifyInstance, tokenSeconds: number): void {
         example: { accessToken: 'moat_…', tokenType: 'Bearer', expiresIn: 600 },
       },
       errors: ['invalid_token'],
+      secret: { fields: ['accessToken'], redraw: issue },
     },
-    async ({ ctx, body }) => toTokenAnswer(await issueAccessToken(ctx, fromTokenBody(body), tokenSeconds)),
+    issue,
   )
 }
 

@@ -68,6 +68,29 @@ export async function createClient(ctx: Ctx, input: NewOAuthClient): Promise<Iss
 }
 
 /**
+ * Draws a new secret for a client; the one before buys nothing from here on. For who did not get to read the first.
+ *
+ * @throws insufficient_role · oauth_client_not_found
+ * @source contract/rest-api.md, 2.5
+ */
+export async function redrawSecret(ctx: Ctx, clientId: string): Promise<IssuedOAuthClient> {
+  authorize(ctx, 'oauth-clients:manage')
+  const secret = newSecret('mocs_')
+  return inTransaction(ctx, async (ctx) => {
+    await queries.lockClient(ctx.db, ctx.tenantId, clientId)
+    const client = await requireClient(ctx, clientId)
+    await queries.replaceSecret(ctx.db, ctx.tenantId, client.id, hashSecret(secret))
+    await recordEvent(ctx, {
+      type: 'oauth_client.secret_redrawn',
+      subjectId: client.id,
+      data: { clientId: client.clientId },
+      personal: {},
+    })
+    return { client, secret }
+  })
+}
+
+/**
  * Changes a client; what is null stays, what equals the stored value is no change. A new role counts from its next request.
  *
  * @throws insufficient_role · oauth_client_not_found · role_not_found · invalid_body · version_mismatch

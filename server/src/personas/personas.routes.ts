@@ -75,6 +75,7 @@ function registerWrites(app: FastifyInstance): void {
       method: 'POST',
       url: '/api/service/personas',
       operationId: 'createPersona',
+      isCreate: true,
       tag,
       summary: 'Create a persona',
       access,

@@ -75,6 +75,7 @@ function registerWrites(app: FastifyInstance): void {
       method: 'POST',
       url: '/api/service/purposes',
       operationId: 'createPurpose',
+      isCreate: true,
       tag,
       summary: 'Create a purpose',
       access,

@@ -30,6 +30,7 @@ export function registerSsoMapperRoutes(app: FastifyInstance): void {
       description:
         'The connection need not exist yet. config.group is the internal name of a group; the pair of group and attribute value is there once.',
       access,
+      isCreate: true,
       body: CreateMapperBody,
       bodyExamples: [
         { ...example, config: { ...example.config, 'are.attribute.values.regex': '' } },

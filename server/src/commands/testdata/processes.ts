@@ -6,6 +6,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { limitsOff } from '../../../test/limits-off.ts'
 import { openTestDatabase, usesPostgres } from '../../../test/test-database.ts'
+import type { Db } from '../../db/db.ts'
+import { openDatabase } from '../../db/open.ts'
 
 const source = join(import.meta.dirname, '../..')
 /** The one `npm` uses too: a warm start takes half the time. */
@@ -31,6 +33,14 @@ export async function makeHome(onPostgres = usesPostgres): Promise<Home> {
       rmSync(folder, { recursive: true, force: true })
     },
   }
+}
+
+/** The database of a home, seen from the test's own process; close it. */
+export function openHome({ folder, env }: Home): Db {
+  const url = env['DATABASE_URL']
+  return openDatabase(
+    url === undefined ? { kind: 'sqlite', file: join(folder, 'data', 'muster.db') } : { kind: 'postgres', url },
+  )
 }
 
 /** Only what a process needs: nothing of the test run's own environment leaks in. */

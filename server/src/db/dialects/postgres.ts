@@ -11,7 +11,7 @@ import {
   type PostgresPoolClient,
 } from 'kysely'
 import pg from 'pg'
-import { DatabaseUnavailable, Db, numberedText } from '../db.ts'
+import { CommitUnknown, DatabaseUnavailable, Db, numberedText } from '../db.ts'
 import { LongestWait } from '../longest-wait.ts'
 import type { SqlLimits } from '../sql-limits.ts'
 import { markTransaction, refuseInsideTransaction } from '../transaction-mark.ts'
@@ -38,29 +38,34 @@ export function openPostgres(url: string, limits: SqlLimits): Db {
   const pool = openPool(url, limits)
   const waits = new LongestWait()
   const named = namedPool(pool, waits)
-  const transactional = new Kysely({ dialect: new PostgresDialect({ pool: named }) })
-  return new Db(outerDialect(named), {
-    dialectName: 'postgres',
-    // The handle is untyped here only because Kysely's type parameter is the caller's claim about the schema.
-    transact: (work) =>
-      repeatConflicts(() => markTransaction(() => transactional.transaction().execute(work as never))),
-    read: async (text, values) => {
-      refuseInsideTransaction()
-      const client = await named.connect()
-      try {
-        return (await client.query<unknown>(numberedText(text), values)).rows
-      } finally {
-        client.release()
-      }
-    },
-    stamp: () => null,
-    scrub: async (table) => {
-      await vacuum(url, table)
-      return true
-    },
-    takeLongestWaitMs: () => waits.takeMs(),
-    close: () => pool.end(),
+  const transactional = new Kysely<unknown>({
+    dialect: dialectWith(named, () => new TransactionDriver({ pool: named })),
   })
+  return new Db(
+    dialectWith(named, () => new OuterDriver({ pool: named })),
+    {
+      dialectName: 'postgres',
+      // The handle is untyped here only because Kysely's type parameter is the caller's claim about the schema.
+      transact: (work) =>
+        repeatConflicts(() => markTransaction(() => transactional.transaction().execute(work as never))),
+      read: async (text, values) => {
+        refuseInsideTransaction()
+        const client = await named.connect()
+        try {
+          return (await client.query<unknown>(numberedText(text), values)).rows
+        } finally {
+          client.release()
+        }
+      },
+      stamp: () => null,
+      scrub: async (table) => {
+        await vacuum(url, table)
+        return true
+      },
+      takeLongestWaitMs: () => waits.takeMs(),
+      close: () => pool.end(),
+    },
+  )
 }
 
 /** Removes the row versions that nobody can see any more; on a connection of its own, since it may take its time. */
@@ -91,10 +96,10 @@ function openPool(url: string, limits: SqlLimits): pg.Pool {
   return pool
 }
 
-function outerDialect(pool: PostgresPool): Dialect {
+function dialectWith(pool: PostgresPool, createDriver: () => PostgresDriver): Dialect {
   const inner = new PostgresDialect({ pool })
   return {
-    createDriver: () => new OuterDriver({ pool }),
+    createDriver,
     createQueryCompiler: () => inner.createQueryCompiler(),
     createAdapter: () => new PostgresAdapter(),
     createIntrospector: (db) => inner.createIntrospector(db),
@@ -108,6 +113,25 @@ class OuterDriver extends PostgresDriver {
   }
 }
 
+class TransactionDriver extends PostgresDriver {
+  override async commitTransaction(connection: DatabaseConnection): Promise<void> {
+    try {
+      await super.commitTransaction(connection)
+    } catch (error) {
+      if (!isConnectionLost(error)) throw error
+      throw new CommitUnknown('the connection was lost while the change was committed', { cause: error })
+    }
+  }
+
+  override async rollbackTransaction(connection: Parameters<PostgresDriver['rollbackTransaction']>[0]): Promise<void> {
+    try {
+      await super.rollbackTransaction(connection)
+    } catch {
+      // Without a connection the server rolls back by itself, and the first error is the one to tell; the connection is given up.
+    }
+  }
+}
+
 /** Named statements are planned once per connection: point reads cost a fifth of unnamed ones. */
 function namedPool(pool: pg.Pool, waits: LongestWait): PostgresPool {
   const wrapped = new WeakMap<pg.PoolClient, PostgresPoolClient>()
@@ -118,6 +142,8 @@ function namedPool(pool: pg.Pool, waits: LongestWait): PostgresPool {
       let named = wrapped.get(client)
       if (named === undefined) {
         named = nameStatements(client)
+        // Whoever uses it learns of a broken connection from the query; without a listener the process would end as well.
+        client.on('error', () => {})
         wrapped.set(client, named)
       }
       return named
@@ -172,6 +198,13 @@ async function repeatConflicts<T>(attempt: () => Promise<T>): Promise<T> {
       await wait(2 ** repeats * (5 + crypto.getRandomValues(new Uint8Array(1))[0]! / 25)) // 1 byte asked for, 1 there
     }
   }
+}
+
+/** pg says so without a code when it was the socket that ended, and by 08… and 57P… when the server still found words. */
+export function isConnectionLost(error: unknown): boolean {
+  const state = sqlState(error)
+  if (state !== '') return /^(08|57P|ECONNRESET|EPIPE|ETIMEDOUT)/.test(state)
+  return error instanceof Error && /^(Connection terminated|Client (has encountered|was closed))/.test(error.message)
 }
 
 export function sqlState(error: unknown): string {
