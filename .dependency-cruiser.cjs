@@ -8,7 +8,7 @@ const tests = ['\\.test\\.ts$', '/testdata/', '^server/test/']
 const platformLayers = [
   ['db'],
   ['access', 'errors', 'secrets', 'text'],
-  ['events', 'filter', 'lists', 'outbox'],
+  ['events', 'filter', 'lists', 'outbox', 'bounds'],
   ['http'],
 ]
 const platform = platformLayers.flat().join('|')
@@ -61,7 +61,7 @@ const rules = [
   ...platformLayers.slice(0, -1).map((layer, index) => ({
     name: `layers-point-down/${layer[0]}`,
     comment:
-      'http → events, filter, lists, outbox → access, errors, secrets, text → db. What a lower layer needs is handed to it.',
+      'http → events, filter, lists, outbox, bounds → access, errors, secrets, text → db. What a lower layer needs is handed to it.',
     from: production(`${src}(${layer.join('|')})/`, `${src}db/database\\.ts$`),
     to: {
       path: `${src}(${platformLayers

@@ -258,6 +258,7 @@ export async function fillText({ t, own, foreign, extra }: Filling, text: string
     $group: () => own.group,
     $persona: () => own.persona,
     $role: () => t.roleId('$guest'),
+    '$sub-role': () => t.roleId('$governance-admin'),
     '$foreign-user': () => foreign.user,
     '$foreign-role': () => t.roleId('$guest', t.other),
     $invitation: async () => t.invitationToken(await t.invite(`${newText()}@example.com`)),

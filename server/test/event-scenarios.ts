@@ -3,6 +3,7 @@ import type { EventName } from '../src/events/event-types.ts'
 import { changePlan, createTenant, disableTenant } from '../src/tenants/tenants.service.ts'
 import { makeObject, newText } from './authz-world.ts'
 import { ofGroups, ofLinks } from './group-scenarios.ts'
+import { ofBoundMembers, ofRoles } from './role-scenarios.ts'
 import { newEmail, post, type Arrange, type Post, type Scenario } from './scenario.ts'
 import { password, type TestApp } from './start-test-app.ts'
 import { ofUsers } from './user-scenarios.ts'
@@ -110,7 +111,9 @@ function ofTenant(
 export const scenarios: readonly Scenario[] = [
   ...ofUsers,
   ...ofGroups,
+  ...ofBoundMembers,
   ...ofLinks,
+  ...ofRoles,
   ...ofTokens,
   ...ofMails,
   ...ofTheHost,

@@ -38,6 +38,9 @@ interface WireForm {
   readonly path: string
 }
 
+const roleMappings = 'users/{subject}/role-mappings/realm'
+const decentralizedRoles = 'users/{subject}/decentralized-roles'
+
 /** How each fact is spelled for clients that know Keycloak's names; everything of Muster's own is CUSTOM. */
 export const wireForms: Readonly<Record<EventName, WireForm>> = {
   'tenant.created': { operation: 'CREATE', resource: 'REALM', path: 'tenants/{subject}' },
@@ -47,11 +50,16 @@ export const wireForms: Readonly<Record<EventName, WireForm>> = {
   'user.updated': { operation: 'UPDATE', resource: 'USER', path: 'users/{subject}' },
   'user.enabled': { operation: 'UPDATE', resource: 'USER', path: 'users/{subject}' },
   'user.disabled': { operation: 'UPDATE', resource: 'USER', path: 'users/{subject}' },
-  'user.role_changed': {
-    operation: 'UPDATE',
-    resource: 'REALM_ROLE_MAPPING',
-    path: 'users/{subject}/role-mappings/realm',
-  },
+  'user.role_changed': { operation: 'UPDATE', resource: 'REALM_ROLE_MAPPING', path: roleMappings },
+  'user.role_granted': { operation: 'CREATE', resource: 'REALM_ROLE_MAPPING', path: roleMappings },
+  'user.role_grant_changed': { operation: 'UPDATE', resource: 'REALM_ROLE_MAPPING', path: roleMappings },
+  'user.role_grant_removed': { operation: 'DELETE', resource: 'REALM_ROLE_MAPPING', path: roleMappings },
+  'user.sub_role_assigned': { operation: 'CREATE', resource: 'REALM_ROLE_MAPPING', path: roleMappings },
+  'user.sub_role_changed': { operation: 'UPDATE', resource: 'REALM_ROLE_MAPPING', path: roleMappings },
+  'user.sub_role_unassigned': { operation: 'DELETE', resource: 'REALM_ROLE_MAPPING', path: roleMappings },
+  'user.decentralized_role_assigned': { operation: 'CREATE', resource: 'CUSTOM', path: decentralizedRoles },
+  'user.decentralized_role_changed': { operation: 'UPDATE', resource: 'CUSTOM', path: decentralizedRoles },
+  'user.decentralized_role_unassigned': { operation: 'DELETE', resource: 'CUSTOM', path: decentralizedRoles },
   'user.deleted': { operation: 'DELETE', resource: 'USER', path: 'users/{subject}' },
   'invitation.sent': { operation: 'ACTION', resource: 'USER', path: 'users/{subject}/execute-actions-email' },
   'invitation.resent': { operation: 'ACTION', resource: 'USER', path: 'users/{subject}/execute-actions-email' },
@@ -62,6 +70,11 @@ export const wireForms: Readonly<Record<EventName, WireForm>> = {
   'group.updated': { operation: 'UPDATE', resource: 'GROUP', path: 'groups/{subject}' },
   'group.deleted': { operation: 'DELETE', resource: 'GROUP', path: 'groups/{subject}' },
   'group.member_added': { operation: 'CREATE', resource: 'GROUP_MEMBERSHIP', path: 'users/{object}/groups/{subject}' },
+  'group.member_changed': {
+    operation: 'UPDATE',
+    resource: 'GROUP_MEMBERSHIP',
+    path: 'users/{object}/groups/{subject}',
+  },
   'group.member_removed': {
     operation: 'DELETE',
     resource: 'GROUP_MEMBERSHIP',

@@ -1,5 +1,6 @@
 import { LRUCache } from 'lru-cache'
 import { rawRows, type Db } from '../db/db.ts'
+import { findOwnerRoles, type OwnerRoles } from './owner-roles.queries.ts'
 
 /** Everything that decides about an API token, found by one look at a unique index. */
 export interface TokenCredential {
@@ -11,14 +12,18 @@ export interface TokenCredential {
   readonly revoked_at: number
   readonly last_used_at: number
   readonly role: string | null
+  /** The owner's roles at the instant, for owners who were ever given one beside the workspace role; they stand in for `role`. */
+  readonly ownerRoles?: OwnerRoles
   readonly owner_enabled: number | null
   readonly owner_invited_at: number | null
   readonly owner_accepted_at: number | null
+  readonly owner_has_more_roles: number | null
 }
 
 const tokenByHash = `
 select t.id, t.client_id, t.owner_id, t.rights, t.expires_at, t.revoked_at, t.last_used_at, r.name as role,
-  u.enabled as owner_enabled, u.invited_at as owner_invited_at, u.accepted_at as owner_accepted_at
+  u.enabled as owner_enabled, u.invited_at as owner_invited_at, u.accepted_at as owner_accepted_at,
+  u.has_more_roles as owner_has_more_roles
 from api_tokens t
 left join users u on u.tenant_id = t.tenant_id and u.id = t.owner_id
 left join roles r on r.tenant_id = t.tenant_id and r.id = coalesce(u.workspace_role_id, t.role_id)
@@ -26,27 +31,46 @@ where t.token_hash = (select ?) and t.tenant_id = (select ?)`
 
 interface Kept {
   readonly stamp: number
+  readonly readAt: number
   readonly credential: TokenCredential
 }
 
 const kept = new WeakMap<Db, LRUCache<string, Kept>>()
 const keptMax = 1_000
 
-/** Reads a credential, or finds that nothing at all was committed since it was last read. */
+/** Reads a credential, or finds that nothing at all was committed since it was last read, and that the clock changed no role. */
 export async function findTokenCredential(
   db: Db,
   tenantId: string,
   tokenHash: string,
+  now: Date,
 ): Promise<TokenCredential | undefined> {
   // Taken before reading: a commit in between makes the next request read again.
   const stamp = db.engine.stamp()
   const cache = stamp === null ? undefined : cacheOf(db)
   const key = `${tenantId} ${tokenHash}`
   const known = cache?.get(key)
-  if (known !== undefined && known.stamp === stamp) return known.credential
-  const [credential] = await rawRows<TokenCredential>(db, tokenByHash, [tokenHash, tenantId])
-  if (credential !== undefined && stamp !== null) cache?.set(key, { stamp, credential })
+  if (known !== undefined && known.stamp === stamp && isTrueAt(known, now)) return known.credential
+  const [row] = await rawRows<TokenCredential>(db, tokenByHash, [tokenHash, tenantId])
+  const credential = row?.owner_has_more_roles === 1 ? await withOwnerRoles(db, tenantId, row, now) : row
+  if (credential !== undefined && stamp !== null) cache?.set(key, { stamp, credential, readAt: now.getTime() })
   return credential
+}
+
+/** Undefined when the owner was deleted just now. */
+async function withOwnerRoles(
+  db: Db,
+  tenantId: string,
+  credential: TokenCredential,
+  now: Date,
+): Promise<TokenCredential | undefined> {
+  const ownerRoles = await findOwnerRoles(db, tenantId, credential.owner_id ?? '', now)
+  return ownerRoles === undefined ? undefined : { ...credential, ownerRoles }
+}
+
+/** A clock may be set back, too. */
+function isTrueAt({ readAt, credential: { ownerRoles } }: Kept, now: Date): boolean {
+  return ownerRoles === undefined || (readAt <= now.getTime() && now.getTime() < ownerRoles.until)
 }
 
 function cacheOf(db: Db): LRUCache<string, Kept> {

@@ -24,17 +24,18 @@ interface Presented {
 export async function authenticate({ db, tenantId, token, now }: Presented): Promise<Actor> {
   // The prefix is public; other kinds of credentials open other doors.
   if (!token.startsWith('mst_')) throw invalidToken()
-  const credential = await findTokenCredential(db, tenantId, hashSecret(token))
+  const credential = await findTokenCredential(db, tenantId, hashSecret(token), now)
   if (credential === undefined || !isLive(credential, now) || !ownerMayAct(credential)) throw invalidToken()
   noteTokenUse(db, tenantId, credential.id, credential.last_used_at, now)
-  const role = credential.role !== null && isWorkspaceRole(credential.role) ? credential.role : null
+  const name = credential.ownerRoles?.role ?? credential.role
+  const role = name !== null && isWorkspaceRole(name) ? name : null
   return {
     kind: 'api_token',
     id: credential.id,
     name: actorName(credential.client_id),
     userId: credential.owner_id,
     role,
-    permissions: permissionsOf(role),
+    permissions: permissionsOf(role, credential.ownerRoles?.subRoles),
     rights: new Set<Right>(JSON.parse(credential.rights)),
     expiresAt: credential.expires_at === 0 ? null : credential.expires_at,
   }

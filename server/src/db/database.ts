@@ -1,4 +1,5 @@
 import type { ApiTokensTable } from '../api-tokens/api-tokens.table.ts'
+import type { DecentralizedRolesTable } from '../decentralized-roles/decentralized-roles.table.ts'
 import type { EventsTable } from '../events/events.table.ts'
 import type { GroupMembersTable, GroupsTable } from '../groups/groups.table.ts'
 import type { InvitationsTable } from '../invitations/invitations.table.ts'
@@ -8,6 +9,7 @@ import type { PersonasTable, PersonaSubjectsTable } from '../personas/personas.t
 import type { PurposesTable, PurposeSubjectsTable } from '../purposes/purposes.table.ts'
 import type { RolesTable } from '../roles/roles.table.ts'
 import type { TenantsTable } from '../tenants/tenants.table.ts'
+import type { RoleGrantsTable, UserSubRolesTable } from '../user-roles/held-roles.table.ts'
 import type { UsersTable } from '../users/users.table.ts'
 import type { CountersTable } from './counters.table.ts'
 
@@ -16,6 +18,7 @@ export interface Database {
   api_tokens: ApiTokensTable
   counters: CountersTable
   credentials: CredentialsTable
+  decentralized_roles: DecentralizedRolesTable
   events: EventsTable
   group_members: GroupMembersTable
   groups: GroupsTable
@@ -25,7 +28,9 @@ export interface Database {
   personas: PersonasTable
   purpose_subjects: PurposeSubjectsTable
   purposes: PurposesTable
+  role_grants: RoleGrantsTable
   roles: RolesTable
   tenants: TenantsTable
+  user_sub_roles: UserSubRolesTable
   users: UsersTable
 }

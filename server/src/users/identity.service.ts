@@ -20,7 +20,7 @@ const idsMax = 500
  */
 export function listUserIdentities(ctx: Ctx, filter: string | null, withGroups: boolean): Promise<UserIdentity[]> {
   authorize(ctx, 'users:read')
-  return selectUserIdentities(ctx.db, ctx.tenantId, requireFilter(filter, userFields), withGroups)
+  return selectUserIdentities(ctx.db, ctx.tenantId, requireFilter(filter, userFields), withGroups ? ctx.now : null)
 }
 
 /** The same for groups. @source contract/rest-api.md, U14 */
