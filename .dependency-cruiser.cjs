@@ -8,7 +8,7 @@ const tests = ['\\.test\\.ts$', '/testdata/', '^server/test/']
 const platformLayers = [
   ['db', 'limits'],
   ['access', 'errors', 'secrets', 'text'],
-  ['events', 'filter', 'lists', 'outbox', 'rates', 'repeats'],
+  ['events', 'filter', 'lists', 'outbox', 'bounds', 'rates', 'repeats'],
   ['http'],
 ]
 const platform = platformLayers.flat().join('|')
@@ -61,7 +61,7 @@ const rules = [
   ...platformLayers.slice(0, -1).map((layer, index) => ({
     name: `layers-point-down/${layer[0]}`,
     comment:
-      'http → events, filter, lists, outbox, rates, repeats → access, errors, secrets, text → db, limits. What a lower layer needs is handed to it.',
+      'http → events, filter, lists, outbox, bounds, rates, repeats → access, errors, secrets, text → db, limits. What a lower layer needs is handed to it.',
     from: production(`${src}(${layer.join('|')})/`, `${src}db/database\\.ts$`),
     to: {
       path: `${src}(${platformLayers

@@ -5,8 +5,11 @@ import type { Database } from '../server/src/db/database.ts'
 import { groupAlias, jobTitle, personName, setName } from './names.ts'
 import { orderedId, seededRandom, type Random } from './random.ts'
 
-/** A row to insert: the database numbers users and groups itself. */
-export type NewRow<T extends keyof Database> = Readonly<Omit<Insertable<Database[T]>, 'seq'>>
+/** A row to insert: what the database fills in by itself is left out. */
+export type NewRow<T extends keyof Database> = {
+  readonly [C in keyof Database[T] as Database[T][C] extends Plain ? C : never]: Database[T][C]
+}
+type Plain = string | number | null
 
 export type UserRow = NewRow<'users'>
 export type GroupRow = NewRow<'groups'>

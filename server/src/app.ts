@@ -12,6 +12,8 @@ import { authenticate } from './authentication/authentication.service.ts'
 import type { Config, Secrets } from './config.ts'
 import type { Db } from './db/db.ts'
 import { pingDatabase } from './db/ping.ts'
+import { registerDecentralizedRoleRoutes } from './decentralized-roles/decentralized-roles.routes.ts'
+import { registerBoundMemberRoutes } from './groups/bound-members.routes.ts'
 import { registerGroupMemberRoutes } from './groups/group-members.routes.ts'
 import { registerGroupRoutes } from './groups/groups.routes.ts'
 import { limitConnections } from './http/connections.ts'
@@ -47,6 +49,7 @@ import { findTenantById, tenantFinder } from './tenants/tenants.service.ts'
 import { registerCallerRoutes } from './users/caller.routes.ts'
 import { registerIdentityRoutes } from './users/identity.routes.ts'
 import { UserDocuments } from './users/user-documents.wire.ts'
+import { registerUserRoleRoutes } from './user-roles/user-roles.routes.ts'
 import { registerUserWriteRoutes } from './users/user-writes.routes.ts'
 import { registerUserRoutes } from './users/users.routes.ts'
 import { version } from './version.ts'
@@ -165,7 +168,10 @@ function registerRoutes(http: FastifyInstance, linkTo: LinkTo, { accessTokenSeco
   registerInvitationRoutes(http, linkTo)
   registerGroupRoutes(http)
   registerGroupMemberRoutes(http, documents)
+  registerBoundMemberRoutes(http)
   registerRoleRoutes(http)
+  registerUserRoleRoutes(http)
+  registerDecentralizedRoleRoutes(http)
   registerPersonaRoutes(http)
   registerPurposeRoutes(http)
   registerApiTokenRoutes(http)

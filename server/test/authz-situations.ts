@@ -67,7 +67,9 @@ async function makeLonely(t: TestApp) {
   await t.post(`/api/service/users/${disabled}`, { enabled: false }, { token: tenant.token, host: tenant.host })
   const tokens = await perRole((role) => t.serviceToken(workspaceRole(role), tenant))
   const roleId = await t.roleId('$guest', tenant)
-  return { admin, tokens, target: { host: tenant.host, id: admin.id, extra: { $role: () => roleId } } }
+  const subRoleId = await t.roleId('$governance-admin', tenant)
+  const extra = { $role: () => roleId, '$lonely-sub-role': () => subRoleId }
+  return { admin, tokens, target: { host: tenant.host, id: admin.id, extra } }
 }
 
 /** A tenant with SCIM on. Its users are handed to SCIM in the database, because SCIM itself is not served yet. */

@@ -313,6 +313,7 @@ export async function fillText({ t, own, foreign, client, extra }: Filling, text
     '$client-id': () => client.clientId,
     '$client-secret': () => client.secret,
     $role: () => t.roleId('$guest'),
+    '$sub-role': () => t.roleId('$governance-admin'),
     '$foreign-user': () => foreign.user,
     '$foreign-role': () => t.roleId('$guest', t.other),
     $invitation: async () => t.invitationToken(await t.invite(`${newText()}@example.com`)),

@@ -5,6 +5,7 @@ import { changePlan, createTenant, disableTenant } from '../src/tenants/tenants.
 import { ssoAlias } from './authz-matrix.ts'
 import { makeObject, newText } from './authz-world.ts'
 import { ofGroups, ofLinks } from './group-scenarios.ts'
+import { ofBoundMembers, ofRoles } from './role-scenarios.ts'
 import { newEmail, post, type Arrange, type Post, type Scenario } from './scenario.ts'
 import { password, type TestApp } from './start-test-app.ts'
 import type { RequestOptions } from './test-client.ts'
@@ -259,7 +260,9 @@ function ofTenant(
 export const scenarios: readonly Scenario[] = [
   ...ofUsers,
   ...ofGroups,
+  ...ofBoundMembers,
   ...ofLinks,
+  ...ofRoles,
   ...ofTokens,
   ...ofClients,
   ...ofMappers,

@@ -6,6 +6,8 @@ export interface Ids {
   readonly user: string
   readonly group: string
   readonly role: string
+  readonly subRole: string
+  readonly decentralizedRole: string
   readonly persona: string
   readonly purpose: string
   readonly apiToken: string
@@ -35,6 +37,16 @@ export async function makeIds(t: TestApp, tenant: TestTenant): Promise<Ids> {
   const tokens = await read(`/api/service/apikeys?filter=${encodeURIComponent(JSON.stringify({ id: apiToken }))}`)
   const invitation = await makeObject(t, 'invitation', tenant)
   const client = await t.addOAuthClient('$guest', tenant)
+  const [role, subRole] = [await t.roleId('$guest', tenant), await t.roleId('$governance-admin', tenant)]
+  const heldBy = `/api/muster/users/${user}`
+  await t.post(`${heldBy}/sub-roles`, { roleId: subRole }, auth)
+  await t.post(
+    `${heldBy}/role-grants`,
+    { roleId: role, validFrom: '2029-01-01T00:00:00Z', expiresAt: '2030-01-01T00:00:00Z' },
+    auth,
+  )
+  const held = { roleId: role, level: 'connection', privilege: 'admin' }
+  const decentralized = await t.post(`${heldBy}/decentralized-roles`, held, auth)
   const mails = await read(`/api/muster/outbox?filter=${encodeURIComponent(JSON.stringify({ subjectId: invitation }))}`)
   return {
     user,
@@ -43,7 +55,9 @@ export async function makeIds(t: TestApp, tenant: TestTenant): Promise<Ids> {
     purpose,
     apiToken,
     invitation,
-    role: await t.roleId('$guest', tenant),
+    role,
+    subRole,
+    decentralizedRole: decentralized.json.id,
     outboxItem: mails.records[0].id,
     clientId: tokens.records[0].clientId,
     groupName,
@@ -65,6 +79,10 @@ export const filterFields: Readonly<Record<string, Readonly<Record<string, keyof
   '/api/service/v2/groups': { id: 'group' },
   '/api/service/users/{user}/groups': { id: 'group' },
   '/api/service/roles': { id: 'role' },
+  '/api/muster/groups/{group}/members': { userId: 'user' },
+  '/api/muster/users/{user}/decentralized-roles': { id: 'decentralizedRole', roleId: 'role' },
+  '/api/muster/users/{user}/role-grants': { roleId: 'role' },
+  '/api/muster/users/{user}/sub-roles': { roleId: 'subRole' },
   '/api/service/personas': { id: 'persona', qualifiedName: 'personaName' },
   '/api/service/purposes': { id: 'purpose', qualifiedName: 'purposeName' },
   '/api/service/apikeys': { id: 'apiToken', clientId: 'clientId' },
@@ -159,6 +177,34 @@ export const bodyFields: readonly BodyField[] = [
     body: (id) => ({ transferToUserId: id }),
   },
   { op: `${user}/groups`, field: 'groups[]', takes: 'group', at: 'user', body: (id) => ({ groups: [id] }) },
+  {
+    op: 'POST /api/muster/users/{id}/role-grants',
+    field: 'roleId',
+    takes: 'role',
+    at: 'user',
+    body: (roleId) => ({ roleId, expiresAt: '2030-01-01T00:00:00Z' }),
+  },
+  {
+    op: 'POST /api/muster/users/{id}/sub-roles',
+    field: 'roleId',
+    takes: 'subRole',
+    at: 'user',
+    body: (roleId) => ({ roleId }),
+  },
+  {
+    op: 'POST /api/muster/users/{id}/decentralized-roles',
+    field: 'roleId',
+    takes: 'role',
+    at: 'user',
+    body: (roleId) => ({ roleId, level: 'connection', privilege: 'admin' }),
+  },
+  {
+    op: 'POST /api/muster/groups/{id}/members',
+    field: 'members[].userId',
+    takes: 'user',
+    at: 'group',
+    body: (userId) => ({ members: [{ userId, expiresAt: '2030-01-01T00:00:00Z' }] }),
+  },
   { op: groups, field: 'users[]', takes: 'user', body: (id) => ({ group: { name: newText() }, users: [id] }) },
   { op: `${groups}/{id}/members`, field: 'users[]', takes: 'user', at: 'group', body: (id) => ({ users: [id] }) },
   {
@@ -265,6 +311,7 @@ export const otherFields: ReadonlySet<string> = new Set([
   'email',
   'emails[]',
   'enabled',
+  'expiresAt',
   'firstName',
   'glossaryPolicies[]',
   'group.alias',
@@ -274,11 +321,17 @@ export const otherFields: ReadonlySet<string> = new Set([
   'identityProviderAlias',
   'identityProviderMapper',
   'lastName',
+  'level',
+  'members[].expiresAt',
+  'members[].validFrom',
   'metadataPolicies[]',
   'name',
+  'objectId',
   'password',
   'personas[]',
+  'privilege',
   'readme',
+  'resources[]',
   'roleName',
   'tags[]',
   'username',
@@ -290,6 +343,7 @@ export const otherFields: ReadonlySet<string> = new Set([
   'users[].role_name',
   'users[].username',
   'users[].workspaceRole',
+  'validFrom',
   'validitySeconds',
   'version',
   'workspaceRole',

@@ -1,4 +1,5 @@
 import { sql } from 'kysely'
+import { forever } from '../src/bounds/bounds.ts'
 import { addToCounter } from '../src/db/counters.ts'
 import type { TestApp, TestTenant } from './start-test-app.ts'
 
@@ -18,6 +19,8 @@ export async function addManyRows(t: TestApp, tenant: TestTenant): Promise<Landm
   const prefix = tenant.id
   const id = (kind: string, index: number) => `${prefix}-${kind}-${index}`
   const role = await t.roleId('$member', tenant)
+  const otherRole = await t.roleId('$guest', tenant)
+  const subRole = await t.roleId('$governance-admin', tenant)
   const at = t.clock.now().getTime()
   const common = { tenant_id: tenant.id }
   await insert(t, 'users', manyUsers, (index) => ({
@@ -38,6 +41,8 @@ export async function addManyRows(t: TestApp, tenant: TestTenant): Promise<Landm
     attributes: '{}',
     created_at: at + index,
     last_login_at: index % 7,
+    has_time_bounds: index % 3 === 0 ? 1 : 0,
+    has_more_roles: index % 3 === 0 ? 1 : 0,
   }))
   await insert(t, 'groups', manyGroups, (index) => ({
     ...common,
@@ -50,6 +55,7 @@ export async function addManyRows(t: TestApp, tenant: TestTenant): Promise<Landm
     is_default: 0,
     source: 'local',
     member_count: 3,
+    timed_members: index % 4 === 0 ? 3 : 0,
     created_at: at + index,
     created_by: 'somebody',
   }))
@@ -61,8 +67,17 @@ export async function addManyRows(t: TestApp, tenant: TestTenant): Promise<Landm
   ]
   await insert(t, 'group_members', unique.length, (index) => {
     const { user, group } = unique[index] ?? { user: 0, group: 0 }
-    return { ...common, group_id: id('group', group), user_id: id('user', user), source: 'local', added_at: at }
+    const bounds = group % 4 === 0 ? boundsOf(at, user) : { valid_from: 0, expires_at: forever, is_timed: 0 }
+    return {
+      ...common,
+      group_id: id('group', group),
+      user_id: id('user', user),
+      source: 'local',
+      added_at: at,
+      ...bounds,
+    }
   })
+  await insertHeldRoles(t, { common, id, at, role: otherRole, subRole })
   for (const kind of ['persona', 'purpose'] as const) {
     const own =
       kind === 'persona'
@@ -180,6 +195,41 @@ export async function addManyRows(t: TestApp, tenant: TestTenant): Promise<Landm
   }))
   await addToCounters(t, tenant, role)
   return { userId: id('user', 1_500), groupId: id('group', 500), personaId: id('persona', 500) }
+}
+
+/** Time-bound: some are over, some hold, some are yet to come. */
+function boundsOf(at: number, index: number) {
+  const validFrom = at + ((index % 5) - 3) * 1_000_000
+  return { valid_from: validFrom, expires_at: validFrom + 2_000_000, is_timed: 1 }
+}
+
+interface Holders {
+  readonly common: { readonly tenant_id: string }
+  readonly id: (kind: string, index: number) => string
+  readonly at: number
+  readonly role: string
+  readonly subRole: string
+}
+
+/** One user in three holds roles beside the workspace role. */
+async function insertHeldRoles(t: TestApp, { common, id, at, role, subRole }: Holders): Promise<void> {
+  const holders = manyUsers / 3
+  const given = (index: number) => ({ ...common, user_id: id('user', index * 3), given_at: at, given_by: 'somebody' })
+  const untimed = (index: number) => {
+    const { is_timed: _counted, ...bounds } = boundsOf(at, index)
+    return bounds
+  }
+  await insert(t, 'role_grants', holders, (index) => ({ ...given(index), role_id: role, ...untimed(index) }))
+  await insert(t, 'user_sub_roles', holders, (index) => ({ ...given(index), role_id: subRole, ...boundsOf(at, index) }))
+  await insert(t, 'decentralized_roles', holders, (index) => ({
+    ...given(index),
+    ...untimed(index),
+    id: id('held', index),
+    role_id: role,
+    level: 'connection',
+    privilege: 'admin',
+    object_id: '',
+  }))
 }
 
 /** What the services keep in step with every row they write. */

@@ -4,7 +4,10 @@ import path from 'node:path'
 import { test } from 'node:test'
 import { sql, type Kysely } from 'kysely'
 import { Migrator, type Migration } from 'kysely/migration'
+import { forever } from '../src/bounds/bounds.ts'
 import { listMigrations, MigrationError } from '../src/db/migrate.ts'
+import * as timeBounds from '../src/db/migrations/0014_time_bounds.ts'
+import * as rolesAndPersonas from '../src/db/migrations/0015_roles_and_personas.ts'
 import { migrateDatabase, withMigrationHandle, type DatabaseLocation } from '../src/db/open.ts'
 import { hashDatabase } from './database-hash.ts'
 import { rows } from './schema-facts.ts'
@@ -94,3 +97,57 @@ function killInTheMiddle(location: DatabaseLocation): Promise<void> {
     )
   })
 }
+
+test('what was there before bounds and sub-roles: memberships are for good and counted, every tenant has the sub-roles', async () => {
+  await using database = await openTestDatabase()
+  await withMigrationHandle(database.location, async (db) => {
+    for (const statement of beforeBounds) await rows(db, statement)
+    await timeBounds.up(db)
+    await rolesAndPersonas.up(db)
+    const ofTenants = await rows<Record<string, unknown>>(
+      db,
+      `select tenant_id, name, description, member_count from roles where level = 'admin-subrole' order by tenant_id, name`,
+    )
+    assert.deepEqual(
+      ofTenants.map((row) => Object.values(row).join(' ')),
+      ['one', 'two'].flatMap((tenant) => [
+        `${tenant} $governance-admin Governance Admin 0`,
+        `${tenant} $workflow-admin Workflow Admin 0`,
+      ]),
+    )
+    const [member] = await rows<Record<string, unknown>>(
+      db,
+      'select valid_from, expires_at, is_timed from group_members',
+    )
+    assert.deepEqual({ ...member }, { valid_from: 0, expires_at: forever, is_timed: 0 })
+    const [group] = await rows<Record<string, unknown>>(db, 'select member_count, timed_members from groups')
+    assert.deepEqual({ ...group }, { member_count: 1, timed_members: 0 })
+  })
+})
+
+/** Takes the two steps back, and leaves what a database of before may hold. */
+const beforeBounds: readonly string[] = [
+  'drop table decentralized_roles',
+  'drop table user_sub_roles',
+  'drop table role_grants',
+  'drop index roles_description_unique',
+  'alter table users drop column has_more_roles',
+  'alter table personas drop column resources',
+  'alter table personas drop column attributes',
+  'alter table users drop column has_time_bounds',
+  'drop index groups_timed',
+  'alter table groups drop column timed_members',
+  'drop index group_members_timed',
+  ...['is_timed', 'expires_at', 'valid_from'].map((column) => `alter table group_members drop column ${column}`),
+  ...['one', 'two'].map(
+    (id) => `insert into tenants (id, slug, name, plan, state, settings, catalogue_version, created_at)
+      values ('${id}', '${id}', '${id}', 'standard', 'active', '{}', 1, 0)`,
+  ),
+  `insert into roles (tenant_id, id, name, description, level, rank) values ('one', 'r', '$member', 'Member', 'workspace', 1)`,
+  `insert into users (tenant_id, id, username, username_key, email, email_key, first_name, first_name_key, last_name,
+    last_name_key, enabled, email_verified, source, workspace_role_id, attributes, created_at)
+    values ('one', 'u', 'u', 'u', 'e', 'e', '', '', '', '', 1, 1, 'local', 'r', '{}', 0)`,
+  `insert into groups (tenant_id, id, name, name_key, alias, alias_key, attributes, is_default, source, member_count,
+    created_at, created_by) values ('one', 'g', 'g', 'g', 'g', 'g', '{}', 0, 'local', 1, 0, 'somebody')`,
+  `insert into group_members (tenant_id, group_id, user_id, source, added_at) values ('one', 'g', 'u', 'local', 0)`,
+]

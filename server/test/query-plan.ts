@@ -23,7 +23,7 @@ export async function explainAll(location: DatabaseLocation, statements: readonl
 }
 
 /** Indexes of tables that have a handful of rows per tenant, or hold a handful by their condition. */
-const smallIndexes = /^(roles_|sqlite_autoindex_roles_|groups_default$|outbox_due$|events_unsealed$)/
+const smallIndexes = /^(roles_|sqlite_autoindex_roles_|groups_default$|groups_timed$|outbox_due$|events_unsealed$)/
 
 function explainSqlite(file: string, statements: readonly Statement[]): Plan[] {
   const connection = new Connection(file, { readonly: true })
@@ -54,7 +54,7 @@ function isSqliteScan(step: string): boolean {
   if (step.includes('AUTOMATIC')) return true
   return (
     step.startsWith('SCAN ') &&
-    !/^SCAN (hits|recent|due|json_each|CONSTANT ROW)\b/.test(step) &&
+    !/^SCAN (hits|recent|due|json_each|instant|counted|merged|CONSTANT ROW)\b/.test(step) &&
     !/VIRTUAL TABLE INDEX \d+:M/.test(step)
   )
 }
@@ -67,6 +67,8 @@ interface PostgresNode {
   readonly Plans?: readonly PostgresNode[]
 }
 
+const heldRoles = ['role_grants', 'user_sub_roles', 'decentralized_roles']
+
 /** PostgreSQL rightly reads smaller tables as a whole; these have many thousands of rows here. */
 const large = new Set([
   'users',
@@ -77,6 +79,7 @@ const large = new Set([
   'api_tokens',
   'oauth_clients',
   'access_tokens',
+  ...heldRoles,
 ])
 
 async function explainPostgres(url: string, statements: readonly Statement[]): Promise<Plan[]> {

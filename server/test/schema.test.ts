@@ -14,6 +14,7 @@ const numbered: readonly string[] = ['users', 'groups']
 /** Ids that are no reference: of anything at all, of what may be gone, or of nothing here. */
 const freeIds: readonly string[] = [
   'api_tokens.client_id',
+  'decentralized_roles.object_id',
   'events.actor_id',
   'events.actor_user_id',
   'events.credential_id',

@@ -1,6 +1,6 @@
 import { Agent } from 'node:http'
 import { pino } from 'pino'
-import type { WorkspaceRole } from '../src/access/permissions.ts'
+import type { SubRole, WorkspaceRole } from '../src/access/permissions.ts'
 import type { Ctx } from '../src/access/ctx.ts'
 import { buildApp } from '../src/app.ts'
 import { issueServiceToken, issueTokenFor } from '../src/api-tokens/api-tokens.service.ts'
@@ -266,8 +266,8 @@ export class TestApp implements AsyncDisposable {
     return (await issueAccessToken(this.operator(tenant), { clientId, secret }, lifetimeSeconds)).token
   }
 
-  /** The id of a workspace role. */
-  async roleId(name: WorkspaceRole, tenant: TestTenant = this.acme): Promise<string> {
+  /** The id of a role. */
+  async roleId(name: WorkspaceRole | SubRole, tenant: TestTenant = this.acme): Promise<string> {
     const { json } = await this.get('/api/service/roles', { token: tenant.token, host: tenant.host })
     return json.records.find((role: { name: string }) => role.name === name).id
   }

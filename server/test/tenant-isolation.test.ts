@@ -2,6 +2,8 @@ import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { v4 as uuid } from 'uuid'
 import { tokenList } from '../src/api-tokens/api-tokens.fields.ts'
+import { decentralizedRoleList } from '../src/decentralized-roles/decentralized-roles.fields.ts'
+import { boundMemberList } from '../src/groups/bound-members.fields.ts'
 import { groupList } from '../src/groups/groups.fields.ts'
 import { invitationList } from '../src/invitations/invitations.fields.ts'
 import type { ListShape } from '../src/lists/list-shape.ts'
@@ -11,6 +13,7 @@ import { personaList } from '../src/personas/personas.fields.ts'
 import { purposeList } from '../src/purposes/purposes.fields.ts'
 import { roleList } from '../src/roles/roles.fields.ts'
 import { newSecret } from '../src/secrets/secrets.ts'
+import { roleGrantList, subRoleList } from '../src/user-roles/held-roles.fields.ts'
 import { userList } from '../src/users/users.fields.ts'
 import { splitOperation } from './authz-matrix.ts'
 import { makeObject } from './authz-world.ts'
@@ -27,6 +30,10 @@ const shapes: Readonly<Record<string, ListShape>> = {
   '/api/service/v2/groups': groupList,
   '/api/service/users/{user}/groups': groupList,
   '/api/service/roles': roleList,
+  '/api/muster/groups/{group}/members': boundMemberList,
+  '/api/muster/users/{user}/decentralized-roles': decentralizedRoleList,
+  '/api/muster/users/{user}/role-grants': roleGrantList,
+  '/api/muster/users/{user}/sub-roles': subRoleList,
   '/api/service/personas': personaList,
   '/api/service/purposes': purposeList,
   '/api/service/apikeys': tokenList,

@@ -25,6 +25,9 @@ export type Right = 'sign-in-settings'
 
 export type WorkspaceRole = '$admin' | '$member' | '$guest'
 
+/** Roles added to a member. */
+export type SubRole = '$governance-admin' | '$workflow-admin'
+
 const own: readonly Permission[] = ['self:read', 'self:write']
 const directory: readonly Permission[] = ['users:read', 'groups:read', 'roles:read', 'personas:read', 'purposes:read']
 const administration: readonly Permission[] = [
@@ -41,6 +44,12 @@ const administration: readonly Permission[] = [
   'outbox:manage',
 ]
 
+/** What a sub-role adds to a member. Workflows are not Muster's, so the role for them says who may and adds nothing here. */
+const bySubRole: Readonly<Record<SubRole, readonly Permission[]>> = {
+  '$governance-admin': ['personas:write', 'purposes:write'],
+  '$workflow-admin': [],
+}
+
 const byRole: Readonly<Record<WorkspaceRole, ReadonlySet<Permission>>> = {
   $admin: new Set([...own, ...directory, 'tokens:own', ...administration]),
   $member: new Set([...own, ...directory, 'tokens:own']),
@@ -55,6 +64,14 @@ export function isWorkspaceRole(name: string): name is WorkspaceRole {
   return name === '$admin' || name === '$member' || name === '$guest'
 }
 
-export function permissionsOf(role: string | null): ReadonlySet<Permission> {
-  return role !== null && isWorkspaceRole(role) ? byRole[role] : none
+export function isSubRole(name: string): name is SubRole {
+  return name === '$governance-admin' || name === '$workflow-admin'
+}
+
+/** What a role allows, and what sub-roles add to a member; a sub-role by itself is a member with it. */
+export function permissionsOf(role: string | null, subRoles: readonly string[] = []): ReadonlySet<Permission> {
+  if (role !== null && isSubRole(role)) return permissionsOf('$member', [role, ...subRoles])
+  if (role === null || !isWorkspaceRole(role)) return none
+  if (role !== '$member' || subRoles.length === 0) return byRole[role]
+  return new Set([...byRole.$member, ...subRoles.filter(isSubRole).flatMap((name) => bySubRole[name])])
 }

@@ -50,6 +50,8 @@ const ssoMapper = {
   resource: 'IDENTITY_PROVIDER_MAPPER',
   path: 'identity-provider/instances/{object}/mappers/{subject}',
 } as const
+const roleMappings = 'users/{subject}/role-mappings/realm'
+const decentralizedRoles = 'users/{subject}/decentralized-roles'
 
 /** How each fact is spelled for clients that know Keycloak's names; everything of Muster's own is CUSTOM. */
 export const wireForms: Readonly<Record<AdminEventName, WireForm>> = {
@@ -60,11 +62,16 @@ export const wireForms: Readonly<Record<AdminEventName, WireForm>> = {
   'user.updated': { operation: 'UPDATE', resource: 'USER', path: 'users/{subject}' },
   'user.enabled': { operation: 'UPDATE', resource: 'USER', path: 'users/{subject}' },
   'user.disabled': { operation: 'UPDATE', resource: 'USER', path: 'users/{subject}' },
-  'user.role_changed': {
-    operation: 'UPDATE',
-    resource: 'REALM_ROLE_MAPPING',
-    path: 'users/{subject}/role-mappings/realm',
-  },
+  'user.role_changed': { operation: 'UPDATE', resource: 'REALM_ROLE_MAPPING', path: roleMappings },
+  'user.role_granted': { operation: 'CREATE', resource: 'REALM_ROLE_MAPPING', path: roleMappings },
+  'user.role_grant_changed': { operation: 'UPDATE', resource: 'REALM_ROLE_MAPPING', path: roleMappings },
+  'user.role_grant_removed': { operation: 'DELETE', resource: 'REALM_ROLE_MAPPING', path: roleMappings },
+  'user.sub_role_assigned': { operation: 'CREATE', resource: 'REALM_ROLE_MAPPING', path: roleMappings },
+  'user.sub_role_changed': { operation: 'UPDATE', resource: 'REALM_ROLE_MAPPING', path: roleMappings },
+  'user.sub_role_unassigned': { operation: 'DELETE', resource: 'REALM_ROLE_MAPPING', path: roleMappings },
+  'user.decentralized_role_assigned': { operation: 'CREATE', resource: 'CUSTOM', path: decentralizedRoles },
+  'user.decentralized_role_changed': { operation: 'UPDATE', resource: 'CUSTOM', path: decentralizedRoles },
+  'user.decentralized_role_unassigned': { operation: 'DELETE', resource: 'CUSTOM', path: decentralizedRoles },
   'user.deleted': { operation: 'DELETE', resource: 'USER', path: 'users/{subject}' },
   'user.personal_data_erased': { operation: 'ACTION', resource: 'CUSTOM', path: 'users/{subject}/personal-data' },
   'invitation.sent': { operation: 'ACTION', resource: 'USER', path: 'users/{subject}/execute-actions-email' },
@@ -76,6 +83,11 @@ export const wireForms: Readonly<Record<AdminEventName, WireForm>> = {
   'group.updated': { operation: 'UPDATE', resource: 'GROUP', path: 'groups/{subject}' },
   'group.deleted': { operation: 'DELETE', resource: 'GROUP', path: 'groups/{subject}' },
   'group.member_added': { operation: 'CREATE', resource: 'GROUP_MEMBERSHIP', path: 'users/{object}/groups/{subject}' },
+  'group.member_changed': {
+    operation: 'UPDATE',
+    resource: 'GROUP_MEMBERSHIP',
+    path: 'users/{object}/groups/{subject}',
+  },
   'group.member_removed': {
     operation: 'DELETE',
     resource: 'GROUP_MEMBERSHIP',

@@ -8,10 +8,11 @@ import type { Presented } from './authentication.schema.ts'
 
 /** The actor behind an API token, with the current role of its owner or the role it was issued with. */
 export async function findApiTokenActor({ db, tenantId, token, now }: Presented): Promise<Actor | undefined> {
-  const credential = await findTokenCredential(db, tenantId, hashSecret(token))
+  const credential = await findTokenCredential(db, tenantId, hashSecret(token), now)
   if (credential === undefined || !isLive(credential, now) || !ownerMayAct(credential)) return undefined
   noteTokenUse(db, tenantId, credential.id, credential.last_used_at, now)
-  const role = credential.role !== null && isWorkspaceRole(credential.role) ? credential.role : null
+  const name = credential.ownerRoles?.role ?? credential.role
+  const role = name !== null && isWorkspaceRole(name) ? name : null
   return {
     kind: 'api_token',
     id: credential.id,
@@ -19,7 +20,7 @@ export async function findApiTokenActor({ db, tenantId, token, now }: Presented)
     userId: credential.owner_id,
     credentialId: credential.id,
     role,
-    permissions: permissionsOf(role),
+    permissions: permissionsOf(role, credential.ownerRoles?.subRoles),
     rights: new Set<Right>(JSON.parse(credential.rights)),
     expiresAt: credential.expires_at === 0 ? null : credential.expires_at,
   }

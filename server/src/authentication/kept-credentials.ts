@@ -3,15 +3,31 @@ import type { Db } from '../db/db.ts'
 
 const keptMax = 1_000
 
+interface Kept<Credential> {
+  readonly stamp: number
+  readonly readAt: Date
+  readonly credential: Credential
+}
+
+interface Wanted {
+  readonly tenantId: string
+  readonly hash: string
+  readonly now: Date
+}
+
 /**
  * A reader of one kind of credential that remembers what it read for as long as nothing at all was committed.
  * Absent ones are never remembered: somebody who guesses must not push out those in use.
+ *
+ * @param isTrueAt whether what was read at one instant holds at another: for credentials that the clock changes
  */
-export function credentialReader<Credential extends object>() {
-  const keptOf = new WeakMap<Db, LRUCache<string, { readonly stamp: number; readonly credential: Credential }>>()
+export function credentialReader<Credential extends object>(
+  isTrueAt: (kept: { readonly readAt: Date; readonly credential: Credential }, now: Date) => boolean = () => true,
+) {
+  const keptOf = new WeakMap<Db, LRUCache<string, Kept<Credential>>>()
   return async (
     db: Db,
-    { tenantId, hash }: { readonly tenantId: string; readonly hash: string },
+    { tenantId, hash, now }: Wanted,
     read: () => Promise<Credential | undefined>,
   ): Promise<Credential | undefined> => {
     // Taken before reading: a commit in between makes the next request read again.
@@ -24,9 +40,9 @@ export function credentialReader<Credential extends object>() {
     }
     const key = `${tenantId} ${hash}`
     const known = kept.get(key)
-    if (known !== undefined && known.stamp === stamp) return known.credential
+    if (known !== undefined && known.stamp === stamp && isTrueAt(known, now)) return known.credential
     const credential = await read()
-    if (credential !== undefined) kept.set(key, { stamp, credential })
+    if (credential !== undefined) kept.set(key, { stamp, readAt: now, credential })
     return credential
   }
 }

@@ -22,8 +22,9 @@ export function findAccessTokenCredential(
   db: Db,
   tenantId: string,
   hash: string,
+  now: Date,
 ): Promise<AccessTokenCredential | undefined> {
-  return readCredential(db, { tenantId, hash }, async () => {
+  return readCredential(db, { tenantId, hash, now }, async () => {
     const [credential] = await rawRows<AccessTokenCredential>(db, tokenByHash, [tenantId, hash])
     return credential
   })

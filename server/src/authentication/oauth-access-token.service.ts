@@ -6,7 +6,7 @@ import { findAccessTokenCredential } from './oauth-access-token.queries.ts'
 
 /** The OAuth client behind an access token, with its current role. */
 export async function findOAuthClientActor({ db, tenantId, token, now }: Presented): Promise<Actor | undefined> {
-  const credential = await findAccessTokenCredential(db, tenantId, hashSecret(token))
+  const credential = await findAccessTokenCredential(db, tenantId, hashSecret(token), now)
   if (credential === undefined || now.getTime() >= credential.expires_at) return undefined
   return clientActor({
     id: credential.id,

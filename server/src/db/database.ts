@@ -1,5 +1,6 @@
 import type { ApiTokensTable } from '../api-tokens/api-tokens.table.ts'
 import type { AuditCheckpointsTable } from '../audit-chain/audit-checkpoints.table.ts'
+import type { DecentralizedRolesTable } from '../decentralized-roles/decentralized-roles.table.ts'
 import type { EventsTable } from '../events/events.table.ts'
 import type { GroupMembersTable, GroupsTable } from '../groups/groups.table.ts'
 import type { InvitationsTable } from '../invitations/invitations.table.ts'
@@ -14,6 +15,7 @@ import type { IdempotencyKeysTable } from '../repeats/stored-answers.table.ts'
 import type { RolesTable } from '../roles/roles.table.ts'
 import type { SsoMappersTable } from '../sso-connections/sso-mappers.table.ts'
 import type { TenantsTable } from '../tenants/tenants.table.ts'
+import type { RoleGrantsTable, UserSubRolesTable } from '../user-roles/held-roles.table.ts'
 import type { UsersTable } from '../users/users.table.ts'
 import type { CountersTable } from './counters.table.ts'
 
@@ -24,6 +26,7 @@ export interface Database {
   audit_checkpoints: AuditCheckpointsTable
   counters: CountersTable
   credentials: CredentialsTable
+  decentralized_roles: DecentralizedRolesTable
   events: EventsTable
   group_members: GroupMembersTable
   groups: GroupsTable
@@ -36,8 +39,10 @@ export interface Database {
   purpose_subjects: PurposeSubjectsTable
   purposes: PurposesTable
   rate_buckets: RateBucketsTable
+  role_grants: RoleGrantsTable
   roles: RolesTable
   sso_mappers: SsoMappersTable
   tenants: TenantsTable
+  user_sub_roles: UserSubRolesTable
   users: UsersTable
 }

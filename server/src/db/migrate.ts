@@ -13,6 +13,8 @@ import * as ssoMappers from './migrations/0010_sso_mappers.ts'
 import * as auditChain from './migrations/0011_audit_chain.ts'
 import * as rateBuckets from './migrations/0012_rate_buckets.ts'
 import * as idempotencyKeys from './migrations/0013_idempotency_keys.ts'
+import * as timeBounds from './migrations/0014_time_bounds.ts'
+import * as rolesAndPersonas from './migrations/0015_roles_and_personas.ts'
 
 /** In order; forward only. A released one never changes. */
 const migrations: Readonly<Record<string, Migration>> = {
@@ -29,6 +31,8 @@ const migrations: Readonly<Record<string, Migration>> = {
   '0011_audit_chain': auditChain,
   '0012_rate_buckets': rateBuckets,
   '0013_idempotency_keys': idempotencyKeys,
+  '0014_time_bounds': timeBounds,
+  '0015_roles_and_personas': rolesAndPersonas,
 }
 
 export interface MigrationState {

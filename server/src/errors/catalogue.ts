@@ -39,6 +39,8 @@ export const catalogue = {
   purpose_exists: { status: 409, title: 'Purpose exists' },
   mapping_exists: { status: 409, title: 'SSO mapping exists' },
   tenant_exists: { status: 409, title: 'Tenant exists' },
+  role_grant_conflict: { status: 409, title: 'Role grant conflicts' },
+  sub_role_needs_member: { status: 409, title: 'Sub-roles are for members' },
   last_admin: { status: 409, title: 'Last admin' },
   cannot_disable_self: { status: 409, title: 'Not to oneself' },
   managed_by_scim: { status: 409, title: 'Managed by the identity provider' },

@@ -33,6 +33,18 @@ const Name = Type.Object({ name: Type.String() }, { additionalProperties: false 
 const UserRole = Type.Object({ role: Type.String() }, { additionalProperties: false })
 const RoleMove = Type.Object({ from: Type.String(), to: Type.String() }, { additionalProperties: false })
 const Client = Type.Object({ clientId: Type.String() }, { additionalProperties: false })
+/** Epoch ms; what is open is absent. */
+const bounds = { validFrom: Type.Optional(Type.Integer()), expiresAt: Type.Optional(Type.Integer()) }
+const Bounded = Type.Object(bounds, { additionalProperties: false })
+const BoundedRole = Type.Object({ role: Type.String(), ...bounds }, { additionalProperties: false })
+const decentralized = {
+  role: Type.String(),
+  level: Type.String(),
+  privilege: Type.String(),
+  objectId: Type.Optional(Type.String()),
+}
+const BoundedDecentralizedRole = Type.Object({ ...decentralized, ...bounds }, { additionalProperties: false })
+const DecentralizedRole = Type.Object(decentralized, { additionalProperties: false })
 const Subject = Type.Object({ subjectKind: Type.String() }, { additionalProperties: false })
 
 function admin<D extends TObject, P extends TObject>(subject: SubjectKind, data: D, personal: P) {
@@ -53,6 +65,15 @@ export const eventTypes = {
   'user.enabled': admin('user', Nothing, Nothing),
   'user.disabled': admin('user', Nothing, Nothing),
   'user.role_changed': admin('user', RoleMove, Nothing),
+  'user.role_granted': admin('user', BoundedRole, Nothing),
+  'user.role_grant_changed': admin('user', BoundedRole, Nothing),
+  'user.role_grant_removed': admin('user', UserRole, Nothing),
+  'user.sub_role_assigned': admin('user', BoundedRole, Nothing),
+  'user.sub_role_changed': admin('user', BoundedRole, Nothing),
+  'user.sub_role_unassigned': admin('user', UserRole, Nothing),
+  'user.decentralized_role_assigned': admin('user', BoundedDecentralizedRole, Nothing),
+  'user.decentralized_role_changed': admin('user', BoundedDecentralizedRole, Nothing),
+  'user.decentralized_role_unassigned': admin('user', DecentralizedRole, Nothing),
   'user.deleted': admin(
     'user',
     Type.Object({ transferredTo: Type.Union([Type.String(), Type.Null()]) }),
@@ -67,7 +88,8 @@ export const eventTypes = {
   'group.created': admin('group', Name, Nothing),
   'group.updated': admin('group', Changed, Values),
   'group.deleted': admin('group', Type.Object({ name: Type.String(), members: Type.Integer() }), Nothing),
-  'group.member_added': admin('group', Nothing, Nothing),
+  'group.member_added': admin('group', Bounded, Nothing),
+  'group.member_changed': admin('group', Bounded, Nothing),
   'group.member_removed': admin('group', Nothing, Nothing),
   'persona.created': admin('persona', Name, Nothing),
   'persona.updated': admin('persona', Changed, Nothing),

@@ -16,7 +16,7 @@ export async function holdNamedGroup(
   { text, id }: { readonly text: string | null; readonly id: string | null },
 ): Promise<Named | undefined> {
   const byName = text === null ? undefined : await findGroupByKey(ctx.db, ctx.tenantId, toKey(text))
-  const byId = byName !== undefined || id === null ? undefined : await findGroup(ctx.db, ctx.tenantId, id)
+  const byId = byName !== undefined || id === null ? undefined : await findGroup(ctx.db, ctx.tenantId, id, ctx.now)
   const group = byName ?? (text === null || text === byId?.alias || text === byId?.id ? byId : undefined)
   if (group === undefined || !(await lockGroups(ctx.db, ctx.tenantId, [group.id])).has(group.id)) return undefined
   return { id: group.id, name: group.name }

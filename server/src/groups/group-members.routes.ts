@@ -30,7 +30,11 @@ export function registerGroupMemberRoutes(app: FastifyInstance, documents: UserD
     async ({ ctx, params, query: raw }) => {
       const query = readListQuery(raw, userListShape(ctx).rules, ctx.limits)
       const group = await getGroup(ctx, params['id'] ?? '')
-      const page = await listUsers(ctx, query, { groupId: group.id, memberCount: group.memberCount })
+      const page = await listUsers(ctx, query, {
+        groupId: group.id,
+        memberCount: group.memberCount,
+        isTimed: group.timedMembers > 0,
+      })
       const load = (ids: readonly string[]) => getUserViews(ctx, ids)
       const texts = await documents.texts(ctx, page.items, {
         columns: query.columns,

@@ -1,16 +1,19 @@
 import { authorize } from '../access/authorize.ts'
 import type { Ctx, ReadCtx, TrxCtx } from '../access/ctx.ts'
 import { inTransaction } from '../access/in-transaction.ts'
+import { always, boundsState, hasSameBounds, requireBounds, type Bounds } from '../bounds/bounds.ts'
 import { ApiError, notFound } from '../errors/api-error.ts'
-import type { NewEvent } from '../events/event-types.ts'
-import { recordEvents } from '../events/record-event.ts'
+import type { Page } from '../lists/envelope.ts'
+import type { ListQuery } from '../lists/list-query.ts'
 import { listExistingUserIds, userLinksChanged } from '../users/user-links.service.ts'
+import { selectBoundMemberPage } from './bound-members-page.queries.ts'
 import * as queries from './group-members.queries.ts'
 import { lockGroups, raiseGroupLinks, selectDefaultGroupIds, selectExistingGroupIds } from './groups.queries.ts'
-import type { MembershipSource } from './groups.schema.ts'
+import type { BoundMember, BoundMemberView } from './groups.schema.ts'
+import { accountRemoved, addMemberships, changeMemberships, memberLinksChanged } from './membership-writes.service.ts'
 
 /**
- * Adds users to a group; those already in it stay as they are.
+ * Adds users to a group for good; those in it for good already stay as they are.
  *
  * @param userIds at most `membersPerCallMax`; one unknown id and nobody is added
  * @returns every requested user, who is a member now, in the order given
@@ -21,23 +24,64 @@ export async function addMembers(ctx: Ctx, groupId: string, userIds: readonly st
   authorize(ctx, 'groups:write')
   requireFew(ctx, userIds)
   const wanted = [...new Set(userIds)]
-  await inTransaction(ctx, async (ctx) => {
-    await queries.lockUsers(ctx.db, ctx.tenantId, wanted)
-    await holdGroups(ctx, [groupId])
-    await requireUsers(ctx, wanted)
-    const members = await queries.selectMembersAmong(ctx.db, ctx.tenantId, groupId, wanted)
-    const missing = wanted.filter((userId) => !members.has(userId))
-    await userLinksChanged(ctx, missing)
-    await addMemberships(
-      ctx,
-      missing.map((userId) => ({ groupId, userId })),
-      'local',
-    )
-  })
+  await setMembers(
+    ctx,
+    groupId,
+    wanted.map((userId) => ({ userId, bounds: always })),
+  )
   return wanted
 }
 
-/** Removes users from a group; ids that are no members are passed over. @throws group_not_found */
+/**
+ * Adds users to a group, each within bounds of time; those in it with other bounds get these.
+ *
+ * @param members at most 1,000; one unknown id and nothing changes
+ * @throws insufficient_role · group_not_found · user_not_found · invalid_body
+ */
+export async function setMembers(ctx: Ctx, groupId: string, members: readonly BoundMember[]): Promise<void> {
+  authorize(ctx, 'groups:write')
+  requireFew(ctx, members)
+  for (const { bounds } of members) requireBounds(bounds, ctx.now)
+  const wanted = new Map(members.map(({ userId, bounds }) => [userId, bounds]))
+  if (wanted.size < members.length) {
+    throw new ApiError('invalid_body', { detail: 'The call names somebody twice; send each user once.' })
+  }
+  await inTransaction(ctx, async (ctx) => {
+    const userIds = [...wanted.keys()]
+    await queries.lockUsers(ctx.db, ctx.tenantId, userIds)
+    await holdGroups(ctx, [groupId])
+    await requireUsers(ctx, userIds)
+    const known = await queries.selectMembersAmong(ctx.db, ctx.tenantId, groupId, userIds)
+    await applyBounds(
+      ctx,
+      [...wanted].map(([userId, bounds]) => ({ groupId, userId, bounds })),
+      ({ userId }) => known.get(userId),
+    )
+  })
+}
+
+/** Memberships with their bounds, in whatever state. @throws insufficient_role · group_not_found · invalid_filter */
+export async function listBoundMembers(ctx: Ctx, groupId: string, query: ListQuery): Promise<Page<BoundMemberView>> {
+  authorize(ctx, 'groups:write')
+  const existing = await selectExistingGroupIds(ctx.db, ctx.tenantId, [groupId])
+  if (!existing.has(groupId)) throw notFound('group_not_found')
+  return selectBoundMemberPage(ctx.db, ctx.tenantId, { groupId, query, now: ctx.now })
+}
+
+/** Writes those memberships that are not so already; users and groups are held. */
+async function applyBounds(
+  ctx: TrxCtx,
+  wanted: readonly queries.BoundMembership[],
+  find: (membership: queries.BoundMembership) => Bounds | undefined,
+): Promise<void> {
+  const changes = wanted
+    .map((membership) => ({ ...membership, before: find(membership) ?? null }))
+    .filter(({ bounds, before }) => before === null || !hasSameBounds(bounds, before))
+  await memberLinksChanged(ctx, changes)
+  await changeMemberships(ctx, changes, 'local')
+}
+
+/** Removes users from a group, those who are yet to come included; ids that are no members are passed over. @throws group_not_found */
 export async function removeMembers(ctx: Ctx, groupId: string, userIds: readonly string[]): Promise<void> {
   authorize(ctx, 'groups:write')
   requireFew(ctx, userIds)
@@ -45,17 +89,13 @@ export async function removeMembers(ctx: Ctx, groupId: string, userIds: readonly
     await queries.lockUsers(ctx.db, ctx.tenantId, userIds)
     await holdGroups(ctx, [groupId])
     const members = await queries.selectMembersAmong(ctx.db, ctx.tenantId, groupId, [...new Set(userIds)])
-    await userLinksChanged(ctx, [...members])
-    const removed = await queries.deleteMembers(ctx.db, ctx.tenantId, groupId, [...members])
-    await accountRemoved(
-      ctx,
-      removed.map((userId) => ({ groupId, userId })),
-    )
+    await userLinksChanged(ctx, [...members.keys()])
+    await accountRemoved(ctx, await queries.deleteMembers(ctx.db, ctx.tenantId, groupId, [...members.keys()]))
   })
 }
 
 /**
- * Adds a user to groups; one unknown group and none is joined.
+ * Adds a user to groups for good; one unknown group and none is joined.
  *
  * @throws insufficient_role · user_not_found · group_not_found
  * @source contract/rest-api.md, U8
@@ -68,20 +108,24 @@ export async function addUserToGroups(ctx: Ctx, userId: string, groupIds: readon
     await queries.lockUsers(ctx.db, ctx.tenantId, [userId])
     await requireUsers(ctx, [userId])
     await holdGroups(ctx, [...wanted])
-    const missing = wanted.difference(new Set(await queries.selectGroupIdsOf(ctx.db, ctx.tenantId, userId)))
-    if (missing.size === 0) return
-    await userLinksChanged(ctx, [userId])
-    await addMemberships(
+    const known = await readMemberships(ctx, userId)
+    await applyBounds(
       ctx,
-      [...missing].map((groupId) => ({ groupId, userId })),
-      'local',
+      [...wanted].map((groupId) => ({ groupId, userId, bounds: always })),
+      ({ groupId }) => known.get(groupId),
     )
   })
 }
 
-/** Makes a user's groups exactly these; part of updating a user, whose row is held. @throws group_not_found */
+/**
+ * Makes the groups a user is in now exactly these; part of updating a user, whose row is held.
+ * Who is in a group within bounds keeps them, and who is yet to come stays so: records do not show it.
+ *
+ * @throws group_not_found
+ */
 export async function replaceGroupsOfUser(ctx: TrxCtx, userId: string, groupIds: readonly string[]): Promise<void> {
-  const current = new Set(await queries.selectGroupIdsOf(ctx.db, ctx.tenantId, userId))
+  const known = await readMemberships(ctx, userId)
+  const current = new Set(presentIn(known, ctx.now))
   const wanted = new Set(groupIds)
   const changed = wanted.symmetricDifference(current)
   if (changed.size === 0) return
@@ -89,30 +133,39 @@ export async function replaceGroupsOfUser(ctx: TrxCtx, userId: string, groupIds:
   const existing = await lockGroups(ctx.db, ctx.tenantId, [...changed])
   const joined = wanted.difference(current)
   if (!joined.isSubsetOf(existing)) throw notFound('group_not_found')
-  await addMemberships(
-    ctx,
-    [...joined].map((groupId) => ({ groupId, userId })),
-    'local',
-  )
-  const left = await queries.deleteMembershipsOf(ctx.db, ctx.tenantId, userId, [...current.difference(wanted)])
-  await accountRemoved(
-    ctx,
-    left.map((groupId) => ({ groupId, userId })),
-  )
+  const changes = [...joined].map((groupId) => ({
+    groupId,
+    userId,
+    bounds: always,
+    before: known.get(groupId) ?? null,
+  }))
+  await changeMemberships(ctx, changes, 'local')
+  const left = [...current.difference(wanted)]
+  await accountRemoved(ctx, await queries.deleteMembershipsOf(ctx.db, ctx.tenantId, userId, left))
 }
 
-export function listGroupIdsOfUser(ctx: ReadCtx, userId: string): Promise<string[]> {
-  return queries.selectGroupIdsOf(ctx.db, ctx.tenantId, userId)
+/** The groups a user is in at this instant. */
+export async function listGroupIdsOfUser(ctx: ReadCtx, userId: string): Promise<string[]> {
+  return presentIn(await readMemberships(ctx, userId), ctx.now)
+}
+
+type BoundsByGroup = ReadonlyMap<string, Bounds>
+
+async function readMemberships(ctx: ReadCtx, userId: string): Promise<BoundsByGroup> {
+  const memberships = await queries.selectMembershipsOf(ctx.db, ctx.tenantId, userId)
+  return new Map(memberships.map(({ groupId, bounds }) => [groupId, bounds]))
+}
+
+function presentIn(memberships: BoundsByGroup, now: Date): string[] {
+  return [...memberships]
+    .filter(([, bounds]) => boundsState(bounds, now.getTime()) === 'active')
+    .map(([groupId]) => groupId)
 }
 
 /** Part of deleting a user, whose row is held. */
 export async function removeUserFromAllGroups(ctx: TrxCtx, userId: string): Promise<void> {
-  await lockGroups(ctx.db, ctx.tenantId, await queries.selectGroupIdsOf(ctx.db, ctx.tenantId, userId))
-  const left = await queries.deleteMembershipsOf(ctx.db, ctx.tenantId, userId, 'all')
-  await accountRemoved(
-    ctx,
-    left.map((groupId) => ({ groupId, userId })),
-  )
+  await lockGroups(ctx.db, ctx.tenantId, [...(await readMemberships(ctx, userId)).keys()])
+  await accountRemoved(ctx, await queries.deleteMembershipsOf(ctx.db, ctx.tenantId, userId, 'all'))
 }
 
 /** Puts new users into every default group, and each into the groups named for them. */
@@ -154,64 +207,6 @@ export async function groupLinksChanged(ctx: TrxCtx, ids: readonly string[]): Pr
   await raiseGroupLinks(ctx.db, ctx.tenantId, ids)
 }
 
-/**
- * Adds memberships; answers those that are new. Counters and events follow.
- * The caller holds the users, then the groups, has seen that they exist, and has told the users' links:
- * always in this order, so that nothing is deleted meanwhile and no two transactions wait for each other in a ring.
- */
-export async function addMemberships(
-  ctx: TrxCtx,
-  memberships: readonly queries.Membership[],
-  source: MembershipSource,
-): Promise<queries.Membership[]> {
-  if (memberships.length === 0) return []
-  const addedAt = ctx.now.getTime()
-  const added = await queries.insertMembers(
-    ctx.db,
-    memberships.map(({ groupId, userId }) => ({
-      tenant_id: ctx.tenantId,
-      group_id: groupId,
-      user_id: userId,
-      source,
-      added_at: addedAt,
-    })),
-  )
-  await moveCounts(ctx, added, 1)
-  await recordEvents(
-    ctx,
-    added.map(({ groupId, userId }): NewEvent => ({
-      type: 'group.member_added',
-      subjectId: groupId,
-      objectId: userId,
-      data: {},
-      personal: {},
-    })),
-  )
-  return added
-}
-
-async function accountRemoved(ctx: TrxCtx, removed: readonly queries.Membership[]): Promise<void> {
-  await moveCounts(ctx, removed, -1)
-  await recordEvents(
-    ctx,
-    removed.map(({ groupId, userId }): NewEvent => ({
-      type: 'group.member_removed',
-      subjectId: groupId,
-      objectId: userId,
-      data: {},
-      personal: {},
-    })),
-  )
-}
-
-/** One update per group concerned, in id order, like the locks. */
-async function moveCounts(ctx: TrxCtx, memberships: readonly queries.Membership[], sign: 1 | -1): Promise<void> {
-  const byGroup = Map.groupBy(memberships, (membership) => membership.groupId)
-  for (const [groupId, members] of [...byGroup].toSorted(([a], [b]) => (a < b ? -1 : 1))) {
-    await queries.addToMemberCount(ctx.db, ctx.tenantId, groupId, sign * members.length)
-  }
-}
-
 /** @throws group_not_found */
 async function holdGroups(ctx: TrxCtx, groupIds: readonly string[]): Promise<void> {
   const existing = await lockGroups(ctx.db, ctx.tenantId, groupIds)
@@ -223,7 +218,7 @@ async function requireUsers(ctx: TrxCtx, userIds: readonly string[]): Promise<vo
   if (existing.size !== userIds.length) throw notFound('user_not_found')
 }
 
-function requireFew({ limits: { membersPerCallMax } }: Ctx, ids: readonly string[]): void {
+function requireFew({ limits: { membersPerCallMax } }: Ctx, ids: readonly unknown[]): void {
   if (ids.length > membersPerCallMax) {
     throw new ApiError('invalid_body', {
       detail: `The call names ${ids.length} ids; send at most ${membersPerCallMax} at once.`,

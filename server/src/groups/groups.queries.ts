@@ -1,8 +1,9 @@
-import { sql, type Insertable, type Updateable } from 'kysely'
+import { sql, type Insertable, type Selectable, type Updateable } from 'kysely'
 import type { Queryable, Trx } from '../db/db.ts'
 import type { NamedLink } from '../users/users.schema.ts'
-import type { Group, MembershipSource } from './groups.schema.ts'
+import type { Group, MembershipSource, TaggedGroup } from './groups.schema.ts'
 import type { GroupsTable } from './groups.table.ts'
+import { countTimedMembers, findLastBound } from './timed-members.queries.ts'
 
 export const groupColumns = [
   'groups.id',
@@ -12,6 +13,7 @@ export const groupColumns = [
   'groups.is_default',
   'groups.source',
   'groups.member_count',
+  'groups.timed_members',
   'groups.created_at',
   'groups.created_by',
   'groups.updated_at',
@@ -20,16 +22,24 @@ export const groupColumns = [
   'groups.links_version',
 ] as const
 
-export type GroupRow = Omit<GroupsTable, 'seq' | 'tenant_id' | 'name_key' | 'alias_key'>
+export type GroupRow = Omit<Selectable<GroupsTable>, 'seq' | 'tenant_id' | 'name_key' | 'alias_key'>
 
-export async function findGroup(db: Queryable, tenantId: string, id: string): Promise<Group | undefined> {
+export async function findGroup(
+  db: Queryable,
+  tenantId: string,
+  id: string,
+  now: Date,
+): Promise<TaggedGroup | undefined> {
   const row = await db
     .selectFrom('groups')
     .select(groupColumns)
     .where('tenant_id', '=', tenantId)
     .where('id', '=', id)
     .executeTakeFirst()
-  return row === undefined ? undefined : toGroup(row)
+  if (row === undefined) return undefined
+  const [group] = await toGroups(db, tenantId, [row], now)
+  if (group === undefined) return undefined
+  return { ...group, lastBoundAt: group.timedMembers === 0 ? 0 : await findLastBound(db, tenantId, id, now) }
 }
 
 export async function findGroupByKey(
@@ -144,7 +154,19 @@ export async function selectGroupLinks(
   )
 }
 
-export function toGroup(row: GroupRow): Group {
+/** Rows as groups of this instant: only those with time-bound members are counted anew. */
+export async function toGroups(
+  db: Queryable,
+  tenantId: string,
+  rows: readonly GroupRow[],
+  now: Date,
+): Promise<Group[]> {
+  const timed = rows.filter((row) => row.timed_members > 0).map((row) => row.id)
+  const counts = await countTimedMembers(db, tenantId, timed, now)
+  return rows.map((row) => toGroup(row, counts.get(row.id) ?? 0))
+}
+
+function toGroup(row: GroupRow, timedNow: number): Group {
   return {
     id: row.id,
     name: row.name,
@@ -152,7 +174,8 @@ export function toGroup(row: GroupRow): Group {
     attributes: JSON.parse(row.attributes),
     isDefault: row.is_default === 1,
     source: toMembershipSource(row.source),
-    memberCount: row.member_count,
+    memberCount: row.member_count + timedNow,
+    timedMembers: row.timed_members,
     createdAt: row.created_at,
     createdBy: row.created_by,
     updatedAt: row.updated_at,

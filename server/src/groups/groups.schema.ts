@@ -1,3 +1,4 @@
+import type { Bounds } from '../bounds/bounds.ts'
 import type { Attributes } from '../text/clean-text.ts'
 
 export type MembershipSource = 'local' | 'jit' | 'scim'
@@ -13,13 +14,34 @@ export interface Group {
   readonly attributes: Attributes
   readonly isDefault: boolean
   readonly source: MembershipSource
+  /** At the instant of the request. */
   readonly memberCount: number
+  /** Memberships that are time-bound, in whatever state. */
+  readonly timedMembers: number
   readonly createdAt: number
   readonly createdBy: string
   readonly updatedAt: number
   readonly updatedBy: string
   readonly version: number
   readonly linksVersion: number
+}
+
+/** A group by itself, with what its entity tag needs. */
+export interface TaggedGroup extends Group {
+  /** The newest bound of a membership that has passed, epoch ms; 0 when there is none. */
+  readonly lastBoundAt: number
+}
+
+/** Who is to be in a group, and when. */
+export interface BoundMember {
+  readonly userId: string
+  readonly bounds: Bounds
+}
+
+/** A membership as admins see it, in whatever state. */
+export interface BoundMemberView extends BoundMember {
+  readonly username: string
+  readonly addedAt: number
 }
 
 export interface NewGroup {

@@ -18,20 +18,20 @@ import { requireCleanAttributes, type Attributes } from '../text/clean-text.ts'
 import { listExistingUserIds, userLinksChanged } from '../users/user-links.service.ts'
 import type { NamedLink } from '../users/users.schema.ts'
 import { deleteAllMembers } from './group-members.queries.ts'
-import { addMemberships } from './group-members.service.ts'
 import { groupNameFromAlias, requireAlias, requireGroupName } from './group-rules.ts'
 import { selectGroupPage } from './groups-page.queries.ts'
 import * as queries from './groups.queries.ts'
-import type { CreatedGroup, Group, GroupChange, NewGroup } from './groups.schema.ts'
+import type { CreatedGroup, Group, GroupChange, NewGroup, TaggedGroup } from './groups.schema.ts'
+import { addMemberships } from './membership-writes.service.ts'
 
 /** @throws insufficient_role · invalid_filter */
 export function listGroups(ctx: Ctx, query: ListQuery): Promise<Page<Group>> {
   authorize(ctx, 'groups:read')
-  return selectGroupPage(ctx.db, ctx.tenantId, query, 'all')
+  return selectGroupPage(ctx.db, ctx.tenantId, { query, whose: 'all', now: ctx.now })
 }
 
 /**
- * The groups of one user; everybody may see their own.
+ * The groups one user is in now; everybody may see their own.
  *
  * @throws user_not_found
  * @source contract/rest-api.md, U7
@@ -41,11 +41,11 @@ export async function listGroupsOfUser(ctx: Ctx, userId: string, query: ListQuer
   const isOther = ctx.actor.userId !== userId
   if (isOther && !ctx.actor.permissions.has('groups:read')) throw notFound('user_not_found')
   if (!(await listExistingUserIds(ctx, [userId])).has(userId)) throw notFound('user_not_found')
-  return selectGroupPage(ctx.db, ctx.tenantId, query, { userId })
+  return selectGroupPage(ctx.db, ctx.tenantId, { query, whose: { userId }, now: ctx.now })
 }
 
 /** @throws group_not_found */
-export async function getGroup(ctx: ReadCtx, groupId: string): Promise<Group> {
+export async function getGroup(ctx: ReadCtx, groupId: string): Promise<TaggedGroup> {
   authorize(ctx, 'groups:read')
   return requireGroup(ctx, groupId)
 }
@@ -101,7 +101,12 @@ export async function createGroup(ctx: Ctx, input: NewGroup): Promise<CreatedGro
  * @throws insufficient_role · group_not_found · group_name_immutable · invalid_body · version_mismatch
  * @source contract/rest-api.md, G3
  */
-export async function updateGroup(ctx: Ctx, groupId: string, change: GroupChange, ifMatch?: string): Promise<Group> {
+export async function updateGroup(
+  ctx: Ctx,
+  groupId: string,
+  change: GroupChange,
+  ifMatch?: string,
+): Promise<TaggedGroup> {
   authorize(ctx, 'groups:write')
   return inTransaction(ctx, async (ctx) => {
     await queries.lockGroups(ctx.db, ctx.tenantId, [groupId])
@@ -150,7 +155,7 @@ export async function deleteGroup(ctx: Ctx, groupId: string): Promise<void> {
     await removeGroupFromPersonas(ctx, groupId)
     await removeGroupFromPurposes(ctx, groupId)
     await deleteMappingsOfGroup(ctx, groupId)
-    const members = await deleteAllMembers(ctx.db, ctx.tenantId, groupId)
+    await deleteAllMembers(ctx.db, ctx.tenantId, groupId)
     await queries.deleteGroup(ctx.db, ctx.tenantId, groupId)
     await addToCounter(ctx.db, ctx.tenantId, 'groups', -1)
     // Every member's record showed the group.
@@ -158,18 +163,18 @@ export async function deleteGroup(ctx: Ctx, groupId: string): Promise<void> {
     await recordEvent(ctx, {
       type: 'group.deleted',
       subjectId: groupId,
-      data: { name: group.name, members },
+      data: { name: group.name, members: group.memberCount },
       personal: {},
     })
   })
 }
 
-export function groupTag(group: Group): string {
-  return tagOf(group.version, group.linksVersion)
+export function groupTag({ version, linksVersion, lastBoundAt }: TaggedGroup): string {
+  return lastBoundAt === 0 ? tagOf(version, linksVersion) : tagOf(version, linksVersion, lastBoundAt)
 }
 
-async function requireGroup(ctx: ReadCtx, groupId: string): Promise<Group> {
-  const group = await queries.findGroup(ctx.db, ctx.tenantId, groupId)
+async function requireGroup(ctx: ReadCtx, groupId: string): Promise<TaggedGroup> {
+  const group = await queries.findGroup(ctx.db, ctx.tenantId, groupId, ctx.now)
   if (group === undefined) throw notFound('group_not_found')
   return group
 }
@@ -180,6 +185,7 @@ function newGroup(ctx: TrxCtx, fields: Pick<Group, 'name' | 'alias' | 'attribute
     id: uuid(),
     source: 'local',
     memberCount: 0,
+    timedMembers: 0,
     createdAt: ctx.now.getTime(),
     createdBy: ctx.actor.name,
     updatedAt: 0,

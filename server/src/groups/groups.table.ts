@@ -12,7 +12,10 @@ export interface GroupsTable {
   attributes: string
   is_default: number
   source: string
+  /** Members for good. */
   member_count: number
+  /** Memberships that are time-bound, in whatever state: where there are none, nothing is asked of the clock. */
+  timed_members: Generated<number>
   created_at: number
   created_by: string
   updated_at: number
@@ -27,4 +30,8 @@ export interface GroupMembersTable {
   user_id: string
   source: string
   added_at: number
+  valid_from: Generated<number>
+  expires_at: Generated<number>
+  /** 1 where either bound is set. */
+  is_timed: Generated<number>
 }

@@ -26,7 +26,11 @@ const tags = [
   { name: 'Users', description: 'People of the workspace, and who one is oneself.' },
   { name: 'Invitations', description: 'Offers to join, and their links.' },
   { name: 'Groups', description: 'Named sets of users; they carry no rights of their own.' },
-  { name: 'Roles', description: 'Workspace roles. Other calls take their ids.' },
+  { name: 'Roles', description: 'Workspace roles and sub-roles. Other calls take their ids.' },
+  {
+    name: 'Roles of users',
+    description: 'What users hold beside their workspace role: role grants, sub-roles, decentralized roles.',
+  },
   { name: 'Personas', description: 'Who sees what: users, groups and policies.' },
   { name: 'Purposes', description: 'Why data may be used: tags, users and groups.' },
   { name: 'API tokens', description: 'Credentials for programs; the secret is shown once.' },

@@ -1,4 +1,5 @@
 import { sql, type RawBuilder, type SqlBool } from 'kysely'
+import { withInstant } from '../bounds/bounds-sql.ts'
 import { dialectOf, rawRows, type DialectName, type Queryable } from '../db/db.ts'
 import { drivingSearch, type DrivingSearch } from '../filter/driving-search.ts'
 import type { CheckedNode } from '../filter/field.ts'
@@ -19,6 +20,8 @@ interface PageRequest {
   /** The tenant, and whatever else bounds the list before the client's filter; values as `(select ?)`, see rawRows. */
   readonly scope: { readonly text: string; readonly values: readonly unknown[] }
   readonly query: Pick<ListQuery, 'limit' | 'offset' | 'sort' | 'withTotals' | 'filter' | 'limits'>
+  /** Epoch ms; given when scope, fields or sorts compare with the instant of the request (bounds/bounds-sql.ts). */
+  readonly instant?: number
   /** How many rows the scope has; asked only when totals are wanted. */
   readonly total: () => Promise<number>
 }
@@ -45,9 +48,9 @@ export async function selectPage<Row>(db: Queryable, request: PageRequest): Prom
 
 /** Without a filter the text is one of few, so that it is prepared once. */
 async function plainRows<Row>(db: Queryable, request: PageRequest): Promise<Row[]> {
-  const { columns, scope, query } = request
-  const text = `select ${columns.join(', ')} from ${tablesText(dialectOf(db), request)} where ${scope.text} ${orderText(request)} limit ${query.limit} offset cast(? as bigint)`
-  return rawRows<Row>(db, text, [...scope.values, query.offset])
+  const { columns, scope, query, instant } = request
+  const text = `${instant === undefined ? '' : withInstant} select ${columns.join(', ')} from ${tablesText(dialectOf(db), request)} where ${scope.text} ${orderText(request)} limit ${query.limit} offset cast(? as bigint)`
+  return rawRows<Row>(db, text, [...(instant === undefined ? [] : [instant]), ...scope.values, query.offset])
 }
 
 async function filteredRows<Row>(db: Queryable, request: PageRequest, filter: CheckedNode): Promise<Row[]> {
@@ -83,14 +86,21 @@ function sourceOf(db: Queryable, request: PageRequest, filter: CheckedNode): Sou
   const search =
     dialect === 'postgres' || shape.search === undefined || startFrom !== undefined ? undefined : drivingSearch(filter)
   if (search === undefined || shape.search === undefined) {
-    return { with: sql``, body: sql`from ${sql.raw(tablesText(dialect, request))} where ${condition}` }
+    return {
+      with: sql`${instantPart(request)}`,
+      body: sql`from ${sql.raw(tablesText(dialect, request))} where ${condition}`,
+    }
   }
   const index = sql.table(shape.search.table)
   // Written as a list made first and walked by a cross join: SQLite would otherwise probe the index once per row.
   return {
-    with: sql`with hits as materialized (select rowid as seq from ${index} where ${index} match ${matchText(search)})`,
+    with: sql`${instantPart(request)}${sql.raw(request.instant === undefined ? 'with' : ',')} hits as materialized (select rowid as seq from ${index} where ${index} match ${matchText(search)})`,
     body: sql`from hits cross join ${sql.raw(`${table} on ${shape.search.rows} = hits.seq ${joins}`)} where ${condition}`,
   }
+}
+
+function instantPart({ instant }: PageRequest): RawBuilder<unknown> {
+  return instant === undefined ? sql`` : fragment(withInstant, [instant])
 }
 
 /** Text with `?` as part of a statement that Kysely builds. */

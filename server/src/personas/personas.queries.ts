@@ -1,4 +1,4 @@
-import { sql, type Updateable } from 'kysely'
+import { sql, type Insertable, type Selectable, type Updateable } from 'kysely'
 import { readCounter } from '../db/counters.ts'
 import type { Queryable, Trx } from '../db/db.ts'
 import type { Page } from '../lists/envelope.ts'
@@ -23,9 +23,11 @@ const columns = [
   'personas.is_enabled',
   'personas.policies',
   'personas.readme',
+  'personas.resources',
+  'personas.attributes',
 ] as const
 
-type Row = Omit<PersonasTable, 'tenant_id' | 'name_key'>
+type Row = Omit<Selectable<PersonasTable>, 'tenant_id' | 'name_key'>
 
 export async function findPersona(db: Queryable, tenantId: string, id: string): Promise<Persona | undefined> {
   const row = await db
@@ -49,7 +51,7 @@ export async function selectPersonaPage(db: Queryable, tenantId: string, query: 
   return { items: rows.map(toPersona), total, filtered }
 }
 
-export async function insertPersona(trx: Trx, row: PersonasTable): Promise<void> {
+export async function insertPersona(trx: Trx, row: Insertable<PersonasTable>): Promise<void> {
   await trx.insertInto('personas').values(row).execute()
 }
 
@@ -87,6 +89,8 @@ function toPersona(row: Row): Persona {
     isEnabled: row.is_enabled === 1,
     policies: JSON.parse(row.policies),
     readme: row.readme,
+    resources: JSON.parse(row.resources),
+    attributes: JSON.parse(row.attributes),
     createdAt: row.created_at,
     createdBy: row.created_by,
     updatedAt: row.updated_at,

@@ -5,8 +5,15 @@ export interface Policies {
   readonly glossaryPolicies: readonly unknown[]
 }
 
+/** What else clients keep with a persona; as it came. */
+export interface PersonaExtras {
+  readonly readme: string
+  readonly resources: readonly unknown[]
+  readonly attributes: Readonly<Record<string, unknown>>
+}
+
 /** Times are epoch ms. */
-export interface Persona {
+export interface Persona extends PersonaExtras {
   readonly id: string
   readonly name: string
   readonly qualifiedName: string
@@ -14,7 +21,6 @@ export interface Persona {
   readonly description: string
   readonly isEnabled: boolean
   readonly policies: Policies
-  readonly readme: string
   readonly createdAt: number
   readonly createdBy: string
   readonly updatedAt: number
@@ -32,7 +38,9 @@ export interface NewPersona {
   readonly name: string
   readonly displayName: string | null
   readonly description: string
+  readonly isEnabled: boolean
   readonly policies: Partial<Policies>
+  readonly extras: Partial<PersonaExtras>
 }
 
 /** What is absent stays. */
@@ -41,6 +49,6 @@ export interface PersonaChange {
   readonly displayName?: string
   readonly description?: string
   readonly isEnabled?: boolean
-  readonly readme?: string
   readonly policies?: Partial<Policies>
+  readonly extras?: Partial<PersonaExtras>
 }

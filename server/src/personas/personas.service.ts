@@ -47,9 +47,12 @@ export async function createPersona(ctx: Ctx, input: NewPersona): Promise<Person
     qualifiedName: `default/${randomBytes(8).toString('hex')}`,
     displayName: requireCleanName(input.displayName ?? name, 'displayName', ctx.limits),
     description: requireCleanName(input.description, 'description', ctx.limits),
-    isEnabled: true,
+    isEnabled: input.isEnabled,
     policies: { metadataPolicies: [], dataPolicies: [], glossaryPolicies: [], ...input.policies },
     readme: '',
+    resources: [],
+    attributes: {},
+    ...input.extras,
     createdAt: ctx.now.getTime(),
     createdBy: ctx.actor.name,
     updatedAt: ctx.now.getTime(),
@@ -64,6 +67,17 @@ export async function createPersona(ctx: Ctx, input: NewPersona): Promise<Person
   })
   return { ...persona, userIds: [], groupIds: [] }
 }
+
+const changeable = [
+  'name',
+  'displayName',
+  'description',
+  'isEnabled',
+  'policies',
+  'readme',
+  'resources',
+  'attributes',
+] as const
 
 /** @throws insufficient_role · persona_not_found · invalid_body · persona_exists · version_mismatch */
 export async function updatePersona(
@@ -82,12 +96,10 @@ export async function updatePersona(
       displayName: requireCleanName(change.displayName ?? persona.displayName, 'displayName', ctx.limits),
       description: requireCleanName(change.description ?? persona.description, 'description', ctx.limits),
       isEnabled: change.isEnabled ?? persona.isEnabled,
-      readme: change.readme ?? persona.readme,
+      ...change.extras,
       policies: { ...persona.policies, ...change.policies },
     }
-    const fields = (['name', 'displayName', 'description', 'isEnabled', 'readme', 'policies'] as const).filter(
-      (field) => JSON.stringify(next[field]) !== JSON.stringify(persona[field]),
-    )
+    const fields = changeable.filter((field) => JSON.stringify(next[field]) !== JSON.stringify(persona[field]))
     const subjects = (await listSubjects(ctx, 'persona', [id]))(id)
     if (fields.length === 0) return { ...persona, ...subjects }
     const stamped = { ...next, updatedAt: ctx.now.getTime(), updatedBy: ctx.actor.name, version: persona.version + 1 }
@@ -164,5 +176,7 @@ function toRow(ctx: TrxCtx, persona: Persona) {
     is_enabled: persona.isEnabled ? 1 : 0,
     policies: JSON.stringify(persona.policies),
     readme: persona.readme,
+    resources: JSON.stringify(persona.resources),
+    attributes: JSON.stringify(persona.attributes),
   }
 }

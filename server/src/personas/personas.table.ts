@@ -1,3 +1,5 @@
+import type { Generated } from 'kysely'
+
 export interface PersonasTable {
   tenant_id: string
   id: string
@@ -16,6 +18,9 @@ export interface PersonasTable {
   /** JSON: what clients sent under the policy keys, verbatim. */
   policies: string
   readme: string
+  /** JSON: array and object as clients sent them. */
+  resources: Generated<string>
+  attributes: Generated<string>
 }
 
 export interface PersonaSubjectsTable {

@@ -97,6 +97,37 @@ test('policies come back exactly as they were sent', async () => {
   assert.ok(read.text.includes('{"order":1,"b":2,"a":3}'), 'in the order of the sender')
 })
 
+test('readme, resources and attributes are kept as they were sent, and a persona may begin switched off', async () => {
+  await using t = await startTestApp()
+  const extras = {
+    readme: '# Base',
+    resources: [{ name: 'Handbook', link: 'https://example.com/handbook' }, 'text', null],
+    attributes: { defaultNavigation: 'glossary', displayPreferences: ['activity'], nested: { '': [null, 0.5] } },
+  }
+  const { json } = await t.post('/api/service/personas', { name: 'base', enabled: false, ...extras })
+  const path = `/api/service/personas/${json.id}`
+  const picked = async () => {
+    const { enabled, readme, resources, attributes, version } = (await t.get(path)).json
+    return { enabled, readme, resources, attributes, version }
+  }
+  assert.deepEqual(await picked(), { enabled: false, ...extras, version: 1 })
+  // The whole record comes back, what cannot be written included.
+  assert.equal((await t.post(path, (await t.get(path)).json)).status, 200)
+  assert.deepEqual(await picked(), { enabled: false, ...extras, version: 1 })
+  await t.post(path, {
+    enabled: true,
+    readme: '',
+    resources: [],
+    attributes: {},
+    type: 'purpose',
+    level: 'x',
+    version: 9,
+  })
+  assert.deepEqual(await picked(), { enabled: true, readme: '', resources: [], attributes: {}, version: 2 })
+  const { type, level } = (await t.get(path)).json
+  assert.deepEqual([type, level], ['persona', 'workspace'])
+})
+
 test('an update changes what it names; what is absent, null or equal stays and makes no new version', async () => {
   await using t = await startTestApp()
   const first = (await t.post('/api/service/personas', { name: 'base', displayName: 'Base', description: 'One' })).json

@@ -1,16 +1,26 @@
 import Type, { type Static } from 'typebox'
 import { envelopeSchema } from '../lists/envelope.ts'
-import type { NewPersona, PersonaChange, PersonaView, Policies } from './personas.schema.ts'
+import type { NewPersona, PersonaChange, PersonaExtras, PersonaView, Policies } from './personas.schema.ts'
 
 const MaybeText = Type.Optional(Type.Union([Type.String(), Type.Null()]))
 const MaybePolicies = Type.Optional(Type.Union([Type.Array(Type.Unknown(), { maxItems: 1_000 }), Type.Null()]))
 const policyKeys = ['metadataPolicies', 'dataPolicies', 'glossaryPolicies'] as const
+const MaybeFlag = Type.Optional(Type.Union([Type.Boolean(), Type.Null()]))
+/** Kept with a persona and given back as they came. */
+const extrasBody = {
+  readme: MaybeText,
+  resources: MaybePolicies,
+  attributes: Type.Optional(Type.Union([Type.Record(Type.String(), Type.Unknown()), Type.Null()])),
+}
+const ExtrasBody = Type.Object(extrasBody)
 const policyBody = { metadataPolicies: MaybePolicies, dataPolicies: MaybePolicies, glossaryPolicies: MaybePolicies }
 
 export const CreatePersonaBody = Type.Object({
   name: Type.String({ minLength: 1 }),
   displayName: MaybeText,
   description: MaybeText,
+  enabled: MaybeFlag,
+  ...extrasBody,
   ...policyBody,
 })
 
@@ -18,8 +28,8 @@ export const UpdatePersonaBody = Type.Object({
   name: MaybeText,
   displayName: MaybeText,
   description: MaybeText,
-  enabled: Type.Optional(Type.Union([Type.Boolean(), Type.Null()])),
-  readme: MaybeText,
+  enabled: MaybeFlag,
+  ...extrasBody,
   ...policyBody,
 })
 
@@ -51,7 +61,7 @@ export const PersonaRecord = Type.Object(
     enabled: Type.Optional(Type.Boolean()),
     readme: Type.Optional(Type.String()),
     resources: Type.Optional(Type.Array(Type.Unknown())),
-    attributes: Type.Optional(Type.Object({})),
+    attributes: Type.Optional(Type.Record(Type.String(), Type.Unknown())),
   },
   { $id: 'Persona' },
 )
@@ -64,7 +74,9 @@ export function fromCreatePersonaBody(body: Static<typeof CreatePersonaBody>): N
     name: body.name,
     displayName: body.displayName ?? null,
     description: body.description ?? '',
+    isEnabled: body.enabled ?? true,
     policies: readPolicies(body),
+    extras: readExtras(body),
   }
 }
 
@@ -74,8 +86,16 @@ export function fromUpdatePersonaBody(body: Static<typeof UpdatePersonaBody>): P
     ...(typeof body.displayName === 'string' ? { displayName: body.displayName } : {}),
     ...(typeof body.description === 'string' ? { description: body.description } : {}),
     ...(typeof body.enabled === 'boolean' ? { isEnabled: body.enabled } : {}),
-    ...(typeof body.readme === 'string' ? { readme: body.readme } : {}),
     policies: readPolicies(body),
+    extras: readExtras(body),
+  }
+}
+
+function readExtras({ readme, resources, attributes }: Static<typeof ExtrasBody>): Partial<PersonaExtras> {
+  return {
+    ...(typeof readme === 'string' ? { readme } : {}),
+    ...(Array.isArray(resources) ? { resources } : {}),
+    ...(attributes === undefined || attributes === null ? {} : { attributes }),
   }
 }
 
@@ -104,7 +124,7 @@ export function toPersonaRecord(persona: PersonaView): Static<typeof PersonaReco
     version: persona.version,
     enabled: persona.isEnabled,
     readme: persona.readme,
-    resources: [],
-    attributes: {},
+    resources: [...persona.resources],
+    attributes: { ...persona.attributes },
   }
 }

@@ -6,7 +6,7 @@ import { ApiError } from '../errors/api-error.ts'
 import type { ListQuery } from '../lists/list-query.ts'
 import type { Page } from '../lists/envelope.ts'
 import * as queries from './roles.queries.ts'
-import type { Role } from './roles.schema.ts'
+import type { Role, RoleLevel } from './roles.schema.ts'
 import { selectRolePage } from './roles-page.queries.ts'
 
 const builtIn = [
@@ -14,6 +14,8 @@ const builtIn = [
   { name: '$member', description: 'Member', level: 'workspace' },
   { name: '$guest', description: 'Guest', level: 'workspace' },
   { name: '$api-token-default-access', description: 'API token default access', level: 'token' },
+  { name: '$governance-admin', description: 'Governance Admin', level: 'admin-subrole' },
+  { name: '$workflow-admin', description: 'Workflow Admin', level: 'admin-subrole' },
 ] as const
 
 /** The roles every tenant has; they are never changed or removed. */
@@ -22,10 +24,10 @@ export async function createBuiltInRoles(ctx: TrxCtx): Promise<void> {
   await queries.insertRoles(ctx.db, rows)
 }
 
-/** @throws insufficient_role · invalid_filter */
+/** Roles with how many hold them at this instant. @throws insufficient_role · invalid_filter */
 export function listRoles(ctx: Ctx, query: ListQuery): Promise<Page<Role>> {
   authorize(ctx, 'roles:read')
-  return selectRolePage(ctx.db, ctx.tenantId, query)
+  return selectRolePage(ctx.db, ctx.tenantId, query, ctx.now)
 }
 
 /** A tenant's roles, indexed both ways; for other features' rules, without a check of their own. */
@@ -36,6 +38,10 @@ export interface RoleBook {
   requireWorkspaceRoleById(id: string): Role & { readonly name: WorkspaceRole }
   /** @throws role_not_found */
   requireWorkspaceRoleByName(name: string): Role & { readonly name: WorkspaceRole }
+  /** @throws role_not_found, with the id to use when a name was sent */
+  requireSubRoleById(id: string): Role
+  /** A role of any level that people hold. @throws role_not_found */
+  requireRoleById(id: string): Role
 }
 
 export async function readRoles(ctx: ReadCtx): Promise<RoleBook> {
@@ -45,8 +51,12 @@ export async function readRoles(ctx: ReadCtx): Promise<RoleBook> {
   return {
     byId: (id) => byId.get(id),
     byName: (name) => byName.get(name),
-    requireWorkspaceRoleById: (id) => asWorkspaceRole(byId.get(id)) ?? refuse(unknownId(id, roles)),
+    requireWorkspaceRoleById: (id) => asWorkspaceRole(byId.get(id)) ?? refuse(unknownId(id, roles, 'workspace')),
     requireWorkspaceRoleByName: (name) => asWorkspaceRole(byName.get(name)) ?? refuse(unknownName(name)),
+    requireSubRoleById: (id) =>
+      ofLevel(byId.get(id), ['admin-subrole']) ?? refuse(unknownId(id, roles, 'admin-subrole')),
+    requireRoleById: (id) =>
+      ofLevel(byId.get(id), ['workspace', 'admin-subrole']) ?? refuse(unknownId(id, roles, 'workspace')),
   }
 }
 
@@ -56,13 +66,17 @@ function asWorkspaceRole(role: Role | undefined): (Role & { readonly name: Works
     : undefined
 }
 
+function ofLevel(role: Role | undefined, levels: readonly RoleLevel[]): Role | undefined {
+  return role !== undefined && levels.includes(role.level) ? role : undefined
+}
+
 /** Scripts send names where the API takes ids; the message gives them what to send instead. */
-function unknownId(id: string, roles: readonly Role[]): string {
+function unknownId(id: string, roles: readonly Role[], level: RoleLevel): string {
   const wanted = id.toLowerCase().replace(/^\$/, '')
-  const named = roles.find((role) => role.level === 'workspace' && role.name === `$${wanted}`)
+  const named = roles.find((role) => role.level === level && role.name === `$${wanted}`)
   if (named !== undefined)
     return `"${id}" is the name of a role; send its id ${named.id} (GET /api/service/roles lists all).`
-  return 'No workspace role has this id; GET /api/service/roles lists them with their ids.'
+  return `No ${level === 'workspace' ? 'workspace role' : 'sub-role'} has this id; GET /api/service/roles lists them with their ids.`
 }
 
 function unknownName(name: string): string {

@@ -13,14 +13,18 @@ async function names(t: TestApp, query: string): Promise<string[]> {
 async function counts(t: TestApp): Promise<Record<string, string>> {
   const { records } = (await t.get(path)).json
   for (const role of records) assert.equal(role.userCount, role.memberCount)
-  return Object.fromEntries(records.map((role: { name: string; memberCount: string }) => [role.name, role.memberCount]))
+  return Object.fromEntries(
+    records
+      .filter((role: { level: string }) => role.level === 'workspace')
+      .map((role: { name: string; memberCount: string }) => [role.name, role.memberCount]),
+  )
 }
 
-test('the first page holds the three workspace roles, whole, with their counts as text', async () => {
+test('the first page holds the three workspace roles, then the sub-roles, whole, with their counts as text', async () => {
   await using t = await startTestApp()
   await t.invite('user01@example.com')
   const { records, ...totals } = (await t.get(path)).json
-  assert.deepEqual(totals, { totalRecord: 3, filterRecord: 3, count: 3 })
+  assert.deepEqual(totals, { totalRecord: 5, filterRecord: 5, count: 5 })
   for (const role of records) assert.match(role.id, /^[0-9a-f-]{36}$/)
   assert.deepEqual(
     records.map(({ id: _id, ...role }: { id: string }) => role),
@@ -35,6 +39,17 @@ test('the first page holds the three workspace roles, whole, with their counts a
         userCount: '1',
       },
       { name: '$guest', description: 'Guest', clientRole: false, level: 'workspace', memberCount: '0', userCount: '0' },
+      ...[
+        ['$governance-admin', 'Governance Admin'],
+        ['$workflow-admin', 'Workflow Admin'],
+      ].map(([name, description]) => ({
+        name,
+        description,
+        clientRole: false,
+        level: 'admin-subrole',
+        memberCount: '0',
+        userCount: '0',
+      })),
     ],
   )
 })
@@ -77,19 +92,24 @@ test('another tenant’s people never count, and its roles have other ids', asyn
   assert.deepEqual(await counts(t), { $admin: '0', $member: '0', $guest: '0' })
   const ids = async (tenant = t.acme) =>
     (await t.get(path, { token: tenant.token, host: tenant.host })).json.records.map((role: { id: string }) => role.id)
-  assert.equal(new Set([...(await ids()), ...(await ids(t.other))]).size, 6)
+  assert.equal(new Set([...(await ids()), ...(await ids(t.other))]).size, 10)
 })
 
 test('the requests of role caches and of the OAuth client builder find what they look for', async () => {
   await using t = await startTestApp()
-  const all = ['$admin', '$member', '$guest']
+  const all = ['$admin', '$member', '$guest', '$governance-admin', '$workflow-admin']
   assert.deepEqual(await names(t, 'count=True&offset=0&limit=100'), all)
   assert.deepEqual(await names(t, `filter=${encodeURIComponent('{"name":{"$ilike":"$%"}}')}&limit=100`), all)
   assert.deepEqual(
     await names(t, `filter=${encodeURIComponent('{"$or": [{"level": "workspace"}, {"level": "admin-subrole"}]}')}`),
     all,
   )
-  assert.deepEqual(await names(t, `filter=${encodeURIComponent('{"name":{"$ilike":"%ADMIN"}}')}`), ['$admin'])
+  assert.deepEqual(await names(t, `filter=${encodeURIComponent('{"name":{"$ilike":"%ADMIN"}}')}`), [
+    '$admin',
+    '$governance-admin',
+    '$workflow-admin',
+  ])
+  assert.deepEqual(await names(t, `filter=${encodeURIComponent('{"level":"admin-subrole"}')}`), all.slice(3))
   assert.deepEqual(await names(t, `filter=${encodeURIComponent('{"name":"$member"}')}`), ['$member'])
   assert.deepEqual(await names(t, `filter=${encodeURIComponent('{"description":"Guest"}')}`), ['$guest'])
   assert.deepEqual(await names(t, `filter=${encodeURIComponent('name eq "$guest" or name eq "$admin"')}`), [
@@ -115,7 +135,8 @@ test('roles can be sorted by name, description and number of members, the latter
     ['memberCount', ['$admin', '$guest', '$member']],
     ['-memberCount', ['$member', '$guest', '$admin']],
   ] as const) {
-    assert.deepEqual(await names(t, `sort=${sort}`), order, sort)
+    const workspace = encodeURIComponent('{"level":"workspace"}')
+    assert.deepEqual(await names(t, `sort=${sort}&filter=${workspace}`), order, sort)
   }
   assert.deepEqual(await names(t, `filter=${encodeURIComponent('{"memberCount":{"$gt":2}}')}`), ['$member'])
   assert.deepEqual(await names(t, `filter=${encodeURIComponent('{"userCount":2}')}`), ['$guest'])
@@ -125,7 +146,7 @@ test('pages and columns work as everywhere: the id always comes', async () => {
   await using t = await startTestApp()
   assert.deepEqual(
     [await names(t, 'limit=2'), await names(t, 'limit=2&offset=2'), await names(t, 'limit=2&offset=4')],
-    [['$admin', '$member'], ['$guest'], []],
+    [['$admin', '$member'], ['$guest', '$governance-admin'], ['$workflow-admin']],
   )
   const { json } = await t.get(`${path}?columns=name,level`)
   for (const role of json.records) assert.deepEqual(Object.keys(role), ['id', 'name', 'level'])
@@ -158,5 +179,5 @@ test('built-in roles cannot be changed, removed or added to: there is no such ad
       assert.ok(status === 404 || status === 405, `${method} ${address} → ${status}`)
     }
   }
-  assert.equal((await t.get(path)).json.records.length, 3)
+  assert.equal((await t.get(path)).json.records.length, 5)
 })

@@ -238,7 +238,7 @@ test('a tenant is created once, whoever else tries at the same moment, with its 
     .select('roles.name')
     .where('slug', '=', 'fresh')
     .execute()
-  assert.equal(roles.length, 4)
+  assert.equal(roles.length, 6)
 })
 
 test('plan and state change once: a repeat leaves no second event', async () => {

@@ -11,6 +11,8 @@ import { getUserView } from './users.service.ts'
 export interface CallerView {
   readonly actor: Actor
   readonly user: UserView | null
+  /** Whose rights the actor has: the user, or the owner of a personal token. */
+  readonly rightsOf: UserView | null
   readonly role: Role | null
   readonly tokenRole: Role | null
   readonly groups: readonly { readonly id: string; readonly name: string }[]
@@ -21,10 +23,12 @@ export async function getCaller(ctx: Ctx): Promise<CallerView> {
   authorize(ctx, 'self:read')
   const { actor } = ctx
   const roles = await readRoles(ctx)
-  const user = actor.kind === 'user' ? await getUserView(ctx, actor.id) : null
+  const rightsOf = actor.userId === null ? null : await getUserView(ctx, actor.userId)
+  const user = actor.kind === 'user' ? rightsOf : null
   return {
     actor,
     user,
+    rightsOf,
     role: actor.role === null ? null : (roles.byName(actor.role) ?? null),
     tokenRole: actor.kind === 'api_token' ? (roles.byName('$api-token-default-access') ?? null) : null,
     groups: user === null ? [] : await selectGroupNames(ctx.db, ctx.tenantId, user.groupIds),

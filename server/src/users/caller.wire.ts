@@ -31,9 +31,9 @@ export const WhoAmI = Type.Object(
   { $id: 'WhoAmI' },
 )
 
-export function toWhoAmI({ actor, user, role, tokenRole, groups }: CallerView): Static<typeof WhoAmI> {
+export function toWhoAmI({ actor, user, rightsOf, role, tokenRole, groups }: CallerView): Static<typeof WhoAmI> {
   const attribute = (name: string) => user?.attributes[name]?.[0] ?? ''
-  const held = [role, tokenRole].filter((candidate) => candidate !== null)
+  const held = [role, ...(rightsOf?.subRoles ?? []), tokenRole].filter((candidate) => candidate !== null)
   return {
     userId: actor.id,
     username: user?.username ?? actor.name,
@@ -50,7 +50,7 @@ export function toWhoAmI({ actor, user, role, tokenRole, groups }: CallerView): 
     },
     roles: held.map(({ id, name }) => ({ id, roleId: id, roleName: name, name })),
     defaultRoles: ['offline_access', 'uma_authorization', '$guest'],
-    decentralizedRoles: [],
+    decentralizedRoles: [...(rightsOf?.decentralizedRoles ?? [])],
     groups: groups.map(({ id, name }) => ({ id, name, path: `/${name}` })),
     personas: (user?.personas ?? []).map(({ id, name }) => ({ id, roleId: '', roleName: '', name })),
     purposes: (user?.purposes ?? []).map(({ id, name }) => ({ id, roleId: '', roleName: '', name })),

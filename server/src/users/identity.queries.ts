@@ -7,7 +7,8 @@ export async function selectUserIdentities(
   db: Queryable,
   tenantId: string,
   filter: CheckedNode,
-  withGroups: boolean,
+  /** The instant at which groups are wanted; null leaves them out. */
+  groupsAt: Date | null,
 ): Promise<UserIdentity[]> {
   const rows = await db
     .selectFrom('users')
@@ -29,11 +30,12 @@ export async function selectUserIdentities(
     .orderBy('username')
     .orderBy('id')
     .execute()
-  const groups = withGroups
+  const groups = groupsAt
     ? await selectGroupsOf(
         db,
         tenantId,
         rows.map((row) => row.id),
+        groupsAt,
       )
     : new Map<string, { id: string; name: string }[]>()
   return rows.map((row) => ({
@@ -52,7 +54,7 @@ export async function selectUserIdentities(
   }))
 }
 
-async function selectGroupsOf(db: Queryable, tenantId: string, userIds: readonly string[]) {
+async function selectGroupsOf(db: Queryable, tenantId: string, userIds: readonly string[], now: Date) {
   if (userIds.length === 0) return new Map<string, { id: string; name: string }[]>()
   const rows = await db
     .selectFrom('group_members')
@@ -62,6 +64,8 @@ async function selectGroupsOf(db: Queryable, tenantId: string, userIds: readonly
     .select(['group_members.user_id', 'groups.id', 'groups.name'])
     .where('group_members.tenant_id', '=', tenantId)
     .where('group_members.user_id', 'in', [...userIds])
+    .where('group_members.valid_from', '<=', now.getTime())
+    .where('group_members.expires_at', '>', now.getTime())
     .orderBy('groups.name')
     .execute()
   const byUser = Map.groupBy(rows, (row) => row.user_id)

@@ -18,7 +18,7 @@ const groupFields = fieldMap({ id: { type: 'id', column: 'groups.id', operations
  */
 export function listUserIdentities(ctx: Ctx, filter: string | null, withGroups: boolean): Promise<UserIdentity[]> {
   authorize(ctx, 'users:read')
-  return selectUserIdentities(ctx.db, ctx.tenantId, requireFilter(ctx, filter, userFields), withGroups)
+  return selectUserIdentities(ctx.db, ctx.tenantId, requireFilter(ctx, filter, userFields), withGroups ? ctx.now : null)
 }
 
 /** The same for groups. @source contract/rest-api.md, U14 */

@@ -15,6 +15,7 @@ export interface LinkCatalogue {
   readonly purposes: SharedLinks
   /** Built-in roles never change. */
   roleName(id: string): WorkspaceRole
+  subRoleName(id: string): string
 }
 
 interface Kept {
@@ -46,11 +47,9 @@ export async function readLinkCatalogue(
   const kept = db instanceof Db ? keptIn(db) : undefined
   const known = kept?.get(tenantId)
   if (known !== undefined && known.version === version && hasAll(known.catalogue, held)) return known.catalogue
-  const roles = await rawRows<{ id: string; name: string }>(
-    db,
-    `select id, name from roles where tenant_id = ? and level = 'workspace'`,
-    [tenantId],
-  )
+  const roles = await rawRows<{ id: string; name: string }>(db, `select id, name from roles where tenant_id = ?`, [
+    tenantId,
+  ])
   const names = new Map(roles.map((role) => [role.id, role.name]))
   const catalogue: LinkCatalogue = {
     personas: await readShared(db, tenantId, 'persona'),
@@ -60,6 +59,7 @@ export async function readLinkCatalogue(
       if (name === undefined || !isWorkspaceRole(name)) throw new Error(`role ${id} is no workspace role`)
       return name
     },
+    subRoleName: (id) => names.get(id) ?? id,
   }
   kept?.set(tenantId, { version, catalogue })
   return catalogue

@@ -2,7 +2,8 @@ import type { TrxCtx } from '../access/ctx.ts'
 import { toKey } from '../db/normal-key.ts'
 import { violatesUnique } from '../db/dialects/violations.ts'
 import { ApiError } from '../errors/api-error.ts'
-import { moveMembers } from '../roles/roles.service.ts'
+import { moveMembers, readRoles } from '../roles/roles.service.ts'
+import { endWithRole } from './user-roles.service.ts'
 import { lockUser, updateUser } from './user-writes.queries.ts'
 import { findUser } from './users.queries.ts'
 import { isPending, type User } from './users.schema.ts'
@@ -50,5 +51,6 @@ export async function completeInvitedUser(
     })
   }
   await moveMembers(ctx, user.workspaceRoleId, roleId)
+  if (roleId !== user.workspaceRoleId) await endWithRole(ctx, user, roleId, await readRoles(ctx))
   return findUser(ctx.db, ctx.tenantId, userId)
 }

@@ -1,4 +1,5 @@
 import Type, { type Static } from 'typebox'
+import { isSubRole } from '../access/permissions.ts'
 import { ApiError } from '../errors/api-error.ts'
 import type { UserChange } from './users.schema.ts'
 import { compositeRole } from './users.wire.ts'
@@ -67,7 +68,8 @@ function isGiven<T>(value: T | null | undefined): value is T {
 
 /** The role from either key; two different new values for one thing are refused. */
 function readRole(body: Static<typeof UpdateUserBody>, current: string): string | undefined {
-  const fromRoles = (body.roles ?? []).filter((name) => name !== compositeRole)
+  // Sub-roles come back with a whole record; they are given elsewhere.
+  const fromRoles = (body.roles ?? []).filter((name) => name !== compositeRole && !isSubRole(name))
   const wanted = new Set([...(isGiven(body.workspaceRole) ? [body.workspaceRole] : []), ...fromRoles])
   wanted.delete(current)
   if (wanted.size > 1) {

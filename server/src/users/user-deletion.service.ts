@@ -11,6 +11,8 @@ import { deleteCredential } from '../passwords/passwords.service.ts'
 import { removeUserFromPersonas } from '../personas/persona-subjects.service.ts'
 import { removeUserFromPurposes } from '../purposes/purpose-subjects.service.ts'
 import { moveMembers, readRoles } from '../roles/roles.service.ts'
+import { deleteDecentralizedRolesOf } from '../decentralized-roles/decentralized-role-ends.service.ts'
+import { deleteRolesBeside } from '../user-roles/role-ends.service.ts'
 import { getTenant } from '../tenants/tenants.service.ts'
 import { holdUser, requireOtherAdmin } from './user-roles.service.ts'
 import { cannotDisableSelf, isScimManaged, managedByScim } from './user-rules.ts'
@@ -37,6 +39,8 @@ export async function deleteUser(ctx: Ctx, userId: string, transferToUserId: str
     await addToCounter(ctx.db, ctx.tenantId, 'users', -1)
     await requireOtherAdmin(ctx, user, await readRoles(ctx))
     await moveMembers(ctx, user.workspaceRoleId, null)
+    await deleteRolesBeside(ctx, userId)
+    await deleteDecentralizedRolesOf(ctx, userId)
     await removeUserFromAllGroups(ctx, userId)
     await removeUserFromPersonas(ctx, userId)
     await removeUserFromPurposes(ctx, userId)

@@ -9,7 +9,7 @@ import { toUserRecord } from './users.wire.ts'
 
 const documentsMax = 10_000
 
-/** A user's record as JSON, key by key, as it is true for one set of versions. */
+/** A user's record as JSON, key by key, as it is true for one set of versions, the clock's part included. */
 interface Document {
   readonly version: Omit<DocumentVersion, 'hasActed'>
   /** A lock ends by the clock, so the document does too. Epoch ms. */
@@ -75,12 +75,23 @@ export class UserDocuments {
 const noEvents: RecentEvents = { login: [], admin: [] }
 
 function isSame(a: Document['version'], b: Document['version']): boolean {
-  return a.version === b.version && a.linksVersion === b.linksVersion && a.catalogueVersion === b.catalogueVersion
+  return (
+    a.version === b.version &&
+    a.linksVersion === b.linksVersion &&
+    a.catalogueVersion === b.catalogueVersion &&
+    a.lastBoundAt === b.lastBoundAt
+  )
 }
 
 function toDocument(view: UserView, catalogueVersion: number, now: number): Document {
   return {
-    version: { id: view.id, version: view.version, linksVersion: view.linksVersion, catalogueVersion },
+    version: {
+      id: view.id,
+      version: view.version,
+      linksVersion: view.linksVersion,
+      catalogueVersion,
+      lastBoundAt: view.lastBoundAt,
+    },
     hasSignedIn: view.lastLoginAt > 0,
     trueUntil: view.lockedUntil > now ? view.lockedUntil : Number.POSITIVE_INFINITY,
     whole: JSON.stringify(toUserRecord(view, now)).slice(1, -1),

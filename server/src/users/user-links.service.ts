@@ -15,11 +15,14 @@ export async function listExistingUserIds(ctx: ReadCtx, ids: readonly string[]):
   return existing
 }
 
-/** Memberships, personas or purposes of these users changed: their documents are built anew when next read. */
-export async function userLinksChanged(ctx: TrxCtx, ids: readonly string[]): Promise<void> {
+/**
+ * Memberships, personas or purposes of these users changed: their documents are built anew when next read.
+ * Whoever was given something time-bound is marked: from then on the clock is asked about them.
+ */
+export async function userLinksChanged(ctx: TrxCtx, ids: readonly string[], mark?: 'time-bound'): Promise<void> {
   // In id order, so that two such transactions never wait for each other in a ring.
   const ordered = ids.toSorted()
   for (let start = 0; start < ordered.length; start += idsPerStatement) {
-    await raiseLinksVersion(ctx.db, ctx.tenantId, ordered.slice(start, start + idsPerStatement))
+    await raiseLinksVersion(ctx.db, ctx.tenantId, ordered.slice(start, start + idsPerStatement), mark)
   }
 }

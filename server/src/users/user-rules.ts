@@ -46,7 +46,7 @@ export function cannotDisableSelf(verb: string): ApiError {
 
 export function lastAdmin(): ApiError {
   return new ApiError('last_admin', {
-    detail: 'This is the last enabled admin of the workspace; make somebody else an admin first.',
+    detail: 'This is the last enabled admin of the workspace; make somebody else an admin first, for good.',
   })
 }
 

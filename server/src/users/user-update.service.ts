@@ -1,7 +1,7 @@
 import { authorize, insufficientRole, may } from '../access/authorize.ts'
 import type { Ctx, TrxCtx } from '../access/ctx.ts'
 import { inTransaction } from '../access/in-transaction.ts'
-import { requireVersion, tagOf } from '../access/version-check.ts'
+import { requireVersion } from '../access/version-check.ts'
 import { toKey } from '../db/normal-key.ts'
 import { violatesUnique } from '../db/dialects/violations.ts'
 import { ApiError } from '../errors/api-error.ts'
@@ -13,11 +13,11 @@ import { readRoles } from '../roles/roles.service.ts'
 import { getTenant } from '../tenants/tenants.service.ts'
 import { requireCleanAttributes, requireCleanName, type Attributes, type TextLimits } from '../text/clean-text.ts'
 import { requireEmailAddress } from '../text/email-address.ts'
-import { applyRole, holdUser, requireOtherAdmin, requireUser } from './user-roles.service.ts'
+import { applyRole, holdUser, requireOtherAdmin, requireUser, wouldChangeRole } from './user-roles.service.ts'
 import { cannotDisableSelf, isScimManaged, managedByScim, userExistsText } from './user-rules.ts'
 import { updateUser as writeUser } from './user-writes.queries.ts'
-import { getCatalogueVersion } from './users.queries.ts'
 import { isPending, type User, type UserChange } from './users.schema.ts'
+import { currentUserTag } from './users.service.ts'
 
 /**
  * Changes a user. What equals the stored value is no change, and a change that changes nothing leaves no trace.
@@ -33,10 +33,7 @@ export async function updateUser(ctx: Ctx, userId: string, change: UserChange, i
   if (!may(ctx, 'users:write') && ctx.actor.userId !== userId) throw insufficientRole(ctx.actor.role)
   return inTransaction(ctx, async (ctx) => {
     const user = await holdUser(ctx, userId)
-    if (ifMatch !== undefined) {
-      const catalogueVersion = await getCatalogueVersion(ctx.db, ctx.tenantId)
-      requireVersion(ifMatch, tagOf(user.version, user.linksVersion, catalogueVersion))
-    }
+    if (ifMatch !== undefined) requireVersion(ifMatch, await currentUserTag(ctx, userId))
     await applyEnabled(ctx, user, change.enabled)
     await applyFields(ctx, user, change)
     await applyWorkspaceRole(ctx, change.workspaceRole, userId)
@@ -68,7 +65,8 @@ async function applyWorkspaceRole(ctx: TrxCtx, name: string | undefined, userId:
   if (name === undefined) return
   const roles = await readRoles(ctx)
   const user = await requireUser(ctx, userId)
-  if (roles.byId(user.workspaceRoleId)?.name === name) return
+  if (roles.byId(user.workspaceRoleId)?.name === name && !(await wouldChangeRole(ctx, user, user.workspaceRoleId)))
+    return
   authorize(ctx, 'users:write')
   await applyRole(ctx, user, roles.requireWorkspaceRoleByName(name).id, roles)
 }

@@ -1,8 +1,11 @@
+import { holdsSql, withInstant } from '../bounds/bounds-sql.ts'
 import { dialectOf, rawRows, type DialectName, type Queryable } from '../db/db.ts'
-import { jsonArraySql } from '../db/dialects/json.ts'
+import { jsonArraySql, jsonRowSql } from '../db/dialects/json.ts'
 import { SqlTexts } from '../db/sql-texts.ts'
-import { readLinkCatalogue, type SharedLinks } from './link-catalogue.queries.ts'
-import type { NamedLink, UserView } from './users.schema.ts'
+import { presentRoleSql, presentSubRolesSql } from '../user-roles/present-role-rules.ts'
+import { readLinkCatalogue, type LinkCatalogue, type SharedLinks } from './link-catalogue.queries.ts'
+import type { DecentralizedRoleLink, NamedLink, UserView } from './users.schema.ts'
+import { holdsIfBoundSql, lastBoundSql } from './user-time-rules.ts'
 import { toUser, userRowColumns, type UserRow } from './users.queries.ts'
 
 interface ViewRow extends UserRow {
@@ -11,12 +14,22 @@ interface ViewRow extends UserRow {
   readonly group_ids: string
   readonly persona_ids: string
   readonly purpose_ids: string
+  readonly present_role_id: string
+  readonly last_bound_at: number
+  /** JSON arrays; null for users who were never given a role beside the workspace role. */
+  readonly sub_role_ids: string | null
+  readonly decentralized_roles: string | null
 }
 
-/** Users with everything their documents show, in one statement and one state of the database. */
-export async function selectUserViews(db: Queryable, tenantId: string, ids: readonly string[]): Promise<UserView[]> {
+/** Users with everything their documents show at this instant, in one statement and one state of the database. */
+export async function selectUserViews(
+  db: Queryable,
+  tenantId: string,
+  ids: readonly string[],
+  now: Date,
+): Promise<UserView[]> {
   if (ids.length === 0) return []
-  const rows = await rawRows<ViewRow>(db, viewText(dialectOf(db), ids.length), [tenantId, ...ids])
+  const rows = await rawRows<ViewRow>(db, viewText(dialectOf(db), ids.length), [now.getTime(), tenantId, ...ids])
   const held = rows.map((row) => ({ personas: readIds(row.persona_ids), purposes: readIds(row.purpose_ids) }))
   const all = { personas: held.flatMap(({ personas }) => personas), purposes: held.flatMap(({ purposes }) => purposes) }
   const catalogue = await readLinkCatalogue(db, tenantId, rows[0]?.catalogue_version ?? 0, all)
@@ -24,12 +37,33 @@ export async function selectUserViews(db: Queryable, tenantId: string, ids: read
     const groupIds = readIds(row.group_ids).toSorted()
     return {
       ...toUser(row),
-      workspaceRole: catalogue.roleName(row.workspace_role_id),
+      ...rolesOf(row, catalogue),
+      lastBoundAt: row.last_bound_at,
       groupIds,
       personas: heldLinks(catalogue.personas, held[index]?.personas ?? [], groupIds),
       purposes: heldLinks(catalogue.purposes, held[index]?.purposes ?? [], groupIds),
     }
   })
+}
+
+function rolesOf(
+  row: ViewRow,
+  catalogue: LinkCatalogue,
+): Pick<UserView, 'workspaceRole' | 'subRoles' | 'decentralizedRoles'> {
+  const workspaceRole = catalogue.roleName(row.present_role_id)
+  const subRoles = readIds(row.sub_role_ids ?? '[]').map((id) => ({ id, name: catalogue.subRoleName(id) }))
+  const held: (readonly [string, string, string])[] = JSON.parse(row.decentralized_roles ?? '[]')
+  return {
+    workspaceRole,
+    subRoles: workspaceRole === '$member' ? subRoles.toSorted((a, b) => (a.name < b.name ? -1 : 1)) : [],
+    decentralizedRoles: held
+      .map(([level, roleId, privilege]): DecentralizedRoleLink => ({ roleId, level, privilege }))
+      .toSorted((a, b) => (orderOf(a) < orderOf(b) ? -1 : 1)),
+  }
+}
+
+function orderOf({ level, roleId, privilege }: DecentralizedRoleLink): string {
+  return JSON.stringify([level, roleId, privilege])
 }
 
 function readIds(json: string): string[] {
@@ -47,11 +81,20 @@ function viewText(dialect: DialectName, count: number): string {
         `s.${kind}_id`,
         `${kind}_subjects s where s.tenant_id = users.tenant_id and s.subject_kind = 'user' and s.subject_id = users.id`,
       )
-    return `select ${userRowColumns.join(', ')},
+    const decentralized = jsonArraySql(
+      dialect,
+      jsonRowSql(dialect, ['d.level', 'd.role_id', 'd.privilege']),
+      `decentralized_roles d where d.tenant_id = users.tenant_id and d.user_id = users.id and ${holdsSql('d')}`,
+    )
+    return `${withInstant} select ${userRowColumns.join(', ')},
       (select t.catalogue_version from tenants t where t.id = users.tenant_id) as catalogue_version,
-      ${jsonArraySql(dialect, 'm.group_id', 'group_members m where m.tenant_id = users.tenant_id and m.user_id = users.id')} as group_ids,
+      ${jsonArraySql(dialect, 'm.group_id', `group_members m where m.tenant_id = users.tenant_id and m.user_id = users.id and ${holdsIfBoundSql('m')}`)} as group_ids,
       ${held('persona')} as persona_ids,
-      ${held('purpose')} as purpose_ids
+      ${held('purpose')} as purpose_ids,
+      ${presentRoleSql('users')} as present_role_id,
+      case when users.has_time_bounds = 1 then ${lastBoundSql} else 0 end as last_bound_at,
+      case when users.has_more_roles = 1 then ${jsonArraySql(dialect, 's.role_id', presentSubRolesSql('users'))} end as sub_role_ids,
+      case when users.has_more_roles = 1 then ${decentralized} end as decentralized_roles
       from users where users.tenant_id = (select ?) and users.id in (${Array.from({ length: count }, () => '?').join(', ')})`
   })
 }

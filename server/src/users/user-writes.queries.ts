@@ -45,12 +45,17 @@ export async function updateUser(
 }
 
 /** Memberships, personas or purposes of these users changed. */
-export async function raiseLinksVersion(trx: Trx, tenantId: string, ids: readonly string[]): Promise<void> {
+export async function raiseLinksVersion(
+  trx: Trx,
+  tenantId: string,
+  ids: readonly string[],
+  mark?: 'time-bound',
+): Promise<void> {
   if (ids.length === 0) return
   if (ids.length > 1) await lockUsers(trx, tenantId, ids)
   await trx
     .updateTable('users')
-    .set({ links_version: sql<number>`links_version + 1` })
+    .set({ links_version: sql<number>`links_version + 1`, ...(mark === undefined ? {} : { has_time_bounds: 1 }) })
     .where('tenant_id', '=', tenantId)
     .where('id', 'in', [...ids])
     .execute()

@@ -1,32 +1,56 @@
+import { holdsSql } from '../bounds/bounds-sql.ts'
 import { readCounter } from '../db/counters.ts'
 import type { Queryable } from '../db/db.ts'
 import type { ListQuery } from '../lists/list-query.ts'
 import type { ListShape } from '../lists/list-shape.ts'
-import { hasActedSql } from './users.queries.ts'
+import { hasActedSql } from './document-versions.queries.ts'
 import { selectPage, type RowPage } from '../lists/select-page.ts'
 
-/** The whole tenant, or the members of a group with their maintained number. */
-export type UserScope = 'all' | { readonly groupId: string; readonly memberCount: number }
+/** The whole tenant, or the members of a group with their number. */
+export type UserScope =
+  | 'all'
+  | {
+      readonly groupId: string
+      readonly memberCount: number
+      /** Whether some come or go by the clock. */
+      readonly isTimed: boolean
+    }
 
 export interface VersionRow {
   readonly id: string
   readonly version: number
   readonly links_version: number
+  readonly has_time_bounds: number
   readonly has_acted: number
 }
 
-const columns = ['users.id', 'users.version', 'users.links_version', `${hasActedSql} as has_acted`]
+const columns = [
+  'users.id',
+  'users.version',
+  'users.links_version',
+  'users.has_time_bounds',
+  `${hasActedSql} as has_acted`,
+]
 const isMember = 'group_members.tenant_id = users.tenant_id and group_members.user_id = users.id'
 /** From here on, walking the sort index and passing over strangers beats sorting the members. */
 const walkedMembersMin = 10_000
+
+interface Asked {
+  readonly shape: ListShape
+  readonly query: ListQuery
+  readonly scope: UserScope
+  readonly now: Date
+}
 
 /** Which users are on the page, and which versions their documents must have. */
 export function selectUserPage(
   db: Queryable,
   tenantId: string,
-  { shape, query, scope }: { readonly shape: ListShape; readonly query: ListQuery; readonly scope: UserScope },
+  { shape, query, scope, now }: Asked,
 ): Promise<RowPage<VersionRow>> {
-  const common = { shape, table: 'users', columns, query }
+  const asksTheClock = query.filter !== null || (scope !== 'all' && scope.isTimed)
+  const instant = asksTheClock ? { instant: now.getTime() } : {}
+  const common = { shape, table: 'users', columns, query, ...instant }
   if (scope === 'all') {
     const all = { text: 'users.tenant_id = (select ?)', values: [tenantId] }
     return selectPage<VersionRow>(db, { ...common, scope: all, total: () => readCounter(db, tenantId, 'users') })
@@ -38,7 +62,7 @@ export function selectUserPage(
       ? { joins: `join group_members on ${isMember}` }
       : { startFrom: { table: 'group_members', on: isMember } }),
     scope: {
-      text: `${isWalked ? 'users' : 'group_members'}.tenant_id = (select ?) and group_members.group_id = (select ?)`,
+      text: `${isWalked ? 'users' : 'group_members'}.tenant_id = (select ?) and group_members.group_id = (select ?)${scope.isTimed ? ` and ${holdsSql('group_members')}` : ''}`,
       values: [tenantId, scope.groupId],
     },
     total: async () => scope.memberCount,

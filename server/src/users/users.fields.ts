@@ -1,12 +1,14 @@
 import { sql, type SqlBool } from 'kysely'
 import type { DialectName } from '../db/db.ts'
 import { toKey } from '../db/normal-key.ts'
-import type { CheckedTerm, DerivedField, Field, FilterRow, Stored, ValueTerm } from '../filter/field.ts'
+import { asValueTerm, computedField } from '../filter/computed-field.ts'
+import type { DerivedField, Field, ValueTerm } from '../filter/field.ts'
 import { fieldMap } from '../filter/field-map.ts'
-import { valueTermMatches } from '../filter/filter-memory.ts'
 import { valueTermToSql } from '../filter/filter-sql.ts'
 import { jsonAttribute } from '../lists/json-attribute.ts'
 import type { ListShape } from '../lists/list-shape.ts'
+import { presentRoleSql, presentSubRolesSql } from '../user-roles/present-role-rules.ts'
+import { holdsIfBoundSql } from './user-time-rules.ts'
 
 /** Every key of a user's record, in its order. */
 export const userColumns = [
@@ -66,16 +68,6 @@ export const directoryAttributes: ReadonlySet<string> = new Set([
   'profileRoleOther',
 ])
 
-/** A value that SQL computes from other columns. */
-function computed(values: DerivedField['values'], expression: string, read: (row: FilterRow) => Stored): DerivedField {
-  return {
-    type: 'derived',
-    values,
-    toSql: (term, dialect) => valueTermToSql(asValueTerm(term), sql.raw(expression), dialect),
-    matches: (term, row) => valueTermMatches(asValueTerm(term), read(row)),
-  }
-}
-
 /** Membership in a set kept in another table; `ne` says that no element is this one, so that it stays the complement of `eq`. */
 function linked(
   exists: (condition: ReturnType<typeof sql<SqlBool>>) => ReturnType<typeof sql<SqlBool>>,
@@ -98,13 +90,8 @@ function linked(
   }
 }
 
-function asValueTerm(term: CheckedTerm): ValueTerm {
-  if (term.kind === 'valuePath') throw new Error('this field has no sub-attributes')
-  return term
-}
-
 const isPending = 'users.invited_at > 0 and users.accepted_at = 0'
-const status = computed(
+const status = computedField(
   'text',
   `case when users.enabled = 0 then 'Disabled' when ${isPending} then 'Pending' else 'Enabled' end`,
   (row) =>
@@ -114,22 +101,36 @@ const status = computed(
         ? 'Pending'
         : 'Enabled',
 )
-const roleName = computed(
-  'text',
-  '(select r.name from roles r where r.tenant_id = users.tenant_id and r.id = users.workspace_role_id)',
-  (row) => String(row['roles.name']),
-)
-const isScimUser = computed('boolean', `case when users.source = 'scim' then 1 else 0 end`, (row) =>
+const roleNameSql = `(select r.name from roles r where r.tenant_id = users.tenant_id and r.id = ${presentRoleSql('users')})`
+const roleName = computedField('text', roleNameSql, (row) => String(row['roles.name']))
+
+/** The workspace role, and what is added to a member; `ne` says that none is this one. */
+const roles: DerivedField = {
+  ...roleName,
+  operations: ['eq', 'ne', 'in', 'pattern', 'present'],
+  toSql: (checked, dialect) => {
+    const term = asValueTerm(checked)
+    const isNot = term.kind === 'compare' && term.op === 'ne'
+    const sought = isNot ? ({ ...term, op: 'eq' } as const) : term
+    const isSubRole = valueTermToSql(sought, sql.ref('sr.name'), dialect)
+    const some = sql<SqlBool>`(${valueTermToSql(sought, sql.raw(roleNameSql), dialect)} or (users.has_more_roles = 1
+      and ${sql.raw(roleNameSql)} = '$member' and exists (select 1 from ${sql.raw(presentSubRolesSql('users'))} and ${isSubRole})))`
+    return isNot ? sql<SqlBool>`not ${some}` : some
+  },
+}
+
+const isScimUser = computedField('boolean', `case when users.source = 'scim' then 1 else 0 end`, (row) =>
   row['users.source'] === 'scim' ? 1 : 0,
 )
-const groupCount = computed(
+const groupCount = computedField(
   'number',
-  '(select count(*) from group_members m where m.tenant_id = users.tenant_id and m.user_id = users.id)',
+  `(select count(*) from group_members m where m.tenant_id = users.tenant_id and m.user_id = users.id and ${holdsIfBoundSql('m')})`,
   (row) => Number(row['groups.count']),
 )
 const groups = linked(
   (condition) =>
-    sql<SqlBool>`exists (select 1 from group_members m where m.tenant_id = users.tenant_id and m.user_id = users.id and ${condition})`,
+    sql<SqlBool>`exists (select 1 from group_members m where m.tenant_id = users.tenant_id and m.user_id = users.id
+      and ${sql.raw(holdsIfBoundSql('m'))} and ${condition})`,
   'm.group_id',
 )
 
@@ -163,6 +164,7 @@ const directoryFields: Readonly<Record<string, Field>> = {
   enabled: { type: 'boolean', column: 'users.enabled' },
   createdTimestamp: { type: 'time', column: 'users.created_at' },
   workspaceRole: roleName,
+  roles,
   status,
   groupCount,
   groups,
@@ -191,7 +193,7 @@ function directoryAttribute(name: string): Field | undefined {
   return directoryAttributes.has(name.replace(/^attributes\./, '')) ? attribute(name) : undefined
 }
 
-const aliases = { roles: 'workspaceRole', createdAt: 'createdTimestamp' }
+const aliases = { createdAt: 'createdTimestamp' }
 const sorts = {
   createdTimestamp: 'users.created_at',
   firstName: 'users.first_name',

@@ -1,5 +1,6 @@
-import { rawRows, type Queryable } from '../db/db.ts'
-import type { DocumentVersion, User, UserSource } from './users.schema.ts'
+import type { Selectable } from 'kysely'
+import type { Queryable } from '../db/db.ts'
+import type { User, UserSource } from './users.schema.ts'
 import type { UsersTable } from './users.table.ts'
 
 export const userRowColumns = [
@@ -22,10 +23,12 @@ export const userRowColumns = [
   'users.created_at',
   'users.version',
   'users.links_version',
+  'users.has_time_bounds',
+  'users.has_more_roles',
 ] as const
 
 export type UserRow = Omit<
-  UsersTable,
+  Selectable<UsersTable>,
   'seq' | 'tenant_id' | 'username_key' | 'email_key' | 'first_name_key' | 'last_name_key'
 >
 
@@ -76,46 +79,11 @@ export async function selectExistingIds(db: Queryable, tenantId: string, ids: re
   return new Set(rows.map((row) => row.id))
 }
 
-/**
- * SQL for 1 when events exist in which the user of the row is the admin who acted, else 0.
- * Not `exists`: PostgreSQL 15 may answer that for all rows at once by hashing the whole table, limit or not.
- */
-export const hasActedSql = `coalesce((select 1 from events e
-  where e.tenant_id = users.tenant_id and e.actor_id = users.id and e.category = 'admin' limit 1), 0)`
-
-interface VersionRow extends Omit<DocumentVersion, 'id' | 'hasActed'> {
-  readonly hasActed: number
-}
-
-const versionById = `
-select users.version, users.links_version as "linksVersion", t.catalogue_version as "catalogueVersion", ${hasActedSql} as "hasActed"
-from users join tenants t on t.id = users.tenant_id where users.tenant_id = (select ?) and users.id = (select ?)`
-
-/** The hottest read: decides whether a document kept in memory is still true. */
-export async function findDocumentVersion(
-  db: Queryable,
-  tenantId: string,
-  id: string,
-): Promise<DocumentVersion | undefined> {
-  const [row] = await rawRows<VersionRow>(db, versionById, [tenantId, id])
-  return row === undefined ? undefined : { ...row, id, hasActed: row.hasActed === 1 }
-}
-
-export async function getCatalogueVersion(db: Queryable, tenantId: string): Promise<number> {
-  const [row] = await rawRows<{ version: number }>(
-    db,
-    'select catalogue_version as version from tenants where id = ?',
-    [tenantId],
-  )
-  return row?.version ?? 0
-}
-
-/** Says whether an enabled admin other than this user exists who has accepted. */
+/** Says whether an enabled admin other than this user exists who has accepted, and whom no grant makes anything else now or later. */
 export async function hasOtherAdmin(
   db: Queryable,
   tenantId: string,
-  adminRoleId: string,
-  userId: string,
+  { adminRoleId, userId, now }: { readonly adminRoleId: string; readonly userId: string; readonly now: Date },
 ): Promise<boolean> {
   const row = await db
     .selectFrom('users')
@@ -125,6 +93,18 @@ export async function hasOtherAdmin(
     .where('id', '<>', userId)
     .where('enabled', '=', 1)
     .where((eb) => eb.or([eb('invited_at', '=', 0), eb('accepted_at', '>', 0)]))
+    .where((eb) =>
+      eb.not(
+        eb.exists(
+          eb
+            .selectFrom('role_grants')
+            .select('role_grants.role_id')
+            .whereRef('role_grants.tenant_id', '=', 'users.tenant_id')
+            .whereRef('role_grants.user_id', '=', 'users.id')
+            .where('role_grants.expires_at', '>', now.getTime()),
+        ),
+      ),
+    )
     .limit(1)
     .executeTakeFirst()
   return row !== undefined
@@ -151,6 +131,8 @@ export function toUser(row: UserRow): User {
     createdAt: row.created_at,
     version: row.version,
     linksVersion: row.links_version,
+    hasTimeBounds: row.has_time_bounds === 1,
+    hasMoreRoles: row.has_more_roles === 1,
   }
 }
 

@@ -24,6 +24,10 @@ export interface User {
   readonly createdAt: number
   readonly version: number
   readonly linksVersion: number
+  /** Whether the user was ever given anything time-bound. */
+  readonly hasTimeBounds: boolean
+  /** Whether the user was ever given a role beside the workspace role. */
+  readonly hasMoreRoles: boolean
 }
 
 export function isPending(user: Pick<User, 'invitedAt' | 'acceptedAt'>): boolean {
@@ -44,9 +48,22 @@ export interface NamedLink {
   readonly qualifiedName: string
 }
 
-/** A user as lists and single reads show them. */
+/** A role held on one thing, not on the workspace. */
+export interface DecentralizedRoleLink {
+  readonly roleId: string
+  readonly level: string
+  readonly privilege: string
+}
+
+/** A user as lists and single reads show them, at one instant. */
 export interface UserView extends User, UserLinks {
+  /** The one that counts now: one's own, or the one granted for the time being. */
   readonly workspaceRole: WorkspaceRole
+  /** Added to a member; nobody else has any. */
+  readonly subRoles: readonly { readonly id: string; readonly name: string }[]
+  readonly decentralizedRoles: readonly DecentralizedRoleLink[]
+  /** The newest of the user's bounds in time that has passed, epoch ms; 0 when there is none. */
+  readonly lastBoundAt: number
 }
 
 /** A change of one user; what is absent stays. */
@@ -84,4 +101,6 @@ export interface DocumentVersion {
   readonly version: number
   readonly linksVersion: number
   readonly catalogueVersion: number
+  /** The newest of the user's bounds in time that has passed: what is true by the clock is true until it rises. */
+  readonly lastBoundAt: number
 }

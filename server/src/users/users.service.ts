@@ -9,6 +9,7 @@ import type { ListShape } from '../lists/list-shape.ts'
 import { directoryUserList, userList } from './users.fields.ts'
 import { selectUserViews } from './user-views.queries.ts'
 import { selectUserPage, type UserScope } from './users-page.queries.ts'
+import * as versions from './document-versions.queries.ts'
 import * as queries from './users.queries.ts'
 import type { DocumentVersion, User, UserView } from './users.schema.ts'
 
@@ -22,15 +23,23 @@ import type { DocumentVersion, User, UserView } from './users.schema.ts'
 export async function listUsers(ctx: Ctx, query: ListQuery, scope: UserScope = 'all'): Promise<Page<DocumentVersion>> {
   authorize(ctx, 'users:read')
   // Read first: documents built after it are at least as new.
-  const catalogueVersion = await queries.getCatalogueVersion(ctx.db, ctx.tenantId)
+  const catalogueVersion = await versions.getCatalogueVersion(ctx.db, ctx.tenantId)
   const shape = userListShape(ctx)
-  const { rows, total, filtered } = await selectUserPage(ctx.db, ctx.tenantId, { shape, query, scope })
+  const { rows, total, filtered } = await selectUserPage(ctx.db, ctx.tenantId, {
+    shape,
+    query,
+    scope,
+    now: ctx.now,
+  })
+  const timed = rows.filter((row) => row.has_time_bounds === 1).map((row) => row.id)
+  const lastBounds = await versions.selectLastBounds(ctx.db, ctx.tenantId, timed, ctx.now)
   const items = rows.map((row) => ({
     id: row.id,
     version: row.version,
     linksVersion: row.links_version,
     hasActed: row.has_acted === 1,
     catalogueVersion,
+    lastBoundAt: lastBounds.get(row.id) ?? 0,
   }))
   return { items, total, filtered }
 }
@@ -49,19 +58,17 @@ export function userListShape(ctx: Pick<Ctx, 'actor'>): ListShape {
 export async function getUserVersion(ctx: Ctx, userId: string): Promise<DocumentVersion> {
   authorize(ctx, 'self:read')
   if (!may(ctx, 'users:read') && ctx.actor.userId !== userId) throw notFound('user_not_found')
-  const version = await queries.findDocumentVersion(ctx.db, ctx.tenantId, userId)
-  if (version === undefined) throw notFound('user_not_found')
-  return version
+  return requireVersionOf(ctx, userId)
 }
 
 /** Users with everything their documents show; ids that are gone are left out. The caller has authorized reading them. */
 export function getUserViews(ctx: ReadCtx, ids: readonly string[]): Promise<UserView[]> {
-  return selectUserViews(ctx.db, ctx.tenantId, ids)
+  return selectUserViews(ctx.db, ctx.tenantId, ids, ctx.now)
 }
 
 /** One user with everything the record shows. @throws user_not_found */
 export async function getUserView(ctx: ReadCtx, userId: string): Promise<UserView> {
-  const [view] = await selectUserViews(ctx.db, ctx.tenantId, [userId])
+  const [view] = await selectUserViews(ctx.db, ctx.tenantId, [userId], ctx.now)
   if (view === undefined) throw notFound('user_not_found')
   return view
 }
@@ -74,15 +81,20 @@ export async function getUser(ctx: ReadCtx, userId: string): Promise<User> {
 }
 
 /** The strong entity tag of a user: it changes with everything the record shows but events. */
-export function userTag({ version, linksVersion, catalogueVersion }: DocumentVersion): string {
-  return tagOf(version, linksVersion, catalogueVersion)
+export function userTag({ version, linksVersion, catalogueVersion, lastBoundAt }: DocumentVersion): string {
+  const versions = [version, linksVersion, catalogueVersion]
+  return lastBoundAt === 0 ? tagOf(...versions) : tagOf(...versions, lastBoundAt)
 }
 
-/** The tag of a user just written. */
-export async function currentUserTag(ctx: Ctx, userId: string): Promise<string> {
-  const version = await queries.findDocumentVersion(ctx.db, ctx.tenantId, userId)
+/** The tag of a user as they are now. @throws user_not_found */
+export async function currentUserTag(ctx: ReadCtx, userId: string): Promise<string> {
+  return userTag(await requireVersionOf(ctx, userId))
+}
+
+async function requireVersionOf(ctx: ReadCtx, userId: string): Promise<DocumentVersion> {
+  const version = await versions.findDocumentVersion(ctx.db, ctx.tenantId, userId, ctx.now)
   if (version === undefined) throw notFound('user_not_found')
-  return userTag(version)
+  return version
 }
 
 /** Those of these addresses, given as keys, that are users; for other features' rules. */

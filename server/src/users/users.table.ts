@@ -28,4 +28,8 @@ export interface UsersTable {
   created_at: number
   version: number
   links_version: number
+  /** 1 once the user was given anything that is time-bound: only then are bounds looked for. */
+  has_time_bounds: Generated<number>
+  /** 1 once the user was given a role beside the workspace role: only then are they looked for. */
+  has_more_roles: Generated<number>
 }
