@@ -1,4 +1,3 @@
-import type { Insertable } from 'kysely'
 import { hashSecret } from '../server/src/secrets/secrets.ts'
 import { toKey } from '../server/src/db/normal-key.ts'
 import type { Database } from '../server/src/db/database.ts'

@@ -76,6 +76,25 @@ create table credentials (
   constraint credentials_tenant_id_user_id_fkey FOREIGN KEY (tenant_id, user_id) REFERENCES users(tenant_id, id)
 );
 
+create table decentralized_roles (
+  tenant_id text collate "C" not null,
+  user_id text collate "C" not null,
+  role_id text collate "C" not null,
+  valid_from bigint not null default 0,
+  expires_at bigint not null default '9007199254740991'::bigint,
+  id text collate "C" not null,
+  level text collate "C" not null,
+  privilege text collate "C" not null,
+  object_id text collate "C" not null default ''::text,
+  given_at bigint not null,
+  given_by text collate "C" not null,
+  constraint decentralized_roles_pkey PRIMARY KEY (tenant_id, id),
+  constraint decentralized_roles_tenant_id_role_id_fkey FOREIGN KEY (tenant_id, role_id) REFERENCES roles(tenant_id, id),
+  constraint decentralized_roles_tenant_id_user_id_fkey FOREIGN KEY (tenant_id, user_id) REFERENCES users(tenant_id, id),
+  constraint decentralized_roles_check CHECK ((valid_from < expires_at))
+);
+CREATE UNIQUE INDEX decentralized_roles_held_unique ON decentralized_roles USING btree (tenant_id, user_id, role_id, level, object_id);
+
 create table events (
   tenant_id text collate "C" not null,
   id text collate "C" not null,
@@ -121,12 +140,22 @@ create table group_members (
   user_id text collate "C" not null,
   source text collate "C" not null,
   added_at bigint not null,
+  valid_from bigint not null default 0,
+  expires_at bigint not null default '9007199254740991'::bigint,
+  is_timed bigint not null default 0,
   constraint group_members_pkey PRIMARY KEY (tenant_id, group_id, user_id),
   constraint group_members_tenant_id_group_id_fkey FOREIGN KEY (tenant_id, group_id) REFERENCES groups(tenant_id, id),
   constraint group_members_tenant_id_user_id_fkey FOREIGN KEY (tenant_id, user_id) REFERENCES users(tenant_id, id),
+  constraint group_members_check CHECK ((valid_from < expires_at)),
+  constraint group_members_check1 CHECK ((is_timed =
+CASE
+    WHEN ((valid_from > 0) OR (expires_at < '9007199254740991'::bigint)) THEN 1
+    ELSE 0
+END)),
   constraint group_members_source_check CHECK ((source = ANY (ARRAY['local'::text, 'jit'::text, 'scim'::text])))
 );
 CREATE INDEX group_members_by_user ON group_members USING btree (tenant_id, user_id, group_id);
+CREATE INDEX group_members_timed ON group_members USING btree (tenant_id, group_id, expires_at, valid_from) WHERE (is_timed = 1);
 
 create table groups (
   seq bigint not null generated always as identity,
@@ -146,11 +175,13 @@ create table groups (
   updated_by text collate "C" not null default ''::text,
   version bigint not null default 1,
   links_version bigint not null default 1,
+  timed_members bigint not null default 0,
   constraint groups_pkey PRIMARY KEY (tenant_id, id),
   constraint groups_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenants(id),
   constraint groups_is_default_check CHECK ((is_default = ANY (ARRAY[(0)::bigint, (1)::bigint]))),
   constraint groups_member_count_check CHECK ((member_count >= 0)),
-  constraint groups_source_check CHECK ((source = ANY (ARRAY['local'::text, 'jit'::text, 'scim'::text])))
+  constraint groups_source_check CHECK ((source = ANY (ARRAY['local'::text, 'jit'::text, 'scim'::text]))),
+  constraint groups_timed_members_check CHECK ((timed_members >= 0))
 );
 CREATE INDEX groups_by_alias ON groups USING btree (tenant_id, alias, id);
 CREATE INDEX groups_by_created_at ON groups USING btree (tenant_id, created_at, id);
@@ -161,6 +192,7 @@ CREATE UNIQUE INDEX groups_name_key_unique ON groups USING btree (tenant_id, nam
 CREATE INDEX groups_search_alias_key ON groups USING gin (tenant_id, alias_key gin_trgm_ops);
 CREATE INDEX groups_search_name_key ON groups USING gin (tenant_id, name_key gin_trgm_ops);
 CREATE UNIQUE INDEX groups_seq_unique ON groups USING btree (tenant_id, seq);
+CREATE INDEX groups_timed ON groups USING btree (tenant_id, id) WHERE (timed_members > 0);
 
 create table idempotency_keys (
   tenant_id text collate "C" not null,
@@ -278,6 +310,8 @@ create table personas (
   is_enabled bigint not null default 1,
   policies text collate "C" not null,
   readme text collate "C" not null default ''::text,
+  resources text collate "C" not null default '[]'::text,
+  attributes text collate "C" not null default '{}'::text,
   constraint personas_pkey PRIMARY KEY (tenant_id, id),
   constraint personas_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenants(id),
   constraint personas_is_enabled_check CHECK ((is_enabled = ANY (ARRAY[(0)::bigint, (1)::bigint])))
@@ -340,6 +374,22 @@ create table rate_buckets (
   constraint rate_buckets_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenants(id)
 );
 
+create table role_grants (
+  tenant_id text collate "C" not null,
+  user_id text collate "C" not null,
+  role_id text collate "C" not null,
+  valid_from bigint not null default 0,
+  expires_at bigint not null,
+  given_at bigint not null,
+  given_by text collate "C" not null,
+  constraint role_grants_pkey PRIMARY KEY (tenant_id, user_id, role_id),
+  constraint role_grants_tenant_id_role_id_fkey FOREIGN KEY (tenant_id, role_id) REFERENCES roles(tenant_id, id),
+  constraint role_grants_tenant_id_user_id_fkey FOREIGN KEY (tenant_id, user_id) REFERENCES users(tenant_id, id),
+  constraint role_grants_check CHECK ((valid_from < expires_at)),
+  constraint role_grants_expires_at_check CHECK ((expires_at < '9007199254740991'::bigint))
+);
+CREATE INDEX role_grants_by_end ON role_grants USING btree (tenant_id, expires_at);
+
 create table roles (
   tenant_id text collate "C" not null,
   id text collate "C" not null,
@@ -353,6 +403,7 @@ create table roles (
   constraint roles_level_check CHECK ((level = ANY (ARRAY['workspace'::text, 'admin-subrole'::text, 'token'::text]))),
   constraint roles_member_count_check CHECK ((member_count >= 0))
 );
+CREATE UNIQUE INDEX roles_description_unique ON roles USING btree (tenant_id, description);
 CREATE UNIQUE INDEX roles_name_unique ON roles USING btree (tenant_id, name);
 
 create table sso_mappers (
@@ -397,6 +448,27 @@ create table tenants (
 );
 CREATE UNIQUE INDEX tenants_slug_unique ON tenants USING btree (slug);
 
+create table user_sub_roles (
+  tenant_id text collate "C" not null,
+  user_id text collate "C" not null,
+  role_id text collate "C" not null,
+  valid_from bigint not null default 0,
+  expires_at bigint not null default '9007199254740991'::bigint,
+  is_timed bigint not null default 0,
+  given_at bigint not null,
+  given_by text collate "C" not null,
+  constraint user_sub_roles_pkey PRIMARY KEY (tenant_id, user_id, role_id),
+  constraint user_sub_roles_tenant_id_role_id_fkey FOREIGN KEY (tenant_id, role_id) REFERENCES roles(tenant_id, id),
+  constraint user_sub_roles_tenant_id_user_id_fkey FOREIGN KEY (tenant_id, user_id) REFERENCES users(tenant_id, id),
+  constraint user_sub_roles_check CHECK ((is_timed =
+CASE
+    WHEN ((valid_from > 0) OR (expires_at < '9007199254740991'::bigint)) THEN 1
+    ELSE 0
+END)),
+  constraint user_sub_roles_check1 CHECK ((valid_from < expires_at))
+);
+CREATE INDEX user_sub_roles_timed ON user_sub_roles USING btree (tenant_id, role_id, expires_at, valid_from) WHERE (is_timed = 1);
+
 create table users (
   seq bigint not null generated always as identity,
   tenant_id text collate "C" not null,
@@ -423,11 +495,15 @@ create table users (
   created_at bigint not null,
   version bigint not null default 1,
   links_version bigint not null default 1,
+  has_time_bounds bigint not null default 0,
+  has_more_roles bigint not null default 0,
   constraint users_pkey PRIMARY KEY (tenant_id, id),
   constraint users_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenants(id),
   constraint users_tenant_id_workspace_role_id_fkey FOREIGN KEY (tenant_id, workspace_role_id) REFERENCES roles(tenant_id, id),
   constraint users_email_verified_check CHECK ((email_verified = ANY (ARRAY[(0)::bigint, (1)::bigint]))),
   constraint users_enabled_check CHECK ((enabled = ANY (ARRAY[(0)::bigint, (1)::bigint]))),
+  constraint users_has_more_roles_check CHECK ((has_more_roles = ANY (ARRAY[(0)::bigint, (1)::bigint]))),
+  constraint users_has_time_bounds_check CHECK ((has_time_bounds = ANY (ARRAY[(0)::bigint, (1)::bigint]))),
   constraint users_source_check CHECK ((source = ANY (ARRAY['local'::text, 'jit'::text, 'scim'::text])))
 );
 CREATE INDEX users_by_created_at ON users USING btree (tenant_id, created_at, id);

@@ -69,6 +69,25 @@ create table credentials (
   foreign key (tenant_id, user_id) references users (tenant_id, id)
 ) strict;
 
+create table decentralized_roles (
+  tenant_id text not null,
+  user_id text not null,
+  role_id text not null,
+  valid_from integer not null default 0,
+  expires_at integer not null default 9007199254740991,
+  id text not null,
+  level text not null,
+  privilege text not null,
+  object_id text not null default '',
+  given_at integer not null,
+  given_by text not null,
+  check (valid_from < expires_at),
+  foreign key (tenant_id, user_id) references users (tenant_id, id),
+  foreign key (tenant_id, role_id) references roles (tenant_id, id),
+  primary key (tenant_id, id)
+) strict;
+create unique index decentralized_roles_held_unique on decentralized_roles (tenant_id, user_id, role_id, level, object_id);
+
 create table events (
   tenant_id text not null references tenants (id),
   id text not null,
@@ -102,12 +121,14 @@ create table group_members (
   group_id text not null,
   user_id text not null,
   source text not null check (source in ('local', 'jit', 'scim')),
-  added_at integer not null,
+  added_at integer not null, valid_from integer not null default 0, expires_at integer not null default 9007199254740991 check (valid_from < expires_at), is_timed integer not null default 0
+  check (is_timed = case when valid_from > 0 or expires_at < 9007199254740991 then 1 else 0 end),
   primary key (tenant_id, group_id, user_id),
   foreign key (tenant_id, group_id) references groups (tenant_id, id),
   foreign key (tenant_id, user_id) references users (tenant_id, id)
 ) strict;
 create index group_members_by_user on group_members (tenant_id, user_id, group_id);
+create index group_members_timed on group_members (tenant_id, group_id, expires_at, valid_from) where is_timed = 1;
 
 create table groups (
   seq integer not null primary key autoincrement,
@@ -126,7 +147,7 @@ create table groups (
   updated_at integer not null default 0,
   updated_by text not null default '',
   version integer not null default 1,
-  links_version integer not null default 1,
+  links_version integer not null default 1, timed_members integer not null default 0 check (timed_members >= 0),
   unique (tenant_id, id)
 ) strict;
 create index groups_by_alias on groups (tenant_id, alias, id);
@@ -136,6 +157,7 @@ create index groups_by_name on groups (tenant_id, name, id);
 create index groups_default on groups (tenant_id, id) where is_default = 1;
 create unique index groups_name_key_unique on groups (tenant_id, name_key);
 create unique index groups_seq_unique on groups (tenant_id, seq);
+create index groups_timed on groups (tenant_id, id) where timed_members > 0;
 create trigger groups_search_delete after delete on groups begin delete from groups_search where rowid = old.seq; end;
 create trigger groups_search_insert after insert on groups begin insert into groups_search (rowid, name_key, alias_key) values (new.seq, new.name_key, new.alias_key); end;
 create trigger groups_search_update after update of name_key, alias_key on groups begin delete from groups_search where rowid = old.seq; insert into groups_search (rowid, name_key, alias_key) values (new.seq, new.name_key, new.alias_key); end;
@@ -252,7 +274,7 @@ create table personas (
   links_version integer not null default 1,
   is_enabled integer not null default 1 check (is_enabled in (0, 1)),
   policies text not null,
-  readme text not null default '',
+  readme text not null default '', resources text not null default '[]', attributes text not null default '{}',
   primary key (tenant_id, id)
 ) strict;
 create index personas_by_created_at on personas (tenant_id, created_at, id);
@@ -309,6 +331,21 @@ create table rate_buckets (
   primary key (tenant_id, policy, bucket_key)
 ) strict;
 
+create table role_grants (
+  tenant_id text not null,
+  user_id text not null,
+  role_id text not null,
+  valid_from integer not null default 0,
+  expires_at integer not null check (expires_at < 9007199254740991),
+  given_at integer not null,
+  given_by text not null,
+  check (valid_from < expires_at),
+  foreign key (tenant_id, user_id) references users (tenant_id, id),
+  foreign key (tenant_id, role_id) references roles (tenant_id, id),
+  primary key (tenant_id, user_id, role_id)
+) strict;
+create index role_grants_by_end on role_grants (tenant_id, expires_at);
+
 create table roles (
   tenant_id text not null references tenants (id),
   id text not null,
@@ -319,6 +356,7 @@ create table roles (
   member_count integer not null default 0 check (member_count >= 0),
   primary key (tenant_id, id)
 ) strict;
+create unique index roles_description_unique on roles (tenant_id, description);
 create unique index roles_name_unique on roles (tenant_id, name);
 
 create table sso_mappers (
@@ -358,6 +396,23 @@ create table tenants (
 ) strict;
 create unique index tenants_slug_unique on tenants (slug);
 
+create table user_sub_roles (
+  tenant_id text not null,
+  user_id text not null,
+  role_id text not null,
+  valid_from integer not null default 0,
+  expires_at integer not null default 9007199254740991,
+  is_timed integer not null default 0
+    check (is_timed = case when valid_from > 0 or expires_at < 9007199254740991 then 1 else 0 end),
+  given_at integer not null,
+  given_by text not null,
+  check (valid_from < expires_at),
+  foreign key (tenant_id, user_id) references users (tenant_id, id),
+  foreign key (tenant_id, role_id) references roles (tenant_id, id),
+  primary key (tenant_id, user_id, role_id)
+) strict;
+create index user_sub_roles_timed on user_sub_roles (tenant_id, role_id, expires_at, valid_from) where is_timed = 1;
+
 create table users (
   seq integer not null primary key autoincrement,
   tenant_id text not null references tenants (id),
@@ -383,7 +438,7 @@ create table users (
   last_login_at integer not null default 0,
   created_at integer not null,
   version integer not null default 1,
-  links_version integer not null default 1,
+  links_version integer not null default 1, has_time_bounds integer not null default 0 check (has_time_bounds in (0, 1)), has_more_roles integer not null default 0 check (has_more_roles in (0, 1)),
   unique (tenant_id, id),
   foreign key (tenant_id, workspace_role_id) references roles (tenant_id, id)
 ) strict;
