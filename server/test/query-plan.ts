@@ -54,7 +54,7 @@ function isSqliteScan(step: string): boolean {
   if (step.includes('AUTOMATIC')) return true
   return (
     step.startsWith('SCAN ') &&
-    !/^SCAN (hits|recent|due|CONSTANT ROW)\b/.test(step) &&
+    !/^SCAN (hits|json_each|page|recent|due|CONSTANT ROW)\b/.test(step) &&
     !/VIRTUAL TABLE INDEX \d+:M/.test(step)
   )
 }

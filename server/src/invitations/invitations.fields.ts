@@ -19,7 +19,7 @@ export const invitationList: ListShape = {
     ],
   },
   fields: fieldMap({
-    id: { type: 'id', column: 'invitations.id' },
+    id: { type: 'id', column: 'invitations.id', unique: true },
     userId: { type: 'id', column: 'invitations.user_id' },
     email: { type: 'text', column: 'invitations.email' },
     createdAt: { type: 'time', column: 'invitations.created_at' },

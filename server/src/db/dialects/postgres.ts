@@ -11,7 +11,7 @@ import {
   type PostgresPoolClient,
 } from 'kysely'
 import pg from 'pg'
-import { DatabaseUnavailable, Db, numberedText } from '../db.ts'
+import { DatabaseUnavailable, Db, numberedText, unnamed } from '../db.ts'
 import { markTransaction, refuseInsideTransaction } from '../transaction-mark.ts'
 
 const poolMax = 16
@@ -45,6 +45,15 @@ export function openPostgres(url: string): Db {
       const client = await named.connect()
       try {
         return (await client.query<unknown>(numberedText(text), values)).rows
+      } finally {
+        client.release()
+      }
+    },
+    scan: async (text, values) => {
+      refuseInsideTransaction()
+      const client = await named.connect()
+      try {
+        return (await client.query<unknown>(`${text} ${unnamed}`, values)).rows
       } finally {
         client.release()
       }
@@ -120,7 +129,7 @@ function nameStatements(client: pg.PoolClient): PostgresPoolClient {
   }
   const query = (text: unknown, values?: readonly unknown[]): unknown => {
     if (typeof text !== 'string') return client.query(text as never) // a cursor: Kysely's own object
-    const name = values === undefined || text.includes('/* unnamed */') ? undefined : nameFor(text)
+    const name = values === undefined || text.includes(unnamed) ? undefined : nameFor(text)
     return client.query({
       text,
       values: values === undefined ? [] : [...values],

@@ -1,14 +1,13 @@
 import { mkdirSync } from 'node:fs'
 import { dirname } from 'node:path'
-import Connection from 'better-sqlite3'
 import { Kysely, SqliteAdapter, SqliteIntrospector, SqliteQueryCompiler, type Dialect, type Driver } from 'kysely'
 import type { Database } from '../database.ts'
 import { Db } from '../db.ts'
 import { GroupCommit } from './group-commit.ts'
 import { ReadSnapshot } from './read-snapshot.ts'
+import { ScanThread } from './scan-thread.ts'
+import { openConnection } from './sqlite-connection.ts'
 import { SqliteDriver, immediateTransaction, savepointTransaction } from './sqlite-driver.ts'
-
-type RawConnection = Connection.Database
 
 class Adapter extends SqliteAdapter {
   // Kysely's migrator opens a transaction only where this says so; a kill in the middle then leaves nothing half done.
@@ -31,10 +30,13 @@ function dialectFor(driver: Driver): Dialect {
   }
 }
 
+/** Look-ups are spread over the whole file; a change touches few pages, again and again the same. */
+const cacheMib = { reading: 12, writing: 8 } as const
+
 /** Reads run on a connection of their own, which sees committed rows only; all writes go through the group commit. */
 export function openSqlite(file: string): Db {
-  const writerRaw = openConnection(file)
-  const readerRaw = openConnection(file)
+  const writerRaw = openConnection(file, cacheMib.writing)
+  const readerRaw = openConnection(file, cacheMib.reading)
   readerRaw.pragma('query_only = on')
   const writer = new Kysely<Database>({ dialect: dialectFor(new SqliteDriver(writerRaw, savepointTransaction, null)) })
   const commits = new GroupCommit(writerRaw, writer)
@@ -42,15 +44,18 @@ export function openSqlite(file: string): Db {
   const dataVersion = readerRaw.prepare<[], number>('pragma data_version').pluck()
   const snapshot = new ReadSnapshot(readerRaw)
   const reader = new SqliteDriver(readerRaw, immediateTransaction, snapshot)
+  const scans = new ScanThread(file)
   return new Db(dialectFor(reader), {
     dialectName: 'sqlite',
     transact: (work) => commits.transact(work).finally(() => snapshot.end()),
     read: async (text, values) => reader.read(text, values),
+    scan: async (text, values) => scans.scan(text, values),
     stamp: () => {
       snapshot.enter()
       return Number(dataVersion.get())
     },
     close: async () => {
+      await scans.close()
       snapshot.end()
       readerRaw.close()
       writerRaw.close()
@@ -61,21 +66,8 @@ export function openSqlite(file: string): Db {
 /** One plain connection with real transactions, for the migrator. */
 export function openSqliteForMigration(file: string): Kysely<unknown> {
   mkdirSync(dirname(file), { recursive: true, mode: 0o700 })
-  const raw = openConnection(file)
+  const raw = openConnection(file, cacheMib.writing)
   const driver = new SqliteDriver(raw, immediateTransaction, null)
   driver.destroy = async () => void raw.close()
   return new Kysely<unknown>({ dialect: dialectFor(driver) })
-}
-
-function openConnection(file: string): RawConnection {
-  const raw = new Connection(file)
-  raw.pragma('journal_mode = WAL')
-  raw.pragma('synchronous = FULL')
-  raw.pragma('foreign_keys = ON')
-  raw.pragma('trusted_schema = OFF')
-  raw.pragma('busy_timeout = 2000')
-  raw.pragma('journal_size_limit = 67108864')
-  raw.pragma('cache_size = -32000')
-  raw.pragma('mmap_size = 268435456')
-  return raw
 }
