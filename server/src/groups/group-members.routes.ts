@@ -31,7 +31,7 @@ export function registerGroupMemberRoutes(app: FastifyInstance, documents: UserD
       const query = readListQuery(raw, userListShape(ctx).rules)
       const group = await getGroup(ctx, params['id'] ?? '')
       const page = await listUsers(ctx, query, { groupId: group.id, memberCount: group.memberCount })
-      const load = (ids: readonly string[]) => getUserViews(ctx, ids)
+      const load = (ids: readonly string[], withLinks: boolean) => getUserViews(ctx, ids, withLinks)
       const texts = await documents.texts(ctx, page.items, {
         columns: query.columns,
         maxLoginEvents: query.maxLoginEvents,

@@ -3,20 +3,29 @@ import { jsonArraySql } from '../db/dialects/json.ts'
 import { SqlTexts } from '../db/sql-texts.ts'
 import { readLinkCatalogue, type SharedLinks } from './link-catalogue.queries.ts'
 import type { NamedLink, UserView } from './users.schema.ts'
-import { toUser, userRowColumns, type UserRow } from './users.queries.ts'
+import { hasActedSql, toUser, userRowColumns, type UserRow } from './users.queries.ts'
 
 interface ViewRow extends UserRow {
   readonly catalogue_version: number
+  readonly has_acted: number
   /** JSON arrays of ids. */
   readonly group_ids: string
   readonly persona_ids: string
   readonly purpose_ids: string
 }
 
-/** Users with everything their documents show, in one statement and one state of the database. */
-export async function selectUserViews(db: Queryable, tenantId: string, ids: readonly string[]): Promise<UserView[]> {
+/**
+ * Users with everything their documents show, in one statement and one state of the database.
+ * Without links they seem to be in no group and to hold nothing.
+ */
+export async function selectUserViews(
+  db: Queryable,
+  tenantId: string,
+  ids: readonly string[],
+  withLinks = true,
+): Promise<UserView[]> {
   if (ids.length === 0) return []
-  const rows = await rawRows<ViewRow>(db, viewText(dialectOf(db), ids.length), [tenantId, ...ids])
+  const rows = await rawRows<ViewRow>(db, viewText(dialectOf(db), ids.length, withLinks), [tenantId, ...ids])
   const held = rows.map((row) => ({ personas: readIds(row.persona_ids), purposes: readIds(row.purpose_ids) }))
   const all = { personas: held.flatMap(({ personas }) => personas), purposes: held.flatMap(({ purposes }) => purposes) }
   const catalogue = await readLinkCatalogue(db, tenantId, rows[0]?.catalogue_version ?? 0, all)
@@ -24,6 +33,8 @@ export async function selectUserViews(db: Queryable, tenantId: string, ids: read
     const groupIds = readIds(row.group_ids).toSorted()
     return {
       ...toUser(row),
+      catalogueVersion: row.catalogue_version,
+      hasActed: row.has_acted === 1,
       workspaceRole: catalogue.roleName(row.workspace_role_id),
       groupIds,
       personas: heldLinks(catalogue.personas, held[index]?.personas ?? [], groupIds),
@@ -38,9 +49,10 @@ function readIds(json: string): string[] {
 
 const texts = new SqlTexts()
 
-/** At most 100 texts: no page is longer. */
-function viewText(dialect: DialectName, count: number): string {
-  return texts.get(`${dialect} ${count}`, () => {
+/** At most 200 texts: no page is longer than 100. */
+function viewText(dialect: DialectName, count: number, withLinks: boolean): string {
+  return texts.get(`${dialect} ${count} ${withLinks}`, () => {
+    const links = (sql: string) => (withLinks ? sql : `'[]'`)
     const held = (kind: string) =>
       jsonArraySql(
         dialect,
@@ -49,9 +61,10 @@ function viewText(dialect: DialectName, count: number): string {
       )
     return `select ${userRowColumns.join(', ')},
       (select t.catalogue_version from tenants t where t.id = users.tenant_id) as catalogue_version,
-      ${jsonArraySql(dialect, 'm.group_id', 'group_members m where m.tenant_id = users.tenant_id and m.user_id = users.id')} as group_ids,
-      ${held('persona')} as persona_ids,
-      ${held('purpose')} as purpose_ids
+      ${hasActedSql} as has_acted,
+      ${links(jsonArraySql(dialect, 'm.group_id', 'group_members m where m.tenant_id = users.tenant_id and m.user_id = users.id'))} as group_ids,
+      ${links(held('persona'))} as persona_ids,
+      ${links(held('purpose'))} as purpose_ids
       from users where users.tenant_id = (select ?) and users.id in (${Array.from({ length: count }, () => '?').join(', ')})`
   })
 }

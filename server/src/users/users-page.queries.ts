@@ -15,7 +15,7 @@ export interface VersionRow {
   readonly has_acted: number
 }
 
-const columns = ['users.id', 'users.version', 'users.links_version', `${hasActedSql} as has_acted`]
+const columns = ['users.id', 'users.version', 'users.links_version']
 const isMember = 'group_members.tenant_id = users.tenant_id and group_members.user_id = users.id'
 /** From here on, walking the sort index and passing over strangers beats sorting the members. */
 const walkedMembersMin = 10_000
@@ -26,7 +26,13 @@ export function selectUserPage(
   tenantId: string,
   { shape, query, scope }: { readonly shape: ListShape; readonly query: ListQuery; readonly scope: UserScope },
 ): Promise<RowPage<VersionRow>> {
-  const common = { shape, table: 'users', columns, query }
+  const withActed = query.columns === null || query.columns.has('adminEvents')
+  const common = {
+    shape,
+    table: 'users',
+    columns: [...columns, `${withActed ? hasActedSql : '0'} as has_acted`],
+    query,
+  }
   if (scope === 'all') {
     const all = { text: 'users.tenant_id = (select ?)', values: [tenantId] }
     return selectPage<VersionRow>(db, { ...common, scope: all, total: () => readCounter(db, tenantId, 'users') })

@@ -29,7 +29,7 @@ export function registerUserRoutes(app: FastifyInstance, documents: UserDocument
     async ({ ctx, query: raw }) => {
       const query = readListQuery(raw, users.userListShape(ctx).rules)
       const page = await users.listUsers(ctx, query)
-      const load = (ids: readonly string[]) => users.getUserViews(ctx, ids)
+      const load = (ids: readonly string[], withLinks: boolean) => users.getUserViews(ctx, ids, withLinks)
       const texts = await documents.texts(ctx, page.items, {
         columns: query.columns,
         maxLoginEvents: query.maxLoginEvents,
@@ -51,9 +51,11 @@ export function registerUserRoutes(app: FastifyInstance, documents: UserDocument
       errors: ['user_not_found'],
     },
     async ({ ctx, params, reply }) => {
-      const version = await users.getUserVersion(ctx, params['id'] ?? '')
-      const load = (ids: readonly string[]) => users.getUserViews(ctx, ids)
-      const isOwn = ctx.actor.userId === version.id
+      const id = params['id'] ?? ''
+      const view = documents.has(ctx, id) ? undefined : await users.getReadableUserView(ctx, id)
+      const version = view ?? (await users.getUserVersion(ctx, id))
+      const load = async (ids: readonly string[]) => (view === undefined ? users.getUserViews(ctx, ids) : [view])
+      const isOwn = ctx.actor.userId === id
       const [text] = await documents.texts(ctx, [version], { columns: null, maxLoginEvents: 1, load, isOwn })
       if (text === undefined) throw notFound('user_not_found')
       reply.header('etag', users.userTag(version))

@@ -47,16 +47,30 @@ export function userListShape(ctx: Pick<Ctx, 'actor'>): ListShape {
  * @source contract/rest-api.md, U3
  */
 export async function getUserVersion(ctx: Ctx, userId: string): Promise<DocumentVersion> {
-  authorize(ctx, 'self:read')
-  if (!may(ctx, 'users:read') && ctx.actor.userId !== userId) throw notFound('user_not_found')
+  requireReadable(ctx, userId)
   const version = await queries.findDocumentVersion(ctx.db, ctx.tenantId, userId)
   if (version === undefined) throw notFound('user_not_found')
   return version
 }
 
-/** Users with everything their documents show; ids that are gone are left out. The caller has authorized reading them. */
-export function getUserViews(ctx: ReadCtx, ids: readonly string[]): Promise<UserView[]> {
-  return selectUserViews(ctx.db, ctx.tenantId, ids)
+/**
+ * The same with the user, for a reader that has kept nothing of them: one statement instead of two.
+ *
+ * @throws user_not_found
+ */
+export async function getReadableUserView(ctx: Ctx, userId: string): Promise<UserView> {
+  requireReadable(ctx, userId)
+  return getUserView(ctx, userId)
+}
+
+function requireReadable(ctx: Ctx, userId: string): void {
+  authorize(ctx, 'self:read')
+  if (!may(ctx, 'users:read') && ctx.actor.userId !== userId) throw notFound('user_not_found')
+}
+
+/** Users with everything their documents show, links on demand; ids that are gone are left out. The caller has authorized reading them. */
+export function getUserViews(ctx: ReadCtx, ids: readonly string[], withLinks = true): Promise<UserView[]> {
+  return selectUserViews(ctx.db, ctx.tenantId, ids, withLinks)
 }
 
 /** One user with everything the record shows. @throws user_not_found */
