@@ -58,7 +58,15 @@ async function inviteAdmin(ctx: Ctx, tenant: Tenant, address: string, { config }
     throw new ApiError('invalid_email', { detail: `The tenant was created without an admin: ${failure.text}` })
   const [userId] = created.values()
   const filter = JSON.stringify({ userId: userId ?? '' })
-  const everything = { limit: 1, offset: 0, sort: null, withTotals: false, columns: null, maxLoginEvents: 0 }
+  const everything = {
+    limit: 1,
+    offset: 0,
+    sort: null,
+    withTotals: false,
+    columns: null,
+    cursor: null,
+    maxLoginEvents: 0,
+  }
   const { items } = await listInvitations(ctx, { ...everything, filter })
   const { token } = await copyInvitationLink(ctx, items[0]?.id ?? '')
   return `${tenantUrl(config, config.port, tenant.slug)}/auth/accept-invite?token=${token}`

@@ -7,6 +7,7 @@ import type { CredentialsTable } from '../passwords/passwords.table.ts'
 import type { PersonasTable, PersonaSubjectsTable } from '../personas/personas.table.ts'
 import type { PurposesTable, PurposeSubjectsTable } from '../purposes/purposes.table.ts'
 import type { RolesTable } from '../roles/roles.table.ts'
+import type { TenantKeysTable } from '../tenants/tenant-keys.table.ts'
 import type { TenantsTable } from '../tenants/tenants.table.ts'
 import type { UsersTable } from '../users/users.table.ts'
 import type { CountersTable } from './counters.table.ts'
@@ -26,6 +27,7 @@ export interface Database {
   purpose_subjects: PurposeSubjectsTable
   purposes: PurposesTable
   roles: RolesTable
+  tenant_keys: TenantKeysTable
   tenants: TenantsTable
   users: UsersTable
 }

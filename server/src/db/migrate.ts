@@ -8,6 +8,7 @@ import * as apiTokens from './migrations/0005_api_tokens.ts'
 import * as invitations from './migrations/0006_invitations.ts'
 import * as events from './migrations/0007_events.ts'
 import * as outbox from './migrations/0008_outbox.ts'
+import * as tenantKeys from './migrations/0016_tenant_keys.ts'
 
 /** In order; forward only. A released one never changes. */
 const migrations: Readonly<Record<string, Migration>> = {
@@ -19,6 +20,7 @@ const migrations: Readonly<Record<string, Migration>> = {
   '0006_invitations': invitations,
   '0007_events': events,
   '0008_outbox': outbox,
+  '0016_tenant_keys': tenantKeys,
 }
 
 export interface MigrationState {

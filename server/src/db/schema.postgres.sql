@@ -273,6 +273,15 @@ create table roles (
 );
 CREATE UNIQUE INDEX roles_name_unique ON roles USING btree (tenant_id, name);
 
+create table tenant_keys (
+  tenant_id text collate "C" not null,
+  purpose text collate "C" not null,
+  key text collate "C" not null,
+  created_at bigint not null,
+  constraint tenant_keys_pkey PRIMARY KEY (tenant_id, purpose),
+  constraint tenant_keys_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenants(id)
+);
+
 create table tenants (
   id text collate "C" not null,
   slug text collate "C" not null,

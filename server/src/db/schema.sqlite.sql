@@ -252,6 +252,14 @@ create table roles (
 ) strict;
 create unique index roles_name_unique on roles (tenant_id, name);
 
+create table tenant_keys (
+  tenant_id text not null references tenants (id),
+  purpose text not null,
+  key text not null,
+  created_at integer not null,
+  primary key (tenant_id, purpose)
+) strict, without rowid;
+
 create table tenants (
   id text not null primary key,
   slug text not null,

@@ -1,8 +1,9 @@
 import { readCounter } from '../db/counters.ts'
 import type { Queryable } from '../db/db.ts'
-import type { Page } from '../lists/envelope.ts'
+import type { CursorSeal } from '../lists/cursor.ts'
+import type { Page, WalkedPage } from '../lists/envelope.ts'
 import type { ListQuery } from '../lists/list-query.ts'
-import { selectPage } from '../lists/select-page.ts'
+import { selectPage, selectWalk } from '../lists/select-page.ts'
 import { groupList } from './groups.fields.ts'
 import { groupColumns, toGroup, type GroupRow } from './groups.queries.ts'
 import type { Group } from './groups.schema.ts'
@@ -37,6 +38,25 @@ export async function selectGroupPage(
     total: () => (whose === 'all' ? readCounter(db, tenantId, 'groups') : countGroupsOf(db, tenantId, whose.userId)),
   })
   return { items: rows.map(toGroup), total, filtered }
+}
+
+/** A page of a walk over all groups. */
+export async function selectGroupWalk(
+  db: Queryable,
+  tenantId: string,
+  query: ListQuery,
+  seal: CursorSeal,
+): Promise<WalkedPage<Group>> {
+  const { rows, ...page } = await selectWalk<GroupRow>(db, {
+    shape: groupList,
+    table: 'groups',
+    columns: groupColumns,
+    scope: { text: 'groups.tenant_id = (select ?)', values: [tenantId] },
+    query,
+    total: () => readCounter(db, tenantId, 'groups'),
+    seal,
+  })
+  return { ...page, items: rows.map(toGroup) }
 }
 
 async function countGroupsOf(db: Queryable, tenantId: string, userId: string): Promise<number> {

@@ -8,10 +8,11 @@ import { toKey } from '../db/normal-key.ts'
 import { violatesUnique } from '../db/dialects/violations.ts'
 import { ApiError, notFound } from '../errors/api-error.ts'
 import { recordEvent } from '../events/record-event.ts'
-import type { Page } from '../lists/envelope.ts'
+import type { Page, WalkedPage } from '../lists/envelope.ts'
 import type { ListQuery } from '../lists/list-query.ts'
 import { removeGroupFromPersonas } from '../personas/persona-subjects.service.ts'
 import { removeGroupFromPurposes } from '../purposes/purpose-subjects.service.ts'
+import { getCursorKey } from '../tenants/tenant-keys.service.ts'
 import { catalogueChanged } from '../tenants/tenants.service.ts'
 import { requireCleanAttributes, type Attributes } from '../text/clean-text.ts'
 import { listExistingUserIds, userLinksChanged } from '../users/user-links.service.ts'
@@ -19,7 +20,7 @@ import type { NamedLink } from '../users/users.schema.ts'
 import { deleteAllMembers } from './group-members.queries.ts'
 import { addMemberships, membersPerCallMax } from './group-members.service.ts'
 import { groupNameFromAlias, requireAlias, requireGroupName } from './group-rules.ts'
-import { selectGroupPage } from './groups-page.queries.ts'
+import { selectGroupPage, selectGroupWalk } from './groups-page.queries.ts'
 import * as queries from './groups.queries.ts'
 import type { CreatedGroup, Group, GroupChange, NewGroup } from './groups.schema.ts'
 
@@ -27,6 +28,17 @@ import type { CreatedGroup, Group, GroupChange, NewGroup } from './groups.schema
 export function listGroups(ctx: Ctx, query: ListQuery): Promise<Page<Group>> {
   authorize(ctx, 'groups:read')
   return selectGroupPage(ctx.db, ctx.tenantId, query, 'all')
+}
+
+/**
+ * All groups, page by page behind a cursor: each that is there throughout comes exactly once.
+ *
+ * @throws insufficient_role · invalid_filter · invalid_cursor
+ */
+export async function walkGroups(ctx: Ctx, query: ListQuery): Promise<WalkedPage<Group>> {
+  authorize(ctx, 'groups:read')
+  const seal = { key: await getCursorKey(ctx), tenantId: ctx.tenantId, list: 'groups' }
+  return selectGroupWalk(ctx.db, ctx.tenantId, query, seal)
 }
 
 /**

@@ -3,6 +3,7 @@ import type { ListShape } from '../lists/list-shape.ts'
 
 export const invitationList: ListShape = {
   rules: {
+    isWalked: true,
     sortKeys: ['createdAt', 'expiresAt', 'email'],
     columns: [
       'id',

@@ -18,6 +18,8 @@ export interface ListQuery {
   readonly sort: Sort | null
   readonly withTotals: boolean
   readonly filter: string | null
+  /** Where a walk goes on; null at its beginning, and in lists that have none. */
+  readonly cursor: string | null
   /** Null means all. */
   readonly columns: ReadonlySet<string> | null
   readonly maxLoginEvents: number
@@ -29,6 +31,8 @@ export interface ListRules {
   readonly columns: readonly string[]
   /** Whether rows show login events, whose number `maxLoginEvents` sets. */
   readonly hasLoginEvents?: true
+  /** Whether pages can be asked for by cursor. */
+  readonly isWalked?: true
 }
 
 type RawQuery = Readonly<Record<string, unknown>>
@@ -38,9 +42,13 @@ type RawQuery = Readonly<Record<string, unknown>>
  * @source contract/rest-api.md, 4.1
  */
 export function readListQuery(raw: RawQuery, rules: ListRules): ListQuery {
+  const offset = readWholeNumber(raw, 'offset', offsetMax) ?? 0
+  const cursor = rules.isWalked === true ? readScalar(raw, 'cursor') : null
+  if (cursor !== null && offset > 0) throw invalid('offset and cursor are both given; a cursor says where to go on.')
   return {
     limit: readLimit(raw),
-    offset: readWholeNumber(raw, 'offset', offsetMax) ?? 0,
+    offset,
+    cursor,
     sort: readSort(readScalar(raw, 'sort'), rules.sortKeys),
     withTotals: readBoolean(raw, 'count') ?? true,
     filter: readScalar(raw, 'filter'),
@@ -122,9 +130,40 @@ function invalid(detail: string): ApiError {
   return new ApiError('invalid_request', { detail })
 }
 
+/**
+ * The parameters of a walk: those of a list, but for offset and totals.
+ *
+ * @throws invalid_request · limit_too_large · invalid_sort · invalid_columns
+ */
+export function readWalkQuery(raw: RawQuery, rules: ListRules): ListQuery {
+  if (readScalar(raw, 'offset') !== null) throw invalid('A walk has no offset; send cursor to go on.')
+  return { ...readListQuery(raw, { ...rules, isWalked: true }), withTotals: false }
+}
+
 /** For the contract page; the reading above is what counts. */
 export function listQuerySchema(rules: ListRules) {
+  const { limit, ...narrowing } = commonParameters(rules)
   return Type.Object({
+    limit,
+    offset: Type.Optional(Type.Integer({ minimum: 0, maximum: offsetMax, default: 0, description: 'Rows to skip.' })),
+    count: Type.Optional(Type.Boolean({ default: true, description: 'false leaves totalRecord and filterRecord 0.' })),
+    ...(rules.isWalked === true ? { cursor: cursorParameter } : {}),
+    ...narrowing,
+  })
+}
+
+export function walkQuerySchema(rules: ListRules) {
+  return Type.Object({ cursor: cursorParameter, ...commonParameters(rules) })
+}
+
+const cursorParameter = Type.Optional(
+  Type.String({
+    description: 'nextCursor of the page before, with the same filter and sort; none for the first page.',
+  }),
+)
+
+function commonParameters(rules: ListRules) {
+  return {
     limit: Type.Optional(
       Type.Integer({
         minimum: 0,
@@ -133,11 +172,9 @@ export function listQuerySchema(rules: ListRules) {
         description: 'Page size; 0 means 20.',
       }),
     ),
-    offset: Type.Optional(Type.Integer({ minimum: 0, maximum: offsetMax, default: 0, description: 'Rows to skip.' })),
     sort: Type.Optional(
       Type.String({ description: `One of ${rules.sortKeys.join(', ')}; - before it for descending.` }),
     ),
-    count: Type.Optional(Type.Boolean({ default: true, description: 'false leaves totalRecord and filterRecord 0.' })),
     filter: Type.Optional(
       Type.String({ description: 'RQL JSON or SCIM filter text, told apart by the first character.' }),
     ),
@@ -147,5 +184,5 @@ export function listQuerySchema(rules: ListRules) {
     ...(rules.hasLoginEvents === true
       ? { maxLoginEvents: Type.Optional(Type.Integer({ minimum: 0, maximum: 100, default: 1 })) }
       : {}),
-  })
+  }
 }

@@ -27,7 +27,7 @@ export async function selectPlainPage<Row>(
   run: Run,
   total: () => Promise<number>,
 ): Promise<Row[]> {
-  if (run.offset < placeEvery) return selectRun<Row>(db, source, run)
+  if (run.offset < placeEvery || run.behind !== undefined) return selectRun<Row>(db, source, run)
   const size = await total()
   if (run.offset >= size) return []
   const isWhole = source.joins === undefined && source.startFrom === undefined

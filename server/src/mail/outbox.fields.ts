@@ -3,6 +3,7 @@ import type { ListShape } from '../lists/list-shape.ts'
 
 export const outboxList: ListShape = {
   rules: {
+    isWalked: true,
     sortKeys: ['createdAt'],
     columns: [
       'id',

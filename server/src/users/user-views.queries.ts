@@ -2,7 +2,7 @@ import { dialectOf, rawRows, type DialectName, type Queryable } from '../db/db.t
 import { jsonArraySql } from '../db/dialects/json.ts'
 import { SqlTexts } from '../db/sql-texts.ts'
 import { readLinkCatalogue, type SharedLinks } from './link-catalogue.queries.ts'
-import type { NamedLink, UserView } from './users.schema.ts'
+import type { DocumentVersion, NamedLink, UserView } from './users.schema.ts'
 import { hasActedSql, toUser, userRowColumns, type UserRow } from './users.queries.ts'
 
 interface ViewRow extends UserRow {
@@ -14,18 +14,40 @@ interface ViewRow extends UserRow {
   readonly purpose_ids: string
 }
 
-/**
- * Users with everything their documents show, in one statement and one state of the database.
- * Without links they seem to be in no group and to hold nothing.
- */
-export async function selectUserViews(
+interface Shown {
+  /** Without them users seem to be in no group and to hold nothing. */
+  readonly withLinks: boolean
+  /** Whether somebody did anything as an admin, which no view shows but a document's version does. */
+  readonly withActed: boolean
+}
+
+/** Users with everything their documents show, in one statement and one state of the database; links on demand. */
+export function selectUserViews(
   db: Queryable,
   tenantId: string,
   ids: readonly string[],
   withLinks = true,
 ): Promise<UserView[]> {
+  return selectViews(db, tenantId, ids, { withLinks, withActed: false })
+}
+
+/** One user with the version that the view is true for. */
+export async function findUserView(
+  db: Queryable,
+  tenantId: string,
+  id: string,
+): Promise<(UserView & DocumentVersion) | undefined> {
+  return (await selectViews(db, tenantId, [id], { withLinks: true, withActed: true }))[0]
+}
+
+async function selectViews(
+  db: Queryable,
+  tenantId: string,
+  ids: readonly string[],
+  shown: Shown,
+): Promise<(UserView & DocumentVersion)[]> {
   if (ids.length === 0) return []
-  const rows = await rawRows<ViewRow>(db, viewText(dialectOf(db), ids.length, withLinks), [tenantId, ...ids])
+  const rows = await rawRows<ViewRow>(db, viewText(dialectOf(db), ids.length, shown), [tenantId, ...ids])
   const held = rows.map((row) => ({ personas: readIds(row.persona_ids), purposes: readIds(row.purpose_ids) }))
   const all = { personas: held.flatMap(({ personas }) => personas), purposes: held.flatMap(({ purposes }) => purposes) }
   const catalogue = await readLinkCatalogue(db, tenantId, rows[0]?.catalogue_version ?? 0, all)
@@ -49,9 +71,9 @@ function readIds(json: string): string[] {
 
 const texts = new SqlTexts()
 
-/** At most 200 texts: no page is longer than 100. */
-function viewText(dialect: DialectName, count: number, withLinks: boolean): string {
-  return texts.get(`${dialect} ${count} ${withLinks}`, () => {
+/** A few hundred texts: no page is longer than 100. */
+function viewText(dialect: DialectName, count: number, { withLinks, withActed }: Shown): string {
+  return texts.get(`${dialect} ${count} ${withLinks} ${withActed}`, () => {
     const links = (sql: string) => (withLinks ? sql : `'[]'`)
     const held = (kind: string) =>
       jsonArraySql(
@@ -61,7 +83,7 @@ function viewText(dialect: DialectName, count: number, withLinks: boolean): stri
       )
     return `select ${userRowColumns.join(', ')},
       (select t.catalogue_version from tenants t where t.id = users.tenant_id) as catalogue_version,
-      ${hasActedSql} as has_acted,
+      ${withActed ? hasActedSql : '0'} as has_acted,
       ${links(jsonArraySql(dialect, 'm.group_id', 'group_members m where m.tenant_id = users.tenant_id and m.user_id = users.id'))} as group_ids,
       ${links(held('persona'))} as persona_ids,
       ${links(held('purpose'))} as purpose_ids

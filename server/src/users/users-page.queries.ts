@@ -3,7 +3,8 @@ import type { Queryable } from '../db/db.ts'
 import type { ListQuery } from '../lists/list-query.ts'
 import type { ListShape } from '../lists/list-shape.ts'
 import { hasActedSql } from './users.queries.ts'
-import { selectPage, type RowPage } from '../lists/select-page.ts'
+import { selectPage, selectWalk, type PageRequest, type RowPage } from '../lists/select-page.ts'
+import type { CursorSeal } from '../lists/cursor.ts'
 
 /** The whole tenant, or the members of a group with their maintained number. */
 export type UserScope = 'all' | { readonly groupId: string; readonly memberCount: number }
@@ -20,23 +21,19 @@ const isMember = 'group_members.tenant_id = users.tenant_id and group_members.us
 /** From here on, walking the sort index and passing over strangers beats sorting the members. */
 const walkedMembersMin = 10_000
 
+interface Asked {
+  readonly shape: ListShape
+  readonly query: ListQuery
+}
+
 /** Which users are on the page, and which versions their documents must have. */
 export function selectUserPage(
   db: Queryable,
   tenantId: string,
-  { shape, query, scope }: { readonly shape: ListShape; readonly query: ListQuery; readonly scope: UserScope },
+  { scope, ...asked }: Asked & { readonly scope: UserScope },
 ): Promise<RowPage<VersionRow>> {
-  const withActed = query.columns === null || query.columns.has('adminEvents')
-  const common = {
-    shape,
-    table: 'users',
-    columns: [...columns, `${withActed ? hasActedSql : '0'} as has_acted`],
-    query,
-  }
-  if (scope === 'all') {
-    const all = { text: 'users.tenant_id = (select ?)', values: [tenantId] }
-    return selectPage<VersionRow>(db, { ...common, scope: all, total: () => readCounter(db, tenantId, 'users') })
-  }
+  if (scope === 'all') return selectPage<VersionRow>(db, everybody(db, tenantId, asked))
+  const common = read(asked)
   const isWalked = scope.memberCount > walkedMembersMin
   return selectPage<VersionRow>(db, {
     ...common,
@@ -49,4 +46,27 @@ export function selectUserPage(
     },
     total: async () => scope.memberCount,
   })
+}
+
+/** The same for a page of a walk over all users. */
+export function selectUserWalk(
+  db: Queryable,
+  tenantId: string,
+  { seal, ...asked }: Asked & { readonly seal: CursorSeal },
+): Promise<RowPage<VersionRow>> {
+  return selectWalk<VersionRow>(db, { ...everybody(db, tenantId, asked), seal })
+}
+
+function everybody(db: Queryable, tenantId: string, asked: Asked): PageRequest {
+  return {
+    ...read(asked),
+    scope: { text: 'users.tenant_id = (select ?)', values: [tenantId] },
+    total: () => readCounter(db, tenantId, 'users'),
+  }
+}
+
+/** Whether somebody acted matters only where it shows. */
+function read({ shape, query }: Asked) {
+  const withActed = query.columns === null || query.columns.has('adminEvents')
+  return { shape, query, table: 'users', columns: [...columns, `${withActed ? hasActedSql : '0'} as has_acted`] }
 }

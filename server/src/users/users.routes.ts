@@ -1,8 +1,9 @@
 import type { FastifyInstance } from 'fastify'
 import { notFound } from '../errors/api-error.ts'
 import { operation } from '../http/operation.ts'
-import { envelopeText } from '../lists/envelope.ts'
-import { readListQuery } from '../lists/list-query.ts'
+import { envelopeText, walkedSchema, walkedText } from '../lists/envelope.ts'
+import { readListQuery, readWalkQuery, walkQuerySchema } from '../lists/list-query.ts'
+import { userList } from './users.fields.ts'
 import type { UserDocuments } from './user-documents.wire.ts'
 import { userExample } from './user-examples.wire.ts'
 import * as users from './users.service.ts'
@@ -38,6 +39,7 @@ export function registerUserRoutes(app: FastifyInstance, documents: UserDocument
       return envelopeText({ ...page, items: texts })
     },
   )
+  registerWalk(app, documents)
   operation(
     app,
     {
@@ -60,6 +62,34 @@ export function registerUserRoutes(app: FastifyInstance, documents: UserDocument
       if (text === undefined) throw notFound('user_not_found')
       reply.header('etag', users.userTag(version))
       return text
+    },
+  )
+}
+
+function registerWalk(app: FastifyInstance, documents: UserDocuments): void {
+  operation(
+    app,
+    {
+      method: 'GET',
+      url: '/api/muster/users',
+      operationId: 'walkUsers',
+      tag: 'Users',
+      summary: 'Walk through all users',
+      description:
+        'Page by page behind a cursor, at the same price at any depth: whoever is there from the first page to the last comes exactly once, ' +
+        'whoever is added or deleted meanwhile. Sorted by id unless asked otherwise. Members see directory fields.',
+      access: { bearer: 'users:read' },
+      isExtension: true,
+      query: walkQuerySchema(userList.rules),
+      answer: { schema: walkedSchema(UserRef), example: { items: [userExample], nextCursor: null } },
+      errors: ['invalid_filter', 'invalid_sort', 'invalid_columns', 'invalid_cursor', 'limit_too_large'],
+    },
+    async ({ ctx, query: raw }) => {
+      const query = readWalkQuery(raw, users.userListShape(ctx).rules)
+      const page = await users.walkUsers(ctx, query)
+      const load = (ids: readonly string[], withLinks: boolean) => users.getUserViews(ctx, ids, withLinks)
+      const { columns, maxLoginEvents } = query
+      return walkedText({ ...page, items: await documents.texts(ctx, page.items, { columns, maxLoginEvents, load }) })
     },
   )
 }

@@ -44,8 +44,8 @@ export interface NamedLink {
   readonly qualifiedName: string
 }
 
-/** A user as lists and single reads show them, with the versions that this is true for. */
-export interface UserView extends User, UserLinks, DocumentVersion {
+/** A user as lists and single reads show them. */
+export interface UserView extends User, UserLinks {
   readonly workspaceRole: WorkspaceRole
 }
 

@@ -3,12 +3,13 @@ import type { Ctx, ReadCtx } from '../access/ctx.ts'
 import { tagOf } from '../access/version-check.ts'
 import { toKey } from '../db/normal-key.ts'
 import { notFound } from '../errors/api-error.ts'
-import type { Page } from '../lists/envelope.ts'
+import type { Page, WalkedPage } from '../lists/envelope.ts'
 import type { ListQuery } from '../lists/list-query.ts'
 import type { ListShape } from '../lists/list-shape.ts'
+import { getCursorKey } from '../tenants/tenant-keys.service.ts'
 import { directoryUserList, userList } from './users.fields.ts'
-import { selectUserViews } from './user-views.queries.ts'
-import { selectUserPage, type UserScope } from './users-page.queries.ts'
+import { findUserView, selectUserViews } from './user-views.queries.ts'
+import { selectUserPage, selectUserWalk, type UserScope, type VersionRow } from './users-page.queries.ts'
 import * as queries from './users.queries.ts'
 import type { DocumentVersion, User, UserView } from './users.schema.ts'
 
@@ -25,14 +26,30 @@ export async function listUsers(ctx: Ctx, query: ListQuery, scope: UserScope = '
   const catalogueVersion = await queries.getCatalogueVersion(ctx.db, ctx.tenantId)
   const shape = userListShape(ctx)
   const { rows, total, filtered } = await selectUserPage(ctx.db, ctx.tenantId, { shape, query, scope })
-  const items = rows.map((row) => ({
+  return { items: rows.map((row) => toVersion(row, catalogueVersion)), total, filtered }
+}
+
+/**
+ * The same, page by page behind a cursor: whoever is there throughout is met exactly once, whoever comes and goes meanwhile.
+ *
+ * @throws insufficient_role · invalid_filter · invalid_cursor
+ */
+export async function walkUsers(ctx: Ctx, query: ListQuery): Promise<WalkedPage<DocumentVersion>> {
+  authorize(ctx, 'users:read')
+  const seal = { key: await getCursorKey(ctx), tenantId: ctx.tenantId, list: 'users' }
+  const catalogueVersion = await queries.getCatalogueVersion(ctx.db, ctx.tenantId)
+  const { rows, ...page } = await selectUserWalk(ctx.db, ctx.tenantId, { shape: userListShape(ctx), query, seal })
+  return { ...page, items: rows.map((row) => toVersion(row, catalogueVersion)) }
+}
+
+function toVersion(row: VersionRow, catalogueVersion: number): DocumentVersion {
+  return {
     id: row.id,
     version: row.version,
     linksVersion: row.links_version,
     hasActed: row.has_acted === 1,
     catalogueVersion,
-  }))
-  return { items, total, filtered }
+  }
 }
 
 /** What the actor's list of users can be asked: members see directory fields only. */
@@ -58,9 +75,11 @@ export async function getUserVersion(ctx: Ctx, userId: string): Promise<Document
  *
  * @throws user_not_found
  */
-export async function getReadableUserView(ctx: Ctx, userId: string): Promise<UserView> {
+export async function getReadableUserView(ctx: Ctx, userId: string): Promise<UserView & DocumentVersion> {
   requireReadable(ctx, userId)
-  return getUserView(ctx, userId)
+  const view = await findUserView(ctx.db, ctx.tenantId, userId)
+  if (view === undefined) throw notFound('user_not_found')
+  return view
 }
 
 function requireReadable(ctx: Ctx, userId: string): void {
