@@ -1,13 +1,14 @@
 import { readFileSync } from 'node:fs'
 import { createHistogram } from 'node:perf_hooks'
 import { LoadConnection, type Counted } from './load-connection.ts'
-import { operations, type Material, type OperationName, type Person } from './operations.ts'
+import { requestOf, type AnyOperationName } from './any-operation.ts'
+import type { Material, Person } from './requests.ts'
 import { seededRandom } from './random.ts'
 
 /** One round of load, as the bench orders it from the driver's process. */
 export interface Round {
   readonly port: number
-  readonly operation: OperationName
+  readonly operation: AnyOperationName
   readonly connections: number
   readonly seconds: number
   readonly seed: number
@@ -29,9 +30,15 @@ export interface RoundResult {
   readonly firstFailure: string | null
 }
 
-const { token, people }: { token: string; people: readonly Person[] } = JSON.parse(
-  readFileSync(process.argv[2] ?? '', 'utf8'),
-)
+/** What the bench leaves for its driver. */
+export interface DriverMaterial {
+  readonly token: string
+  readonly people: readonly Person[]
+  readonly users: number
+  readonly deepCursor: string | null
+}
+
+const { token, ...known }: DriverMaterial = JSON.parse(readFileSync(process.argv[2] ?? '', 'utf8'))
 
 process.on('message', (round: Round) => void drive(round).then((result) => process.send?.(result)))
 process.on('disconnect', () => process.exit(0))
@@ -39,8 +46,8 @@ process.on('disconnect', () => process.exit(0))
 /** A fixed number of connections, one request at a time on each, the next as soon as the answer is there. */
 async function drive({ port, operation, connections, seconds, seed, firstNumber }: Round): Promise<RoundResult> {
   let number = firstNumber
-  const material: Material = { people, random: seededRandom(seed), nextNumber: () => number++ }
-  const request = operations[operation]
+  const material: Material = { ...known, random: seededRandom(seed), nextNumber: () => number++ }
+  const request = requestOf(operation)
   const latencies = createHistogram()
   const counted: Counted = { requests: 0, failures: 0, firstFailure: null, bodyBytes: 0, headerBytes: 0, latencies }
   const open = await Promise.all(

@@ -1,6 +1,6 @@
 import type { DatabaseLocation } from '../server/src/db/open.ts'
 import { createLimitStore, type LimitLocation, type StoredDocument } from './limit-store.ts'
-import { newcomer } from './operations.ts'
+import { invitation } from './requests.ts'
 import { send } from './send.ts'
 import { startMuster } from './servers.ts'
 
@@ -49,7 +49,7 @@ export async function fillLimitStore({ location, limit, folder, token, users }: 
 }
 
 async function inviteSomebody(port: number, token: string): Promise<string> {
-  const created: { createdUsers: Record<string, string> } = JSON.parse(await send(port, token, newcomer(0)))
+  const created: { createdUsers: Record<string, string> } = JSON.parse(await send(port, token, invitation([0])))
   const [id = ''] = Object.values(created.createdUsers)
   return send(port, token, { method: 'GET', path: `/api/service/users/${id}` })
 }

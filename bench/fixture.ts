@@ -14,15 +14,23 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import pg from 'pg'
-import { migrateDatabase, openDatabase, type DatabaseLocation } from '../server/src/db/open.ts'
+import { migrateDatabase, type DatabaseLocation } from '../server/src/db/open.ts'
 import { generateDirectory, shape, type Generated } from './generate.ts'
 import { fillLimitStore } from './fill-limit-store.ts'
 import type { LimitLocation } from './limit-store.ts'
-import type { Settings } from './settings.ts'
 
 /** What is remembered of a generated directory. */
 interface Kept extends Generated {
-  readonly pendingDocument: string
+  /** Null without a limit server. */
+  readonly pendingDocument: string | null
+}
+
+export interface FixtureWish {
+  readonly users: number
+  /** Null means SQLite. */
+  readonly databaseUrl: string | null
+  /** Whether the limit server's documents are wanted, too. */
+  readonly withLimit: boolean
 }
 
 /** A directory for one run: changed as it pleases, removed afterwards. */
@@ -41,7 +49,7 @@ const home = join(tmpdir(), 'muster-bench')
 
 /** What the generated data are made by: when one of these changes, a directory kept from an earlier run is stale. */
 const makers = [
-  'bench/{generate,directory-rows,names,random,fill-limit-store,limit-store}.ts',
+  'bench/{generate,directory-rows,names,random,bulk-sqlite,bulk-postgres,fill-limit-store,limit-store}.ts',
   'server/src/db/migrations/*.ts',
   'server/src/db/dialects/sqlite.ts',
   'server/src/audit-chain/*-rules.ts',
@@ -49,13 +57,13 @@ const makers = [
 ]
 
 /** Generates a directory, or takes the one an earlier run with the same parameters left, and copies it for this run. */
-export async function openFixture(settings: Settings, say: Say): Promise<Fixture> {
-  const key = fixtureKey(settings)
-  const folder = join(home, `run-${process.pid}`)
+export async function openFixture(wish: FixtureWish, say: Say): Promise<Fixture> {
+  const key = fixtureKey(wish)
+  const folder = join(home, `run-${wish.users}-${process.pid}`)
   removeLeftovers()
-  return settings.databaseUrl === null
-    ? openSqliteFixture(settings, { key, folder, say })
-    : openPostgresFixture(settings.databaseUrl, settings, { key, folder, say })
+  return wish.databaseUrl === null
+    ? openSqliteFixture(wish, { key, folder, say })
+    : openPostgresFixture(wish.databaseUrl, wish, { key, folder, say })
 }
 
 /** Of runs that were killed. */
@@ -81,13 +89,13 @@ interface Place {
   readonly say: Say
 }
 
-function fixtureKey({ users, databaseUrl }: Settings): string {
+function fixtureKey({ users, databaseUrl, withLimit }: FixtureWish): string {
   const hash = createHash('sha256').update(JSON.stringify({ users, shape, databaseUrl }))
   for (const file of globSync(makers, { cwd: root }).toSorted()) hash.update(readFileSync(join(root, file)))
-  return `${databaseUrl === null ? 'sqlite' : 'postgres'}_${users}_${hash.digest('hex').slice(0, 12)}`
+  return `${databaseUrl === null ? 'sqlite' : 'postgres'}${withLimit ? '' : '_alone'}_${users}_${hash.digest('hex').slice(0, 12)}`
 }
 
-async function openSqliteFixture(settings: Settings, { key, folder, say }: Place): Promise<Fixture> {
+async function openSqliteFixture(wish: FixtureWish, { key, folder, say }: Place): Promise<Fixture> {
   const kept = join(home, key)
   const wasReused = existsSync(join(kept, 'generated.json'))
   if (!wasReused) {
@@ -96,7 +104,7 @@ async function openSqliteFixture(settings: Settings, { key, folder, say }: Place
     mkdirSync(making, { recursive: true, mode: 0o700 })
     const location = { kind: 'sqlite', file: join(making, 'muster.db') } as const
     try {
-      await make({ settings, location, limit: { kind: 'sqlite', file: join(making, 'limit.db') }, folder: making, say })
+      await make({ wish, location, limit: { kind: 'sqlite', file: join(making, 'limit.db') }, folder: making, say })
       removeStale(key)
       renameSync(making, kept)
     } finally {
@@ -104,7 +112,7 @@ async function openSqliteFixture(settings: Settings, { key, folder, say }: Place
     }
   }
   mkdirSync(folder, { recursive: true, mode: 0o700 })
-  for (const file of ['muster.db', 'limit.db'])
+  for (const file of wish.withLimit ? ['muster.db', 'limit.db'] : ['muster.db'])
     copyFileSync(join(kept, file), join(folder, file), constants.COPYFILE_FICLONE)
   return {
     ...readKept(kept),
@@ -117,10 +125,10 @@ async function openSqliteFixture(settings: Settings, { key, folder, say }: Place
 }
 
 /** The directory is kept as a database of its own and cloned; what belongs to it is kept in the temporary folder. */
-async function openPostgresFixture(url: string, settings: Settings, { key, folder, say }: Place): Promise<Fixture> {
+async function openPostgresFixture(url: string, wish: FixtureWish, { key, folder, say }: Place): Promise<Fixture> {
   const kept = join(home, key)
   const keptName = `muster_bench_${key}`
-  const runName = `muster_bench_run_${process.pid}`
+  const runName = `muster_bench_run_${wish.users}_${process.pid}`
   const wasReused = existsSync(join(kept, 'generated.json')) && (await databaseExists(url, keptName))
   if (!wasReused) {
     for (const name of removeStale(key)) await runSql(url, `drop database if exists muster_bench_${name}`)
@@ -129,7 +137,7 @@ async function openPostgresFixture(url: string, settings: Settings, { key, folde
     await runSql(url, `drop database if exists ${keptName}`)
     await runSql(url, `create database ${keptName}`)
     const location = { kind: 'postgres', url: withDatabase(url, keptName) } as const
-    await make({ settings, location, limit: location, folder: kept, say })
+    await make({ wish, location, limit: location, folder: kept, say })
     // What autovacuum does within minutes: without it the first plans are guesses.
     await runSql(location.url, 'vacuum (analyze)')
   }
@@ -151,7 +159,7 @@ async function openPostgresFixture(url: string, settings: Settings, { key, folde
 }
 
 interface Making {
-  readonly settings: Settings
+  readonly wish: FixtureWish
   readonly location: DatabaseLocation
   readonly limit: LimitLocation
   readonly folder: string
@@ -168,27 +176,16 @@ function removeStale(key: string): string[] {
 }
 
 /** `generated.json` is written last: a directory without it is not finished. */
-async function make({ settings, location, limit, folder, say }: Making): Promise<void> {
-  say(`generating ${settings.users} users …`)
+async function make({ wish, location, limit, folder, say }: Making): Promise<void> {
+  say(`generating ${wish.users} users …`)
   const started = performance.now()
   await migrateDatabase(location)
-  const db = openDatabase(location)
-  let generated: Generated
-  try {
-    generated = await generateDirectory(db, settings.users)
-  } finally {
-    await db.engine.close()
-  }
-  say(`generated in ${seconds(started)} s; reading every record through the API for the limit server …`)
-  const between = performance.now()
-  const pendingDocument = await fillLimitStore({
-    location,
-    limit,
-    folder,
-    token: generated.token,
-    users: settings.users,
-  })
-  say(`read in ${seconds(between)} s.`)
+  const generated = await generateDirectory(location, wish.users)
+  say(`generated in ${seconds(started)} s.`)
+  const pendingDocument = wish.withLimit
+    ? await fillLimitStore({ location, limit, folder, token: generated.token, users: wish.users })
+    : null
+  if (wish.withLimit) say(`and read through the API for the limit server: ${seconds(started)} s in all.`)
   writeFileSync(join(folder, 'generated.json'), JSON.stringify({ ...generated, pendingDocument } satisfies Kept), {
     mode: 0o600,
   })

@@ -1,8 +1,8 @@
 import { issueServiceToken } from '../server/src/api-tokens/api-tokens.service.ts'
 import { sealAll } from '../server/src/audit-chain/sealing.service.ts'
 import { operatorCtx } from '../server/src/commands/operator.ts'
-import type { Database } from '../server/src/db/database.ts'
-import { rawRows, type Db, type Trx } from '../server/src/db/db.ts'
+import { openDatabase, type DatabaseLocation } from '../server/src/db/open.ts'
+import { openBulkWriter, type BulkWriter } from './bulk-writer.ts'
 import { readRoles } from '../server/src/roles/roles.service.ts'
 import { createTenant } from '../server/src/tenants/tenants.service.ts'
 import {
@@ -15,7 +15,7 @@ import {
   type NewRow,
   type RoleIds,
 } from './directory-rows.ts'
-import type { Person } from './operations.ts'
+import type { Person } from './requests.ts'
 import { fewBelow, seededRandom } from './random.ts'
 
 export const tenantSlug = 'bench'
@@ -26,8 +26,6 @@ export const shape = { groups: 500, membershipsEach: 5, personas: 50, purposes: 
 const subjectsEach = { groups: 4, users: 20 } as const
 
 const usersPerTransaction = 5_000
-/** Values of one statement, below the limits of both databases. */
-const valuesMax = 30_000
 /** Load requests choose among this many people at most, spread evenly over the directory. */
 const peopleMax = 100_000
 
@@ -37,39 +35,70 @@ export interface Generated {
   readonly people: readonly Person[]
 }
 
+interface Beginning {
+  readonly tenantId: string
+  readonly token: { readonly id: string; readonly secret: string }
+  readonly roles: RoleIds
+}
+
 /** Fills a migrated database with one tenant, with all that the server itself would have kept in step. */
-export async function generateDirectory(db: Db, users: number): Promise<Generated> {
-  const tenant = await createTenant(operatorCtx(db, ''), { slug: tenantSlug, name: 'Bench', plan: 'enterprise' })
-  const ctx = operatorCtx(db, tenant.id)
-  const { token, secret } = await issueServiceToken(ctx, {
-    displayName: 'bench',
-    role: '$admin',
-    rights: [],
-    lifetimeSeconds: null,
-    secret: null,
-  })
-  const book = await readRoles(ctx)
-  const roleId = (name: string) => book.requireWorkspaceRoleByName(name).id
-  const roles: RoleIds = { admin: roleId('$admin'), member: roleId('$member'), guest: roleId('$guest') }
-  const filler = new Filler(db, tenant.id, roles)
+export async function generateDirectory(location: DatabaseLocation, users: number): Promise<Generated> {
+  const { tenantId, token, roles } = await makeTenant(location)
+  const writer = await openBulkWriter(location)
+  const filler = new Filler(writer, tenantId, roles)
   await filler.addGroups()
   for (let from = 0; from < users; from += usersPerTransaction) {
     await filler.addUsers(from, Math.min(from + usersPerTransaction, users), token.id)
   }
   await filler.addPersonasAndPurposes(users)
   await filler.addTotals(users)
+  await writer.finish()
   // A server that has run for a while has nothing left to seal.
-  await sealAll({ db, clock: () => new Date(), signer: null })
+  await sealEverything(location)
   const step = Math.max(1, Math.ceil(users / peopleMax))
   const numbers = Array.from({ length: Math.floor(users / step) }, (_, index) => index * step)
   return {
-    token: secret,
-    people: numbers.map((number) => userRow(tenant.id, number, roles, 0)).map(({ id, email }) => ({ id, email })),
+    token: token.secret,
+    people: numbers.map((number) => userRow(tenantId, number, roles, 0)).map(({ id, email }) => ({ id, email })),
+  }
+}
+
+async function sealEverything(location: DatabaseLocation): Promise<void> {
+  const db = openDatabase(location)
+  try {
+    await sealAll({ db, clock: () => new Date(), signer: null })
+  } finally {
+    await db.engine.close()
+  }
+}
+
+/** Through the server's own services. */
+async function makeTenant(location: DatabaseLocation): Promise<Beginning> {
+  const db = openDatabase(location)
+  try {
+    const tenant = await createTenant(operatorCtx(db, ''), { slug: tenantSlug, name: 'Bench', plan: 'enterprise' })
+    const ctx = operatorCtx(db, tenant.id)
+    const { token, secret } = await issueServiceToken(ctx, {
+      displayName: 'bench',
+      role: '$admin',
+      rights: [],
+      lifetimeSeconds: null,
+      secret: null,
+    })
+    const book = await readRoles(ctx)
+    const roleId = (name: string) => book.requireWorkspaceRoleByName(name).id
+    return {
+      tenantId: tenant.id,
+      token: { id: token.id, secret },
+      roles: { admin: roleId('$admin'), member: roleId('$member'), guest: roleId('$guest') },
+    }
+  } finally {
+    await db.engine.close()
   }
 }
 
 class Filler {
-  readonly #db: Db
+  readonly #writer: BulkWriter
   readonly #tenantId: string
   readonly #roles: RoleIds
   readonly #now = Date.now()
@@ -78,8 +107,8 @@ class Filler {
   readonly #roleMembers = new Map<string, number>()
   #invitations = 0
 
-  constructor(db: Db, tenantId: string, roles: RoleIds) {
-    this.#db = db
+  constructor(writer: BulkWriter, tenantId: string, roles: RoleIds) {
+    this.#writer = writer
     this.#tenantId = tenantId
     this.#roles = roles
     this.#groupIds = Array.from({ length: shape.groups }, (_, number) => groupRow(tenantId, number).id)
@@ -87,7 +116,7 @@ class Filler {
 
   async addGroups(): Promise<void> {
     const groups = Array.from({ length: shape.groups }, (_, number) => groupRow(this.#tenantId, number))
-    await this.#db.engine.transact((trx) => insertRows(trx, 'groups', groups))
+    await this.#writer.insert('groups', groups)
   }
 
   async addUsers(from: number, to: number, inviterId: string): Promise<void> {
@@ -104,15 +133,12 @@ class Filler {
     for (const user of users) count(this.#roleMembers, user.workspace_role_id)
     for (const row of memberships) count(this.#members, row.group_id)
     this.#invitations += invitations.length
-    await this.#db.engine.transact(async (trx) => {
-      await insertRows(trx, 'users', users)
-      await insertRows(trx, 'group_members', memberships)
-      await insertRows(trx, 'invitations', invitations)
-      await insertRows(trx, 'events', events)
-    })
+    await this.#writer.insert('users', users)
+    await this.#writer.insert('group_members', memberships)
+    await this.#writer.insert('invitations', invitations)
+    await this.#writer.insert('events', events)
   }
 
-  /** In the order of the key, as far as one batch goes: the index then grows at few places at a time. */
   #membershipsOf(userId: string, number: number, addedAt: number): NewRow<'group_members'>[] {
     const random = seededRandom(40_000_000 + number)
     return fewBelow(random, shape.membershipsEach, shape.groups).map((group) => ({
@@ -137,20 +163,16 @@ class Filler {
     const tenant = { tenant_id: this.#tenantId }
     const personas = Array.from({ length: shape.personas }, (_, number) => personaRow(this.#tenantId, number))
     const purposes = Array.from({ length: shape.purposes }, (_, number) => purposeRow(this.#tenantId, number))
-    await this.#db.engine.transact(async (trx) => {
-      await insertRows(trx, 'personas', personas)
-      await insertRows(
-        trx,
-        'persona_subjects',
-        personas.flatMap(({ id }) => subjects().map((subject) => ({ ...tenant, persona_id: id, ...subject }))),
-      )
-      await insertRows(trx, 'purposes', purposes)
-      await insertRows(
-        trx,
-        'purpose_subjects',
-        purposes.flatMap(({ id }) => subjects().map((subject) => ({ ...tenant, purpose_id: id, ...subject }))),
-      )
-    })
+    await this.#writer.insert('personas', personas)
+    await this.#writer.insert(
+      'persona_subjects',
+      personas.flatMap(({ id }) => subjects().map((subject) => ({ ...tenant, persona_id: id, ...subject }))),
+    )
+    await this.#writer.insert('purposes', purposes)
+    await this.#writer.insert(
+      'purpose_subjects',
+      purposes.flatMap(({ id }) => subjects().map((subject) => ({ ...tenant, purpose_id: id, ...subject }))),
+    )
   }
 
   async addTotals(users: number): Promise<void> {
@@ -161,46 +183,21 @@ class Filler {
       purposes: shape.purposes,
       invitations: this.#invitations,
     }
-    await this.#db.engine.transact(async (trx) => {
-      await insertRows(
-        trx,
-        'counters',
-        Object.entries(totals).map(([name, value]) => ({ tenant_id: this.#tenantId, name, value })),
-      )
-      for (const [id, members] of this.#members) {
-        await rawRows(trx, 'update groups set member_count = ? where tenant_id = ? and id = ?', [
-          members,
-          this.#tenantId,
-          id,
-        ])
+    await this.#writer.insert(
+      'counters',
+      Object.entries(totals).map(([name, value]) => ({ tenant_id: this.#tenantId, name, value })),
+    )
+    for (const [table, members] of [
+      ['groups', this.#members],
+      ['roles', this.#roleMembers],
+    ] as const) {
+      for (const [id, number] of members) {
+        await this.#writer.setNumber({ table, tenantId: this.#tenantId, id }, 'member_count', number)
       }
-      for (const [id, members] of this.#roleMembers) {
-        await rawRows(trx, 'update roles set member_count = ? where tenant_id = ? and id = ?', [
-          members,
-          this.#tenantId,
-          id,
-        ])
-      }
-    })
+    }
   }
 }
 
 function count(counts: Map<string, number>, key: string): void {
   counts.set(key, (counts.get(key) ?? 0) + 1)
-}
-
-/** Many rows per statement; table and columns are names of our own tables, values are bound. */
-async function insertRows<T extends keyof Database>(trx: Trx, table: T, rows: readonly NewRow<T>[]): Promise<void> {
-  const columns = Object.keys(rows[0] ?? {})
-  const perStatement = Math.floor(valuesMax / Math.max(columns.length, 100))
-  const one = `(${columns.map(() => '?').join(', ')})`
-  for (let start = 0; start < rows.length; start += perStatement) {
-    const batch = rows.slice(start, start + perStatement)
-    const text = `insert into ${table} (${columns.join(', ')}) values ${batch.map(() => one).join(', ')}`
-    await rawRows(
-      trx,
-      text,
-      batch.flatMap((row) => Object.values(row)),
-    )
-  }
 }

@@ -9,6 +9,7 @@ export type Wish =
 
 export interface Report {
   readonly cpuMs: number
+  readonly rssBytes: number
 }
 
 export type CpuProfile = Profiler.Profile
@@ -32,7 +33,7 @@ async function fulfil(wish: Wish): Promise<void> {
     session = undefined
   }
   const { user, system } = process.cpuUsage()
-  process.send?.({ cpuMs: (user + system) / 1000 } satisfies Report)
+  process.send?.({ cpuMs: (user + system) / 1000, rssBytes: process.memoryUsage.rss() } satisfies Report)
 }
 
 process.on('message', (wish: Wish) => void fulfil(wish))

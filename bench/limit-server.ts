@@ -9,7 +9,7 @@ import { openLimitStore, type LimitLocation } from './limit-store.ts'
 interface Setup {
   readonly location: LimitLocation
   /** A record of somebody just invited: every insert writes one of this size. */
-  readonly pendingDocument: string
+  readonly pendingDocument: string | null
 }
 
 const usersPath = '/api/service/users'
@@ -60,7 +60,7 @@ function envelope(documents: readonly string[], filtered: number): string {
 
 async function create(email: string): Promise<string> {
   const id = randomUUID()
-  await store.insert({ id, email, document: setup.pendingDocument })
+  await store.insert({ id, email, document: setup.pendingDocument ?? '' })
   return `{"createdUsers":{"${email}":"${id}"},"failedUsers":{}}`
 }
 

@@ -1,6 +1,6 @@
 import { connect, type Socket } from 'node:net'
 import type { RecordableHistogram } from 'node:perf_hooks'
-import type { Request } from './operations.ts'
+import type { Request } from './requests.ts'
 
 /** What the connections of one round add up. */
 export interface Counted {

@@ -1,15 +1,19 @@
-import { mkdirSync, writeFileSync } from 'node:fs'
+import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { openDatabaseCpu } from './database-cpu.ts'
 import { openFixture, type Fixture } from './fixture.ts'
 import { currentLoad, describeMachine } from './machine.ts'
+import { writeMaterial } from './material-file.ts'
 import { LoadDriver, type RoundPair, type Servers } from './measure.ts'
-import type { Material, OperationName } from './operations.ts'
+import type { OperationName } from './operations.ts'
+import type { Material } from './requests.ts'
 import { summarise } from './profile-summary.ts'
 import { seededRandom } from './random.ts'
 import { toReport, toTable, type Report } from './report.ts'
 import { requireSameBytes } from './same-bytes.ts'
 import { startLimit, startMuster } from './servers.ts'
+import { measureScale } from './scale/measure-scale.ts'
+import { toScaleTable } from './scale/scale-report.ts'
 import { readSettings, usage, WrongUse, type Settings } from './settings.ts'
 
 async function main(): Promise<void> {
@@ -19,11 +23,18 @@ async function main(): Promise<void> {
     return
   }
   const loadBefore = currentLoad()
-  const fixture = await openFixture(settings, say)
+  const print = (report: object, table: string) =>
+    process.stdout.write(`${settings.asJson ? JSON.stringify(report) : table}\n`)
+  if (settings.scale !== null) {
+    const report = await measureScale(settings, settings.scale, { loadBefore, say, stopped: stopped() })
+    print(report, toScaleTable(report))
+    return
+  }
+  const fixture = await openFixture({ ...settings, withLimit: true }, say)
   if (fixture.wasReused) say(`reusing the directory of ${settings.users} users that an earlier run generated.`)
   try {
     const report = await Promise.race([measureAll(settings, fixture, loadBefore), stopped()])
-    process.stdout.write(`${settings.asJson ? JSON.stringify(report) : toTable(report)}\n`)
+    print(report, toTable(report))
   } finally {
     await fixture.remove()
   }
@@ -36,10 +47,10 @@ async function measureAll(settings: Settings, fixture: Fixture, loadBefore: numb
   const databaseCpu = resources.adopt(await openDatabaseCpu(fixture.location), (cpu) => cpu.close())
   say('comparing the answers of both servers …')
   let number = 1
-  const material: Material = { people: fixture.people, random: seededRandom(0), nextNumber: () => number++ }
+  const known = { people: fixture.people, users: settings.users, deepCursor: null }
+  const material: Material = { ...known, random: seededRandom(0), nextNumber: () => number++ }
   await requireSameBytes({ muster, limit, token: fixture.token }, settings.operations, material)
-  const materialFile = join(fixture.folder, 'material.json')
-  writeFileSync(materialFile, JSON.stringify({ token: fixture.token, people: shuffled(fixture) }), { mode: 0o600 })
+  const materialFile = writeMaterial(fixture, { ...known, token: fixture.token })
   const driver = resources.adopt(new LoadDriver(settings, materialFile, number), (child) => child.stop())
   const servers = { muster, limit, databaseCpu }
   const pairs = new Map<OperationName, readonly RoundPair[]>()
@@ -64,15 +75,6 @@ async function profile(folder: string, driver: LoadDriver, servers: Servers, ope
       `\n${operation}, ${server.name}: ${requests} requests (${file})\n${summarise(file, requests)}\n`,
     )
   }
-}
-
-/** The first thousand are those "recently read": anybody, not the eldest. */
-function shuffled({ people }: Fixture): Fixture['people'] {
-  const random = seededRandom(1)
-  return people
-    .map((person) => ({ person, rank: random() }))
-    .toSorted((a, b) => a.rank - b.rank)
-    .map(({ person }) => person)
 }
 
 /** Progress goes to standard error: the last line of standard output is the result. */

@@ -3,6 +3,7 @@ import { setTimeout as wait } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import type { DatabaseCpu } from './database-cpu.ts'
 import type { Round, RoundResult } from './driver.ts'
+import type { AnyOperationName } from './any-operation.ts'
 import type { OperationName } from './operations.ts'
 import type { RunningServer } from './servers.ts'
 import type { Settings } from './settings.ts'
@@ -36,15 +37,18 @@ export interface Servers {
 
 /** What creating a user promises (mails) is done up to a second later: that cost is part of it. */
 const outboxPollMs = 1_500
+const promisesMails: ReadonlySet<AnyOperationName> = new Set(['create', 'invite100'])
+
+export type LoadSettings = Pick<Settings, 'connections' | 'rounds' | 'roundSeconds' | 'warmUpSeconds'>
 
 export class LoadDriver {
   readonly #child: ChildProcess
-  readonly #settings: Settings
+  readonly #settings: LoadSettings
   #seed = 1
   #firstNumber: number
 
   /** @param material file with the token and the people */
-  constructor(settings: Settings, material: string, firstNumber: number) {
+  constructor(settings: LoadSettings, material: string, firstNumber: number) {
     this.#settings = settings
     this.#firstNumber = firstNumber
     this.#child = fork(fileURLToPath(new URL('driver.ts', import.meta.url)), [material], {
@@ -55,14 +59,14 @@ export class LoadDriver {
   /** Rounds of one operation, after a warm-up of each server; who goes first changes from round to round. */
   async measure(servers: Servers, operation: OperationName): Promise<RoundPair[]> {
     const { rounds, roundSeconds, warmUpSeconds } = this.#settings
-    const { muster, limit } = servers
+    const { muster, limit, databaseCpu } = servers
     for (const server of [muster, limit])
-      await this.#round(servers, server, operation, { seconds: warmUpSeconds, seed: this.#seed++ })
+      await this.round({ server, databaseCpu }, operation, { seconds: warmUpSeconds, seed: this.#seed++ })
     const pairs: RoundPair[] = []
     for (let number = 0; number < rounds; number += 1) {
       const plan = { seconds: roundSeconds, seed: this.#seed++ }
-      const first = await this.#round(servers, number % 2 === 0 ? muster : limit, operation, plan)
-      const second = await this.#round(servers, number % 2 === 0 ? limit : muster, operation, plan)
+      const first = await this.round({ server: number % 2 === 0 ? muster : limit, databaseCpu }, operation, plan)
+      const second = await this.round({ server: number % 2 === 0 ? limit : muster, databaseCpu }, operation, plan)
       pairs.push(number % 2 === 0 ? { muster: first, limit: second } : { muster: second, limit: first })
     }
     return pairs
@@ -70,13 +74,14 @@ export class LoadDriver {
 
   /** A round outside the measurement. */
   extraRound(servers: Servers, server: RunningServer, operation: OperationName): Promise<Figures> {
-    return this.#round(servers, server, operation, { seconds: this.#settings.roundSeconds, seed: this.#seed++ })
+    const plan = { seconds: this.#settings.roundSeconds, seed: this.#seed++ }
+    return this.round({ server, databaseCpu: servers.databaseCpu }, operation, plan)
   }
 
-  async #round(
-    { databaseCpu }: Servers,
-    server: RunningServer,
-    operation: OperationName,
+  /** Load of one kind on one server; what goes on behind the answers is waited for and counted. */
+  async round(
+    { server, databaseCpu }: { readonly server: RunningServer; readonly databaseCpu: DatabaseCpu },
+    operation: AnyOperationName,
     { seconds, seed }: { readonly seconds: number; readonly seed: number },
   ): Promise<Figures> {
     const { connections } = this.#settings
@@ -90,7 +95,7 @@ export class LoadDriver {
       firstNumber: this.#firstNumber,
     })
     const during = (await server.cpuMs()) + (await databaseCpu.readMs()) - before
-    if (operation === 'create') await wait(outboxPollMs)
+    if (promisesMails.has(operation)) await wait(outboxPollMs)
     await settled(server)
     const cpuMs = (await server.cpuMs()) + (await databaseCpu.readMs()) - before
     this.#firstNumber = result.lastNumber

@@ -2,6 +2,7 @@ import type { Machine } from './machine.ts'
 import type { Figures, RoundPair } from './measure.ts'
 import type { OperationName } from './operations.ts'
 import type { Settings } from './settings.ts'
+import { table } from './table.ts'
 
 /** Requests per second of CPU time, Muster's divided by the limit's: 1 would be the limit itself. */
 interface Ratios {
@@ -128,15 +129,11 @@ export function toTable(report: Report): string {
       muster.bodyBytesPerAnswer.toFixed(0),
     ]),
   ]
-  const widths = lines[0]?.map((_, column) => Math.max(...lines.map((line) => line[column]?.length ?? 0))) ?? []
-  const table = lines.map((line) =>
-    line
-      .map((cell, column) => (column === 0 ? cell.padEnd(widths[column] ?? 0) : cell.padStart(widths[column] ?? 0)))
-      .join('  '),
-  )
   const { machine, settings } = report
   const head = `${machine.users} users, ${machine.database}; ${machine.cpu}, ${machine.cores} cores, Node ${machine.node}; ${settings.connections} connections, ${settings.rounds} rounds of ${settings.roundSeconds} s`
-  return [head, '', ...table, '', ...markLines(report), ...report.notes.map((note) => `Note: ${note}`)].join('\n')
+  return [head, '', ...table(lines), '', ...markLines(report), ...report.notes.map((note) => `Note: ${note}`)].join(
+    '\n',
+  )
 }
 
 function markLines({ ratios }: Report): string[] {
@@ -148,7 +145,7 @@ function markLines({ ratios }: Report): string[] {
   })
 }
 
-function medians(figures: readonly Figures[]): Figures {
+export function medians(figures: readonly Figures[]): Figures {
   const of = (name: keyof Figures) => rounded(median(figures.map((figure) => figure[name])))
   return {
     requests: of('requests'),
@@ -164,12 +161,12 @@ function medians(figures: readonly Figures[]): Figures {
   }
 }
 
-function median(values: readonly number[]): number {
+export function median(values: readonly number[]): number {
   const sorted = values.toSorted((a, b) => a - b)
   const middle = sorted.length / 2
   return ((sorted[Math.ceil(middle) - 1] ?? 0) + (sorted[Math.floor(middle)] ?? 0)) / 2
 }
 
-function rounded(value: number): number {
+export function rounded(value: number): number {
   return Number(value.toPrecision(4))
 }

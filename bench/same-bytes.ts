@@ -1,4 +1,5 @@
-import { operations, type Material, type OperationName } from './operations.ts'
+import { operations, type OperationName } from './operations.ts'
+import type { Material } from './requests.ts'
 import { send } from './send.ts'
 import type { RunningServer } from './servers.ts'
 

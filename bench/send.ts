@@ -1,4 +1,4 @@
-import type { Request } from './operations.ts'
+import type { Request } from './requests.ts'
 
 /** One request outside the measured load; anything but 200 ends the run. */
 export async function send(port: number, token: string, { method, path, body }: Request): Promise<string> {

@@ -14,6 +14,10 @@ export interface RunningServer {
   readonly port: number
   /** User and system time of all its threads so far. */
   cpuMs(): Promise<number>
+  /** Memory it has in RAM now, mapped files included. */
+  rssBytes(): Promise<number>
+  /** From the start of the process to the line that says it is ready. */
+  readonly readyMs: number
   startProfile(): Promise<void>
   stopProfile(file: string): Promise<void>
   stop(): Promise<void>
@@ -21,6 +25,7 @@ export interface RunningServer {
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 const startMaxMs = 60_000
+const readyPollMs = 5
 
 interface MusterPlace {
   readonly location: DatabaseLocation
@@ -29,7 +34,8 @@ interface MusterPlace {
 
 /** The server as `npm start` runs it, in production mode, logging every request, to a file. */
 export function startMuster({ location, folder }: MusterPlace): Promise<RunningServer> {
-  return start('muster', 'server/src/main.ts', folder, {
+  // The flag of scripts/bootstrap.mjs.
+  return start('muster', ['--max-semi-space-size=2', 'server/src/main.ts'], folder, {
     PORT: '0',
     MUSTER_DATA_DIR: folder,
     MUSTER_BOOTSTRAP_TENANT: tenantSlug,
@@ -48,37 +54,41 @@ function aboveTheLoad(): Record<string, string> {
 interface LimitPlace {
   readonly limit: LimitLocation
   /** A record of somebody just invited: every insert writes one of this size. */
-  readonly pendingDocument: string
+  readonly pendingDocument: string | null
   readonly folder: string
 }
 
 export function startLimit({ limit, pendingDocument, folder }: LimitPlace): Promise<RunningServer> {
-  return start('limit', 'bench/limit-server.ts', folder, {
+  return start('limit', ['bench/limit-server.ts'], folder, {
     LIMIT_SETUP: JSON.stringify({ location: limit, pendingDocument }),
   })
 }
 
 async function start(
   name: RunningServer['name'],
-  program: string,
+  program: readonly string[],
   folder: string,
   env: Readonly<Record<string, string>>,
 ): Promise<RunningServer> {
   const logFile = join(folder, `${name}.log`)
   const log = openSync(logFile, 'w', 0o600)
+  const started = performance.now()
   const inside = new URL('inside-server.ts', import.meta.url).href
-  const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', '--import', inside, program], {
+  const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', '--import', inside, ...program], {
     cwd: root,
     env: { ...neutralEnvironment(), NODE_ENV: 'production', ...env },
     stdio: ['ignore', log, log, 'ipc'],
   })
   closeSync(log)
   const port = await readyPort(child, name, logFile)
+  const readyMs = performance.now() - started
   const ask = asker(child)
   return {
     name,
     port,
+    readyMs,
     cpuMs: async () => (await ask({ wish: 'usage' })).cpuMs,
+    rssBytes: async () => (await ask({ wish: 'usage' })).rssBytes,
     startProfile: async () => void (await ask({ wish: 'start-profile' })),
     stopProfile: async (file) => void (await ask({ wish: 'stop-profile', file })),
     stop: () => stop(child),
@@ -95,13 +105,13 @@ function neutralEnvironment(): NodeJS.ProcessEnv {
 
 /** Both servers say where they listen in the first line they print. */
 async function readyPort(child: ChildProcess, name: string, logFile: string): Promise<number> {
-  for (let waited = 0; waited < startMaxMs; waited += 20) {
+  for (let waited = 0; waited < startMaxMs; waited += readyPollMs) {
     const text = readFileSync(logFile, 'utf8')
     const port = /is ready: http:\/\/[^\s:]+:(\d+)/.exec(text)?.[1]
     if (port !== undefined) return Number(port)
     if (child.exitCode !== null)
       throw new Error(`${name} ended with exit code ${child.exitCode}:\n${text.slice(-2_000)}`)
-    await wait(20)
+    await wait(readyPollMs)
   }
   child.kill('SIGKILL')
   throw new Error(`${name} was not ready after ${startMaxMs / 1000} s:\n${readFileSync(logFile, 'utf8').slice(-2_000)}`)

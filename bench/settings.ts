@@ -1,6 +1,7 @@
 import { availableParallelism } from 'node:os'
 import { parseArgs } from 'node:util'
-import { isOperationName, operationNames, type OperationName } from './operations.ts'
+import { operationNames, type OperationName } from './operations.ts'
+import { scaleOperationNames, type ScaleOperationName } from './scale/scale-operations.ts'
 
 export interface Settings {
   readonly users: number
@@ -10,6 +11,8 @@ export interface Settings {
   readonly roundSeconds: number
   readonly warmUpSeconds: number
   readonly operations: readonly OperationName[]
+  /** What `--scale` measures at which numbers of users; null compares with the limit server. */
+  readonly scale: { readonly sizes: readonly number[]; readonly operations: readonly ScaleOperationName[] } | null
   /** Null means SQLite. */
   readonly databaseUrl: string | null
   readonly asJson: boolean
@@ -32,6 +35,9 @@ export const usage = `Measures Muster against the least a server on the same dat
   --only <names>       some operations only, comma-separated: ${operationNames.join(', ')}
   --profile <folder>   one more round of each operation and server with a CPU profile, summarised on standard error
   --quick              a smoke run of a few seconds: 1,000 users, one short round; its figures mean nothing
+  --scale              Muster alone at several numbers of users, start and memory included; --only then takes
+                       ${scaleOperationNames.join(', ')}
+  --sizes <ns>         users of --scale, comma-separated (1000,100000,1000000)
   --json               one JSON object as the last line of standard output`
 
 const options = {
@@ -43,6 +49,8 @@ const options = {
   only: { type: 'string' },
   profile: { type: 'string' },
   quick: { type: 'boolean', default: false },
+  scale: { type: 'boolean', default: false },
+  sizes: { type: 'string' },
   json: { type: 'boolean', default: false },
   help: { type: 'boolean', default: false },
 } as const
@@ -51,7 +59,7 @@ const options = {
 export function readSettings(args: readonly string[], env: NodeJS.ProcessEnv): Settings | null {
   const { values } = parseOrRefuse(args)
   if (values.help) return null
-  const fallback = values.quick ? quick : thorough
+  const fallback = { ...(values.scale ? scaled : thorough), ...(values.quick ? quick : {}) }
   if (availableParallelism() < 2)
     throw new WrongUse('the load driver needs a core beside the server’s; this machine has one.')
   return {
@@ -64,7 +72,13 @@ export function readSettings(args: readonly string[], env: NodeJS.ProcessEnv): S
     rounds: readNumber('rounds', values.rounds, fallback.rounds, { min: 1, max: 100, whole: true }),
     roundSeconds: readNumber('seconds', values.seconds, fallback.roundSeconds, { min: 0.1, max: 600 }),
     warmUpSeconds: readNumber('warm-up', values['warm-up'], fallback.warmUpSeconds, { min: 0.1, max: 600 }),
-    operations: readOperations(values.only),
+    operations: values.scale ? [] : readOperations(values.only, operationNames),
+    scale: values.scale
+      ? {
+          sizes: readSizes(values.sizes ?? (values.quick ? '200,1000' : '1000,100000,1000000')),
+          operations: readOperations(values.only, scaleOperationNames),
+        }
+      : null,
     databaseUrl: env['DATABASE_URL'] === undefined || env['DATABASE_URL'] === '' ? null : env['DATABASE_URL'],
     asJson: values.json,
     profileFolder: values.profile ?? null,
@@ -72,6 +86,8 @@ export function readSettings(args: readonly string[], env: NodeJS.ProcessEnv): S
 }
 
 const thorough = { users: 100_000, connections: 16, rounds: 5, roundSeconds: 2, warmUpSeconds: 2 }
+/** Each server's rounds come after those of the others: enough of them even out a machine that others use. */
+const scaled = { ...thorough, connections: 4, rounds: 5, roundSeconds: 1, warmUpSeconds: 0.5 }
 const quick = { users: 1_000, connections: 4, rounds: 1, roundSeconds: 0.25, warmUpSeconds: 0.1 }
 
 function parseOrRefuse(args: readonly string[]) {
@@ -100,11 +116,18 @@ function readNumber(name: string, text: string | undefined, fallback: number, { 
   return value
 }
 
-function readOperations(text: string | undefined): readonly OperationName[] {
-  if (text === undefined) return operationNames
+function readSizes(text: string): number[] {
+  return text
+    .split(',')
+    .map((size) => readNumber('sizes', size, 0, { min: 100, max: 5_000_000, whole: true }))
+    .toSorted((a, b) => a - b)
+}
+
+function readOperations<Name extends string>(text: string | undefined, all: readonly Name[]): readonly Name[] {
+  if (text === undefined) return all
   const names = text.split(',')
-  const unknown = names.find((name) => !isOperationName(name))
-  if (unknown !== undefined) throw new WrongUse(`--only names "${unknown}"; use ${operationNames.join(', ')}.`)
+  const unknown = names.find((name) => !all.some((known) => known === name))
+  if (unknown !== undefined) throw new WrongUse(`--only names "${unknown}"; use ${all.join(', ')}.`)
   // In our own order: writes come last, so that reads see the directory as it was generated.
-  return operationNames.filter((name) => names.includes(name))
+  return all.filter((name) => names.includes(name))
 }

@@ -18,6 +18,8 @@ const forwarded = ['SIGINT', 'SIGTERM', 'SIGHUP']
 
 /** Node 24.0, the newest that npm has for macOS, still calls running .ts experimental. */
 const nodeFlags = ['--disable-warning=ExperimentalWarning']
+/** Left alone, V8 lets a server's young objects take 90 MB more before it looks, and answers no faster for it. */
+const serverFlags = ['--max-semi-space-size=2']
 const oldestNode = 20
 const pinnedNode = 24
 const installMaxMs = 10 * 60 * 1000
@@ -86,7 +88,7 @@ function requireNode(major) {
 }
 
 function commandFor([verb, ...rest]) {
-  if (verb === 'serve') return { args: ['server/src/main.ts', ...rest] }
+  if (verb === 'serve') return { args: [...serverFlags, 'server/src/main.ts', ...rest] }
   if (verb === 'muster-server') return { args: ['server/src/commands/muster-server.ts', ...rest] }
   const [name, ...args] = rest
   if (verb === 'run' && name !== undefined && Object.hasOwn(scripts, name)) {

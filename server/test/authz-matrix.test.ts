@@ -149,7 +149,7 @@ async function expectSuccess(route: Route, caller: Caller): Promise<void> {
     route.own === true
       ? await send(route, (await requestFor(route, world.own[route.id ?? 'user'])).path, caller)
       : answer
-  const records: object[] = Array.isArray(other.json.records) ? other.json.records : [other.json]
+  const records: readonly object[] = other.json.records ?? other.json.items ?? [other.json]
   for (const record of records)
     assert.deepEqual(Object.keys(record).toSorted(), matrix.fields[fields]?.toSorted(), place)
 }

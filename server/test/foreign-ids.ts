@@ -75,6 +75,8 @@ export async function makeIds(t: TestApp, tenant: TestTenant): Promise<Ids> {
 export const filterFields: Readonly<Record<string, Readonly<Record<string, keyof Ids>>>> = {
   '/api/service/users': { id: 'user', groups: 'group' },
   '/api/service/groups/{group}/members': { id: 'user', groups: 'group' },
+  '/api/muster/users': { id: 'user', groups: 'group' },
+  '/api/muster/groups': { id: 'group' },
   '/api/service/groups': { id: 'group' },
   '/api/service/v2/groups': { id: 'group' },
   '/api/service/users/{user}/groups': { id: 'group' },

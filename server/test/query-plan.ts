@@ -54,7 +54,7 @@ function isSqliteScan(step: string): boolean {
   if (step.includes('AUTOMATIC')) return true
   return (
     step.startsWith('SCAN ') &&
-    !/^SCAN (hits|recent|due|json_each|instant|counted|merged|CONSTANT ROW)\b/.test(step) &&
+    !/^SCAN (hits|page|recent|due|json_each|instant|counted|merged|CONSTANT ROW)\b/.test(step) &&
     !/VIRTUAL TABLE INDEX \d+:M/.test(step)
   )
 }

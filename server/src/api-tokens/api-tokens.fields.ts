@@ -4,11 +4,12 @@ import type { ListShape } from '../lists/list-shape.ts'
 export const tokenList: ListShape = {
   rules: { sortKeys: ['createdAt', 'displayName'], columns: ['id', 'clientId', 'displayName', 'attributes'] },
   fields: fieldMap({
-    id: { type: 'id', column: 'api_tokens.id' },
+    id: { type: 'id', column: 'api_tokens.id', unique: true },
     // The Go client asks by the actor's name, the Python client takes the prefix off itself.
     clientId: {
       type: 'id',
       column: 'api_tokens.client_id',
+      unique: true,
       normalise: (text) => text.replace(/^service-account-/, ''),
     },
     displayName: { type: 'text', column: 'api_tokens.display_name' },

@@ -43,6 +43,7 @@ export async function firstStart(db: Db, config: Config, secrets: Secrets): Prom
     withTotals: false,
     filter: null,
     columns: null,
+    cursor: null,
     maxLoginEvents: 0,
     limits: ctx.limits,
   })

@@ -64,6 +64,7 @@ async function inviteAdmin(ctx: Ctx, tenant: Tenant, address: string, { config }
     sort: null,
     withTotals: false,
     columns: null,
+    cursor: null,
     maxLoginEvents: 0,
     limits: ctx.limits,
   }

@@ -14,6 +14,7 @@ import type { RateBucketsTable } from '../rates/rate-buckets.table.ts'
 import type { IdempotencyKeysTable } from '../repeats/stored-answers.table.ts'
 import type { RolesTable } from '../roles/roles.table.ts'
 import type { SsoMappersTable } from '../sso-connections/sso-mappers.table.ts'
+import type { TenantKeysTable } from '../tenants/tenant-keys.table.ts'
 import type { TenantsTable } from '../tenants/tenants.table.ts'
 import type { RoleGrantsTable, UserSubRolesTable } from '../user-roles/held-roles.table.ts'
 import type { UsersTable } from '../users/users.table.ts'
@@ -42,6 +43,7 @@ export interface Database {
   role_grants: RoleGrantsTable
   roles: RolesTable
   sso_mappers: SsoMappersTable
+  tenant_keys: TenantKeysTable
   tenants: TenantsTable
   user_sub_roles: UserSubRolesTable
   users: UsersTable

@@ -12,6 +12,11 @@ export interface Engine {
   /** One reading statement outside a transaction, without a query builder in between; text is a constant with `?` for values. */
   read(text: string, values: readonly unknown[]): Promise<unknown[]>
   /**
+   * One reading statement that may take long, so that nobody else waits for it; in the words of the database itself
+   * (PostgreSQL numbers its values). It sees whatever was committed before it was asked for.
+   */
+  scan(text: string, values: readonly unknown[]): Promise<unknown[]>
+  /**
    * A number that changes with every commit by anybody, in any process: what was read under it is still true while it stays.
    * Null where the database cannot tell cheaper than by reading again (PostgreSQL).
    */
@@ -51,6 +56,12 @@ export class CommitUnknown extends DatabaseUnavailable {}
 export function dialectOf(db: Queryable): DialectName {
   return db.getExecutor().adapter instanceof PostgresAdapter ? 'postgres' : 'sqlite'
 }
+
+/**
+ * In a statement's text: PostgreSQL plans it anew each time, for its values. A plan that serves any pattern
+ * reads a thousand times what the best one for this pattern does (design/stack.md, "Substring search").
+ */
+export const unnamed = '/* unnamed */'
 
 const numbered = new SqlTexts()
 

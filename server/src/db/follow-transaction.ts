@@ -1,7 +1,7 @@
 import {
+  CompiledQuery,
   PostgresQueryCompiler,
   SqliteQueryCompiler,
-  type CompiledQuery,
   type DatabaseConnection,
   type Driver,
   type QueryResult,
@@ -30,6 +30,10 @@ export function followTransaction(outer: Db, current: () => Trx | null): Db {
     read: (text, values) => {
       const trx = current()
       return trx === null ? engine.read(text, values) : rawRows(trx, text, values)
+    },
+    scan: async (text, values) => {
+      const trx = current()
+      return trx === null ? engine.scan(text, values) : (await trx.executeQuery(CompiledQuery.raw(text, [...values]))).rows
     },
     // What is read inside a transaction must not be kept for others.
     stamp: () => (current() === null ? engine.stamp() : null),

@@ -15,6 +15,7 @@ import * as rateBuckets from './migrations/0012_rate_buckets.ts'
 import * as idempotencyKeys from './migrations/0013_idempotency_keys.ts'
 import * as timeBounds from './migrations/0014_time_bounds.ts'
 import * as rolesAndPersonas from './migrations/0015_roles_and_personas.ts'
+import * as tenantKeys from './migrations/0016_tenant_keys.ts'
 
 /** In order; forward only. A released one never changes. */
 const migrations: Readonly<Record<string, Migration>> = {
@@ -33,6 +34,7 @@ const migrations: Readonly<Record<string, Migration>> = {
   '0013_idempotency_keys': idempotencyKeys,
   '0014_time_bounds': timeBounds,
   '0015_roles_and_personas': rolesAndPersonas,
+  '0016_tenant_keys': tenantKeys,
 }
 
 export interface MigrationState {

@@ -8,6 +8,7 @@ export const catalogue = {
   invalid_filter: { status: 400, title: 'Invalid filter' },
   invalid_sort: { status: 400, title: 'Invalid sort' },
   invalid_columns: { status: 400, title: 'Invalid columns' },
+  invalid_cursor: { status: 400, title: 'Invalid cursor' },
   limit_too_large: { status: 400, title: 'Limit too large' },
   invalid_email: { status: 400, title: 'Invalid e-mail address' },
   role_not_found: { status: 400, title: 'Role not found' },

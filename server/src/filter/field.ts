@@ -28,6 +28,8 @@ export interface TextField extends Operations, TextRules {
   readonly key?: { readonly column: string; readonly normalise: Normalise }
   /** The key column, or else the column, has a trigram index. */
   readonly trigram?: boolean
+  /** One row at most has a value, and an index of the column (and of the key) finds it. */
+  readonly unique?: true
 }
 
 /** Compared exactly. */
@@ -36,6 +38,8 @@ export interface IdField extends Operations {
   readonly column: string
   /** Applied to the client's value, never to the column: takes away a prefix that some clients add. */
   readonly normalise?: Normalise
+  /** One row at most has a value, and an index of the column finds it. */
+  readonly unique?: true
 }
 
 export interface NumberField extends Operations {

@@ -104,7 +104,8 @@ function wildcardToSql(pieces: readonly string[], operand: Operand, dialect: Dia
   return sql<SqlBool>`${operand} glob +${pieces.map((piece) => piece.replaceAll(/[*?[]/g, '[$&]')).join('*')}`
 }
 
-function prefixToSql(prefix: string, operand: Operand): Condition {
+/** The values that begin with this, as a range of an ordinary index. */
+export function prefixToSql(prefix: string, operand: Operand): Condition {
   const end = firstAfter(prefix)
   if (end === undefined) return sql<SqlBool>`${operand} >= ${prefix}`
   return sql<SqlBool>`${operand} >= ${prefix} and ${operand} < ${end}`

@@ -35,7 +35,7 @@ export function registerGroupMemberRoutes(app: FastifyInstance, documents: UserD
         memberCount: group.memberCount,
         isTimed: group.timedMembers > 0,
       })
-      const load = (ids: readonly string[]) => getUserViews(ctx, ids)
+      const load = (ids: readonly string[], withLinks: boolean) => getUserViews(ctx, ids, withLinks)
       const texts = await documents.texts(ctx, page.items, {
         columns: query.columns,
         maxLoginEvents: query.maxLoginEvents,

@@ -2,9 +2,10 @@ import { holdsSql, withInstant } from '../bounds/bounds-sql.ts'
 import { readCounter } from '../db/counters.ts'
 import { rawRows, type Queryable } from '../db/db.ts'
 import { SqlTexts } from '../db/sql-texts.ts'
-import type { Page } from '../lists/envelope.ts'
+import type { Page, WalkedPage } from '../lists/envelope.ts'
 import type { ListQuery } from '../lists/list-query.ts'
-import { selectPage } from '../lists/select-page.ts'
+import type { CursorSeal } from '../lists/cursor.ts'
+import { selectPage, selectWalk } from '../lists/select-page.ts'
 import { groupList, presentCountSql, timedGroupList } from './groups.fields.ts'
 import { groupColumns, toGroups, type GroupRow } from './groups.queries.ts'
 import type { Group } from './groups.schema.ts'
@@ -78,6 +79,26 @@ async function selectByPresentCount(
   const rows = await rawRows<GroupRow>(db, text, [now.getTime(), tenantId, offset, tenantId, offset])
   const total = withTotals ? await readCounter(db, tenantId, 'groups') : 0
   return { items: await toGroups(db, tenantId, rows, now), total, filtered: total }
+}
+
+/** A page of a walk over all groups. */
+export async function selectGroupWalk(
+  db: Queryable,
+  tenantId: string,
+  { query, now, seal }: Omit<Asked, 'whose'> & { readonly seal: CursorSeal },
+): Promise<WalkedPage<Group>> {
+  const isCounted = query.sort?.key === 'userCount' && (await hasTimedGroups(db, tenantId))
+  const { rows, ...page } = await selectWalk<GroupRow>(db, {
+    shape: isCounted ? timedGroupList : groupList,
+    table: 'groups',
+    columns: groupColumns,
+    instant: now.getTime(),
+    scope: { text: 'groups.tenant_id = (select ?)', values: [tenantId] },
+    query,
+    total: () => readCounter(db, tenantId, 'groups'),
+    seal,
+  })
+  return { ...page, items: await toGroups(db, tenantId, rows, now) }
 }
 
 async function countGroupsOf(db: Queryable, tenantId: string, userId: string, now: Date): Promise<number> {

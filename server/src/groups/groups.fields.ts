@@ -50,12 +50,13 @@ export const groupList: ListShape = {
   rules: { sortKeys: ['name', 'alias', 'createdAt', 'userCount'], columns },
   fields: fieldMap(
     {
-      id: { type: 'id', column: 'groups.id' },
+      id: { type: 'id', column: 'groups.id', unique: true },
       name: {
         type: 'text',
         column: 'groups.name',
         key: { column: 'groups.name_key', normalise: toKey },
         trigram: true,
+        unique: true,
       },
       alias: {
         type: 'text',

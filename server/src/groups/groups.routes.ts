@@ -1,7 +1,7 @@
 import type { FastifyInstance } from 'fastify'
 import { operation, type OperationInput } from '../http/operation.ts'
-import { project, toEnvelope, type Page } from '../lists/envelope.ts'
-import { listQuerySchema, readListQuery, type ListQuery } from '../lists/list-query.ts'
+import { project, toEnvelope, toWalked, walkedSchema, type Page } from '../lists/envelope.ts'
+import { listQuerySchema, readListQuery, readWalkQuery, walkQuerySchema, type ListQuery } from '../lists/list-query.ts'
 import type { Ctx } from '../access/ctx.ts'
 import { groupCreatedExample, groupExample } from './group-examples.wire.ts'
 import { groupList } from './groups.fields.ts'
@@ -12,6 +12,7 @@ import {
   GroupCreated,
   GroupList,
   GroupRecord,
+  GroupRef,
   UpdateGroupBody,
   fromCreateGroupBody,
   fromUpdateGroupBody,
@@ -29,6 +30,7 @@ const listAnswer = {
 export function registerGroupRoutes(app: FastifyInstance): void {
   app.addSchema(GroupRecord)
   registerLists(app)
+  registerWalk(app)
   registerWrites(app)
 }
 
@@ -78,16 +80,45 @@ async function answerList(
 ) {
   const query = readListQuery(raw, groupList.rules, ctx.limits)
   const page = await list(ctx, query)
+  return toEnvelope(page, await recordsOf(ctx, page.items, query))
+}
+
+/** How groups are shown, with what is attached to these. */
+async function recordsOf(ctx: Ctx, shown: readonly Group[], query: ListQuery): Promise<(group: Group) => unknown> {
   const wantsLinks = query.columns === null || query.columns.has('personas') || query.columns.has('purposes')
   const linksOf = wantsLinks
     ? await groups.listLinksOfGroups(
         ctx,
-        page.items.map(({ id }) => id),
+        shown.map(({ id }) => id),
       )
     : () => ({ personas: [], purposes: [] })
   // The name always comes with a group, whatever the columns.
   const columns = query.columns === null ? null : new Set([...query.columns, 'id', 'name'])
-  return toEnvelope(page, (group) => project(toGroupRecord(group, linksOf(group.id)), columns))
+  return (group) => project(toGroupRecord(group, linksOf(group.id)), columns)
+}
+
+function registerWalk(app: FastifyInstance): void {
+  operation(
+    app,
+    {
+      method: 'GET',
+      url: '/api/muster/groups',
+      operationId: 'walkGroups',
+      tag,
+      summary: 'Walk through all groups',
+      description: 'As through users: each group that is there throughout comes exactly once.',
+      access: { bearer: 'groups:read' },
+      isExtension: true,
+      query: walkQuerySchema(groupList.rules, groupList.fields),
+      answer: { schema: walkedSchema(GroupRef), example: { items: [groupExample], nextCursor: null } },
+      errors: [...listErrors, 'invalid_cursor'],
+    },
+    async ({ ctx, query: raw }) => {
+      const query = readWalkQuery(raw, groupList.rules, ctx.limits)
+      const page = await groups.walkGroups(ctx, query)
+      return toWalked(page, await recordsOf(ctx, page.items, query))
+    },
+  )
 }
 
 function registerWrites(app: FastifyInstance): void {

@@ -8,18 +8,19 @@ import { toKey } from '../db/normal-key.ts'
 import { violatesUnique } from '../db/dialects/violations.ts'
 import { ApiError, notFound } from '../errors/api-error.ts'
 import { recordEvent } from '../events/record-event.ts'
-import type { Page } from '../lists/envelope.ts'
+import type { Page, WalkedPage } from '../lists/envelope.ts'
 import type { ListQuery } from '../lists/list-query.ts'
 import { removeGroupFromPersonas } from '../personas/persona-subjects.service.ts'
 import { removeGroupFromPurposes } from '../purposes/purpose-subjects.service.ts'
 import { deleteMappingsOfGroup } from '../sso-connections/group-mappings.service.ts'
+import { getCursorKey } from '../tenants/tenant-keys.service.ts'
 import { catalogueChanged } from '../tenants/tenants.service.ts'
 import { requireCleanAttributes, type Attributes } from '../text/clean-text.ts'
 import { listExistingUserIds, userLinksChanged } from '../users/user-links.service.ts'
 import type { NamedLink } from '../users/users.schema.ts'
 import { deleteAllMembers } from './group-members.queries.ts'
 import { groupNameFromAlias, requireAlias, requireGroupName } from './group-rules.ts'
-import { selectGroupPage } from './groups-page.queries.ts'
+import { selectGroupPage, selectGroupWalk } from './groups-page.queries.ts'
 import * as queries from './groups.queries.ts'
 import type { CreatedGroup, Group, GroupChange, NewGroup, TaggedGroup } from './groups.schema.ts'
 import { addMemberships } from './membership-writes.service.ts'
@@ -28,6 +29,17 @@ import { addMemberships } from './membership-writes.service.ts'
 export function listGroups(ctx: Ctx, query: ListQuery): Promise<Page<Group>> {
   authorize(ctx, 'groups:read')
   return selectGroupPage(ctx.db, ctx.tenantId, { query, whose: 'all', now: ctx.now })
+}
+
+/**
+ * All groups, page by page behind a cursor: each that is there throughout comes exactly once.
+ *
+ * @throws insufficient_role · invalid_filter · invalid_cursor
+ */
+export async function walkGroups(ctx: Ctx, query: ListQuery): Promise<WalkedPage<Group>> {
+  authorize(ctx, 'groups:read')
+  const seal = { key: await getCursorKey(ctx), tenantId: ctx.tenantId, list: 'groups' }
+  return selectGroupWalk(ctx.db, ctx.tenantId, { query, now: ctx.now, seal })
 }
 
 /**

@@ -50,7 +50,8 @@ export const GroupRecord = Type.Object(
   { $id: 'Group' },
 )
 
-export const GroupList = envelopeSchema(Type.Unsafe<Static<typeof GroupRecord>>({ $ref: 'Group#' }))
+export const GroupRef = Type.Unsafe<Static<typeof GroupRecord>>({ $ref: 'Group#' })
+export const GroupList = envelopeSchema(GroupRef)
 
 /** Attributes that are fields of their own here. */
 const ownAttributes = new Set(['alias', 'isDefault', 'createdAt', 'createdBy', 'updatedAt', 'updatedBy'])

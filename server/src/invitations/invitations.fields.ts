@@ -3,6 +3,7 @@ import type { ListShape } from '../lists/list-shape.ts'
 
 export const invitationList: ListShape = {
   rules: {
+    isWalked: true,
     sortKeys: ['createdAt', 'expiresAt', 'email'],
     columns: [
       'id',
@@ -19,7 +20,7 @@ export const invitationList: ListShape = {
     ],
   },
   fields: fieldMap({
-    id: { type: 'id', column: 'invitations.id' },
+    id: { type: 'id', column: 'invitations.id', unique: true },
     userId: { type: 'id', column: 'invitations.user_id' },
     email: { type: 'text', column: 'invitations.email' },
     createdAt: { type: 'time', column: 'invitations.created_at' },

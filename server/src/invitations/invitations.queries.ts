@@ -1,7 +1,8 @@
 import type { Updateable } from 'kysely'
 import { readCounter } from '../db/counters.ts'
 import type { Queryable, Trx } from '../db/db.ts'
-import type { Page } from '../lists/envelope.ts'
+import type { CursorSeal } from '../lists/cursor.ts'
+import type { WalkedPage } from '../lists/envelope.ts'
 import type { ListQuery } from '../lists/list-query.ts'
 import { selectPage } from '../lists/select-page.ts'
 import { invitationList } from './invitations.fields.ts'
@@ -29,16 +30,18 @@ export async function selectInvitationPage(
   db: Queryable,
   tenantId: string,
   query: ListQuery,
-): Promise<Page<Invitation>> {
-  const { rows, total, filtered } = await selectPage<Row>(db, {
+  seal: CursorSeal,
+): Promise<WalkedPage<Invitation>> {
+  const { rows, ...page } = await selectPage<Row>(db, {
     shape: invitationList,
     table: 'invitations',
     columns,
     scope: { text: 'invitations.tenant_id = (select ?)', values: [tenantId] },
     query,
     total: () => readCounter(db, tenantId, 'invitations'),
+    seal,
   })
-  return { items: rows.map(toInvitation), total, filtered }
+  return { ...page, items: rows.map(toInvitation) }
 }
 
 export async function findInvitation(db: Queryable, tenantId: string, id: string): Promise<Invitation | undefined> {

@@ -1,7 +1,7 @@
 import type { FastifyInstance } from 'fastify'
 import Type, { type Static } from 'typebox'
 import { operation, type OperationInput } from '../http/operation.ts'
-import { envelopeSchema, project, toEnvelope } from '../lists/envelope.ts'
+import { project, toEnvelope, walkableEnvelopeSchema } from '../lists/envelope.ts'
 import { listQuerySchema, readListQuery } from '../lists/list-query.ts'
 import { InviteAnswer, InviteBody, fromInviteBody, toInviteAnswer } from './invite.wire.ts'
 import { inviteUsers } from './invite.service.ts'
@@ -86,17 +86,17 @@ function registerReads(app: FastifyInstance): void {
       isExtension: true,
       query: listQuerySchema(invitationList.rules, invitationList.fields),
       answer: {
-        schema: envelopeSchema(InvitationRef),
-        example: { totalRecord: 1, filterRecord: 1, count: 1, records: [example] },
+        schema: walkableEnvelopeSchema(InvitationRef),
+        example: { totalRecord: 1, filterRecord: 1, count: 1, records: [example], nextCursor: null },
       },
-      errors: ['invalid_filter', 'invalid_sort', 'invalid_columns', 'limit_too_large'],
+      errors: ['invalid_filter', 'invalid_sort', 'invalid_columns', 'invalid_cursor', 'limit_too_large'],
     },
     async ({ ctx, query: raw }) => {
       const query = readListQuery(raw, invitationList.rules, ctx.limits)
       const columns = query.columns === null ? null : new Set([...query.columns, 'id'])
-      return toEnvelope(await invitations.listInvitations(ctx, query), (invitation) =>
-        project(toRecord(invitation), columns),
-      )
+      const page = await invitations.listInvitations(ctx, query)
+      const { nextCursor } = page
+      return { ...toEnvelope(page, (invitation) => project(toRecord(invitation), columns)), nextCursor }
     },
   )
   operation(

@@ -4,12 +4,13 @@ import { inTransaction } from '../access/in-transaction.ts'
 import { addToCounter } from '../db/counters.ts'
 import { ApiError, notFound } from '../errors/api-error.ts'
 import { recordEvent } from '../events/record-event.ts'
-import type { Page } from '../lists/envelope.ts'
+import type { WalkedPage } from '../lists/envelope.ts'
 import type { ListQuery } from '../lists/list-query.ts'
 import { discardWaiting, forgetItems } from '../outbox/outbox.ts'
 import { readRoles } from '../roles/roles.service.ts'
 import { takeMail } from '../rates/mail-rate.ts'
 import { hashSecret, newSecret } from '../secrets/secrets.ts'
+import { getCursorKey } from '../tenants/tenant-keys.service.ts'
 import { getUser } from '../users/users.service.ts'
 import { invitationMail, promiseMails } from './invitation-mail.ts'
 import * as queries from './invitations.queries.ts'
@@ -22,10 +23,11 @@ export interface InvitationView extends Invitation {
   readonly state: InvitationState
 }
 
-/** @throws insufficient_role · invalid_filter */
-export async function listInvitations(ctx: Ctx, query: ListQuery): Promise<Page<InvitationView>> {
+/** @throws insufficient_role · invalid_filter · invalid_cursor */
+export async function listInvitations(ctx: Ctx, query: ListQuery): Promise<WalkedPage<InvitationView>> {
   authorize(ctx, 'invitations:manage')
-  const page = await queries.selectInvitationPage(ctx.db, ctx.tenantId, query)
+  const seal = { key: await getCursorKey(ctx), tenantId: ctx.tenantId, list: 'invitations' }
+  const page = await queries.selectInvitationPage(ctx.db, ctx.tenantId, query, seal)
   const roles = await readRoles(ctx)
   return {
     ...page,

@@ -9,6 +9,12 @@ export interface Page<T> {
   readonly filtered: number
 }
 
+/** One page of a list that is walked by cursor. */
+export interface WalkedPage<T> extends Page<T> {
+  /** Where the next page begins; null after the last one. */
+  readonly nextCursor: string | null
+}
+
 export interface Envelope {
   readonly totalRecord: number
   readonly filterRecord: number
@@ -41,6 +47,24 @@ export function project(
   return Object.fromEntries(Object.entries(record).filter(([name]) => columns.has(name)))
 }
 
+/** A page of a walk in our own words. */
+export function toWalked<T>({ items, nextCursor }: WalkedPage<T>, toRecord: (item: T) => unknown) {
+  return { items: items.map(toRecord), nextCursor }
+}
+
+/** The same from records that are JSON text already. */
+export function walkedText({ items, nextCursor }: WalkedPage<string>): string {
+  return `{"items":[${items.join(',')}],"nextCursor":${JSON.stringify(nextCursor)}}`
+}
+
+const NextCursor = Type.Union([Type.String(), Type.Null()], {
+  description: 'Goes into cursor for the next page; null after the last one.',
+})
+
+export function walkedSchema(record: TSchema) {
+  return Type.Object({ items: Type.Array(record), nextCursor: NextCursor })
+}
+
 export function envelopeSchema(record: TSchema) {
   return Type.Object({
     totalRecord: Type.Integer({ description: 'Rows before the filter; 0 with count=false.' }),
@@ -48,4 +72,9 @@ export function envelopeSchema(record: TSchema) {
     count: Type.Integer({ description: 'Rows in this page.' }),
     records: Type.Array(record),
   })
+}
+
+/** An envelope that can be walked on from. */
+export function walkableEnvelopeSchema(record: TSchema) {
+  return Type.Object({ ...envelopeSchema(record).properties, nextCursor: NextCursor })
 }

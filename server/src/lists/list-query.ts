@@ -15,6 +15,8 @@ export interface ListQuery {
   readonly sort: Sort | null
   readonly withTotals: boolean
   readonly filter: string | null
+  /** Where a walk goes on; null at its beginning, and in lists that have none. */
+  readonly cursor: string | null
   /** Null means all. */
   readonly columns: ReadonlySet<string> | null
   readonly maxLoginEvents: number
@@ -28,6 +30,8 @@ export interface ListRules {
   readonly columns: readonly string[]
   /** Whether rows show login events, whose number `maxLoginEvents` sets. */
   readonly hasLoginEvents?: true
+  /** Whether pages can be asked for by cursor. */
+  readonly isWalked?: true
 }
 
 type RawQuery = Readonly<Record<string, unknown>>
@@ -37,9 +41,13 @@ type RawQuery = Readonly<Record<string, unknown>>
  * @source contract/rest-api.md, 4.1
  */
 export function readListQuery(raw: RawQuery, rules: ListRules, limits: Limits): ListQuery {
+  const offset = readWholeNumber(raw, 'offset', limits.offsetMax) ?? 0
+  const cursor = rules.isWalked === true ? readScalar(raw, 'cursor') : null
+  if (cursor !== null && offset > 0) throw invalid('offset and cursor are both given; a cursor says where to go on.')
   return {
     limit: readLimit(raw, limits),
-    offset: readWholeNumber(raw, 'offset', limits.offsetMax) ?? 0,
+    offset,
+    cursor,
     sort: readSort(readScalar(raw, 'sort'), rules.sortKeys),
     withTotals: readBoolean(raw, 'count') ?? true,
     filter: readScalar(raw, 'filter'),
@@ -122,14 +130,46 @@ function invalid(detail: string): ApiError {
   return new ApiError('invalid_request', { detail })
 }
 
+/**
+ * The parameters of a walk: those of a list, but for offset and totals.
+ *
+ * @throws invalid_request · limit_too_large · invalid_sort · invalid_columns
+ */
+export function readWalkQuery(raw: RawQuery, rules: ListRules, limits: Limits): ListQuery {
+  if (readScalar(raw, 'offset') !== null) throw invalid('A walk has no offset; send cursor to go on.')
+  return { ...readListQuery(raw, { ...rules, isWalked: true }, limits), withTotals: false }
+}
+
 const filterLanguages =
   'RQL JSON when the first character is {: $and $or $eq $neq $lt $gt $lte $gte $like $ilike $in, % as wildcard. ' +
   'Otherwise SCIM text: eq ne co sw ew gt ge lt le pr, and, or, not, parentheses.'
 
 /** For the contract page, with the limits that hold when none is set; the reading above is what counts. */
 export function listQuerySchema(rules: ListRules, fields?: FieldMap) {
-  const { pageSizeDefault, pageSizeMax, offsetMax } = defaultLimits
+  const { offsetMax } = defaultLimits
+  const { limit, ...narrowing } = commonParameters(rules, fields)
   return Type.Object({
+    limit,
+    offset: Type.Optional(Type.Integer({ minimum: 0, maximum: offsetMax, default: 0, description: 'Rows to skip.' })),
+    count: Type.Optional(Type.Boolean({ default: true, description: 'false leaves totalRecord and filterRecord 0.' })),
+    ...(rules.isWalked === true ? { cursor: cursorParameter } : {}),
+    ...narrowing,
+  })
+}
+
+export function walkQuerySchema(rules: ListRules, fields?: FieldMap) {
+  return Type.Object({ cursor: cursorParameter, ...commonParameters(rules, fields) })
+}
+
+const cursorParameter = Type.Optional(
+  Type.String({
+    description: 'nextCursor of the page before, with the same filter and sort; none for the first page.',
+  }),
+)
+
+function commonParameters(rules: ListRules, fields?: FieldMap) {
+  const { pageSizeDefault, pageSizeMax } = defaultLimits
+  return {
     limit: Type.Optional(
       Type.Integer({
         minimum: 0,
@@ -138,11 +178,9 @@ export function listQuerySchema(rules: ListRules, fields?: FieldMap) {
         description: 'Page size; 0 means 20.',
       }),
     ),
-    offset: Type.Optional(Type.Integer({ minimum: 0, maximum: offsetMax, default: 0, description: 'Rows to skip.' })),
     sort: Type.Optional(
       Type.String({ description: `One of ${rules.sortKeys.join(', ')}; - before it for descending.` }),
     ),
-    count: Type.Optional(Type.Boolean({ default: true, description: 'false leaves totalRecord and filterRecord 0.' })),
     filter: Type.Optional(
       Type.String({
         description: `${filterLanguages}${fields === undefined ? '' : ` Fields: ${fields.names.join(', ')}.`}`,
@@ -154,5 +192,5 @@ export function listQuerySchema(rules: ListRules, fields?: FieldMap) {
     ...(rules.hasLoginEvents === true
       ? { maxLoginEvents: Type.Optional(Type.Integer({ minimum: 0, maximum: 100, default: 1 })) }
       : {}),
-  })
+  }
 }

@@ -1,124 +1,91 @@
-import { sql, type RawBuilder, type SqlBool } from 'kysely'
-import { withInstant } from '../bounds/bounds-sql.ts'
-import { dialectOf, rawRows, type DialectName, type Queryable } from '../db/db.ts'
-import { drivingSearch, type DrivingSearch } from '../filter/driving-search.ts'
-import type { CheckedNode } from '../filter/field.ts'
-import { filterToSql } from '../filter/filter-sql.ts'
+import type { Queryable } from '../db/db.ts'
+import { openCursor, sealCursor, type CursorSeal } from './cursor.ts'
+import { countFiltered, selectFilteredRun } from './filtered-page.ts'
+import { planFilter, planLimits } from './filter-plan.ts'
 import type { ListQuery } from './list-query.ts'
-import { orderOf, type ListShape } from './list-shape.ts'
+import { orderOf, type OrderTerm } from './list-shape.ts'
+import type { Key, ListSource } from './list-source.ts'
+import { selectPlainPage, type Run } from './plain-page.ts'
 import { readFilter } from './read-filter.ts'
 
-interface PageRequest {
-  readonly shape: ListShape
-  /** The table whose rows are listed. */
-  readonly table: string
-  readonly columns: readonly string[]
-  /** Joined tables, with their conditions. */
-  readonly joins?: string
-  /** A table that bounds the list, to be read first; the rows listed are looked up from it. */
-  readonly startFrom?: { readonly table: string; readonly on: string }
-  /** The tenant, and whatever else bounds the list before the client's filter; values as `(select ?)`, see rawRows. */
-  readonly scope: { readonly text: string; readonly values: readonly unknown[] }
-  readonly query: Pick<ListQuery, 'limit' | 'offset' | 'sort' | 'withTotals' | 'filter' | 'limits'>
-  /** Epoch ms; given when scope, fields or sorts compare with the instant of the request (bounds/bounds-sql.ts). */
-  readonly instant?: number
-  /** How many rows the scope has; asked only when totals are wanted. */
+export interface PageRequest extends ListSource {
+  readonly query: Pick<ListQuery, 'limit' | 'offset' | 'sort' | 'withTotals' | 'filter' | 'cursor' | 'limits'>
+  /** How many rows the scope has; asked only when totals are wanted, or to choose the way through the list. */
   readonly total: () => Promise<number>
+  /** Of lists that are walked by cursor. */
+  readonly seal?: CursorSeal
 }
 
 export interface RowPage<Row> {
   readonly rows: readonly Row[]
   readonly total: number
   readonly filtered: number
+  /** Null after the last page, and in lists that are not walked. */
+  readonly nextCursor: string | null
 }
 
 /**
- * One page of a list: one statement for the rows, one for each total that is wanted.
+ * One page of a list: a statement for the rows, one for each total that is wanted, and few more in long lists.
+ * Both totals are exact, whatever it costs: clients show them and stop by them.
  *
- * @throws invalid_filter
+ * @throws invalid_filter · invalid_cursor
  */
-export async function selectPage<Row>(db: Queryable, request: PageRequest): Promise<RowPage<Row>> {
-  const { query, shape } = request
+export async function selectPage<Row>(db: Queryable, request: PageRequest, limits = planLimits): Promise<RowPage<Row>> {
+  const { query, shape, table, seal } = request
   const filter = readFilter(query.filter, shape.fields, query.limits)
-  const rows = filter === null ? await plainRows<Row>(db, request) : await filteredRows<Row>(db, request, filter)
-  if (!query.withTotals) return { rows, total: 0, filtered: 0 }
-  const total = await request.total()
-  return { rows, total, filtered: filter === null ? total : await countFiltered(db, request, filter) }
-}
-
-/** Without a filter the text is one of few, so that it is prepared once. */
-async function plainRows<Row>(db: Queryable, request: PageRequest): Promise<Row[]> {
-  const { columns, scope, query, instant } = request
-  const text = `${instant === undefined ? '' : withInstant} select ${columns.join(', ')} from ${tablesText(dialectOf(db), request)} where ${scope.text} ${orderText(request)} limit ${query.limit} offset cast(? as bigint)`
-  return rawRows<Row>(db, text, [...(instant === undefined ? [] : [instant]), ...scope.values, query.offset])
-}
-
-async function filteredRows<Row>(db: Queryable, request: PageRequest, filter: CheckedNode): Promise<Row[]> {
-  const source = sourceOf(db, request, filter)
-  const { limit, offset } = request.query
-  // Limit and offset are checked whole numbers; as parameters they would hide from SQLite's planner how few rows are wanted.
-  const tail = sql.raw(`${orderText(request)} limit ${limit} offset ${offset}`)
-  const { rows } =
-    await sql<Row>`${source.with} select ${sql.raw(request.columns.join(', '))} ${source.body} ${tail}`.execute(db)
-  return rows
-}
-
-/** SQLite reads the tables of a cross join in the order written; left alone it walks the whole sort index for a few members. */
-function tablesText(dialect: DialectName, { table, startFrom, joins = '' }: PageRequest): string {
-  if (startFrom === undefined) return `${table} ${joins}`
-  return `${startFrom.table} ${dialect === 'sqlite' ? 'cross join' : 'join'} ${table} on ${startFrom.on} ${joins}`
-}
-
-function orderText({ shape, table, query }: PageRequest): string {
-  const terms = orderOf(shape, table, query.sort)
-  return `order by ${terms.map(({ column, descending }) => `${column} ${descending ? 'desc' : 'asc'}`).join(', ')}`
-}
-
-interface Source {
-  readonly with: RawBuilder<unknown>
-  readonly body: RawBuilder<unknown>
-}
-
-function sourceOf(db: Queryable, request: PageRequest, filter: CheckedNode): Source {
-  const { table, joins = '', startFrom, scope, shape } = request
-  const dialect = dialectOf(db)
-  const condition = sql<SqlBool>`${fragment(scope.text, scope.values)} and ${filterToSql(filter, dialect)}`
-  const search =
-    dialect === 'postgres' || shape.search === undefined || startFrom !== undefined ? undefined : drivingSearch(filter)
-  if (search === undefined || shape.search === undefined) {
-    return {
-      with: sql`${instantPart(request)}`,
-      body: sql`from ${sql.raw(tablesText(dialect, request))} where ${condition}`,
-    }
+  const order = orderOf(shape, table, query.sort)
+  const source = seal === undefined ? request : withPlaces(request, order)
+  const run = runOf(request, order)
+  const total = once(request.total)
+  if (filter === null) {
+    const rows = await selectPlainPage<Row>(db, source, run, total)
+    const size = query.withTotals ? await total() : 0
+    return { ...cutOff(rows, request, order), total: size, filtered: size }
   }
-  const index = sql.table(shape.search.table)
-  // Written as a list made first and walked by a cross join: SQLite would otherwise probe the index once per row.
-  return {
-    with: sql`${instantPart(request)}${sql.raw(request.instant === undefined ? 'with' : ',')} hits as materialized (select rowid as seq from ${index} where ${index} match ${matchText(search)})`,
-    body: sql`from hits cross join ${sql.raw(`${table} on ${shape.search.rows} = hits.seq ${joins}`)} where ${condition}`,
-  }
+  const filtered = { source, filter, plan: await planFilter(db, { source, filter, total }, limits) }
+  const page = cutOff(await selectFilteredRun<Row>(db, filtered, run, limits), request, order)
+  if (!query.withTotals) return { ...page, total: 0, filtered: 0 }
+  return { ...page, total: await total(), filtered: await countFiltered(db, filtered) }
 }
 
-function instantPart({ instant }: PageRequest): RawBuilder<unknown> {
-  return instant === undefined ? sql`` : fragment(withInstant, [instant])
+/**
+ * One page of a walk, without totals. Unless sorted otherwise it goes by id, which never changes:
+ * whoever is there from the first page to the last is met exactly once.
+ */
+export function selectWalk<Row>(db: Queryable, request: PageRequest): Promise<RowPage<Row>> {
+  return selectPage<Row>(db, { ...request, shape: { ...request.shape, defaultSort: [] } })
 }
 
-/** Text with `?` as part of a statement that Kysely builds. */
-function fragment(text: string, values: readonly unknown[]): RawBuilder<unknown> {
-  const parts = text.split('?').map((part) => sql.raw(part))
-  return sql.join(
-    parts.flatMap((part, index) => (index === 0 ? [part] : [sql`${values[index - 1]}`, part])),
-    sql``,
-  )
+function runOf({ query, seal }: PageRequest, order: readonly OrderTerm[]): Run {
+  const { limit, offset, cursor } = query
+  if (seal === undefined) return { order, limit, offset }
+  // One more than shown tells whether there is a next page.
+  const run = { order, limit: limit + 1, offset }
+  return cursor === null ? run : { ...run, behind: openCursor(cursor, seal, query) }
 }
 
-/** A phrase of FTS5, bound to its column: inside double quotes everything is literal but the quote itself. */
-function matchText({ column, piece }: DrivingSearch): string {
-  return `${column.slice(column.indexOf('.') + 1)} : "${piece.replaceAll('"', '""')}"`
+/** Rows tell where they stand. */
+function withPlaces(source: PageRequest, order: readonly OrderTerm[]): PageRequest {
+  return { ...source, columns: [...source.columns, ...order.map(({ column }, index) => `${column} as place${index}`)] }
 }
 
-async function countFiltered(db: Queryable, request: PageRequest, filter: CheckedNode): Promise<number> {
-  const source = sourceOf(db, request, filter)
-  const { rows } = await sql<{ count: number }>`${source.with} select count(*) as count ${source.body}`.execute(db)
-  return rows[0]?.count ?? 0
+function cutOff<Row>(
+  rows: readonly Row[],
+  { query, seal }: PageRequest,
+  order: readonly OrderTerm[],
+): Pick<RowPage<Row>, 'rows' | 'nextCursor'> {
+  const shown = rows.slice(0, query.limit)
+  const last = shown.at(-1)
+  if (seal === undefined || last === undefined || rows.length === shown.length) return { rows: shown, nextCursor: null }
+  return { rows: shown, nextCursor: sealCursor(placeOf(last, order), seal, query) }
+}
+
+function placeOf(row: unknown, order: readonly OrderTerm[]): Key {
+  const places = row as Record<string, string | number> // withPlaces asked for them
+  return order.map((_, index) => places[`place${index}`] ?? '')
+}
+
+function once<T>(ask: () => Promise<T>): () => Promise<T> {
+  let answer: Promise<T> | undefined
+  return () => (answer ??= ask())
 }

@@ -3,6 +3,7 @@ import type { ListShape } from '../lists/list-shape.ts'
 
 export const outboxList: ListShape = {
   rules: {
+    isWalked: true,
     sortKeys: ['createdAt'],
     columns: [
       'id',
@@ -20,7 +21,7 @@ export const outboxList: ListShape = {
     ],
   },
   fields: fieldMap({
-    id: { type: 'id', column: 'outbox.id' },
+    id: { type: 'id', column: 'outbox.id', unique: true },
     kind: { type: 'text', column: 'outbox.kind' },
     subjectId: { type: 'id', column: 'outbox.subject_id' },
     state: { type: 'text', column: 'outbox.state' },

@@ -1,6 +1,7 @@
 import type { Updateable } from 'kysely'
 import type { Queryable, Trx } from '../db/db.ts'
-import type { Page } from '../lists/envelope.ts'
+import type { CursorSeal } from '../lists/cursor.ts'
+import type { WalkedPage } from '../lists/envelope.ts'
 import type { ListQuery } from '../lists/list-query.ts'
 import { selectPage } from '../lists/select-page.ts'
 import type { OutboxTable } from '../outbox/outbox.table.ts'
@@ -34,16 +35,22 @@ type Row = Pick<
   | 'payload'
 >
 
-export async function selectOutboxPage(db: Queryable, tenantId: string, query: ListQuery): Promise<Page<OutboxItem>> {
-  const { rows, total, filtered } = await selectPage<Row>(db, {
+export async function selectOutboxPage(
+  db: Queryable,
+  tenantId: string,
+  query: ListQuery,
+  seal: CursorSeal,
+): Promise<WalkedPage<OutboxItem>> {
+  const { rows, ...page } = await selectPage<Row>(db, {
     shape: outboxList,
     table: 'outbox',
     columns,
     scope: { text: 'outbox.tenant_id = (select ?)', values: [tenantId] },
     query,
     total: () => countItems(db, tenantId),
+    seal,
   })
-  return { items: rows.map(toItem), total, filtered }
+  return { ...page, items: rows.map(toItem) }
 }
 
 /** Admins look here now and then; the count walks one index. */

@@ -1,7 +1,7 @@
 import type { FastifyInstance } from 'fastify'
 import Type, { type Static } from 'typebox'
 import { operation } from '../http/operation.ts'
-import { envelopeSchema, project, toEnvelope } from '../lists/envelope.ts'
+import { project, toEnvelope, walkableEnvelopeSchema } from '../lists/envelope.ts'
 import { listQuerySchema, readListQuery } from '../lists/list-query.ts'
 import { outboxList } from './outbox.fields.ts'
 import type { OutboxItem } from './outbox.schema.ts'
@@ -52,17 +52,17 @@ export function registerOutboxRoutes(app: FastifyInstance, linkTo: LinkTo): void
       isExtension: true,
       query: listQuerySchema(outboxList.rules, outboxList.fields),
       answer: {
-        schema: envelopeSchema(OutboxRef),
-        example: { totalRecord: 1, filterRecord: 1, count: 1, records: [example] },
+        schema: walkableEnvelopeSchema(OutboxRef),
+        example: { totalRecord: 1, filterRecord: 1, count: 1, records: [example], nextCursor: null },
       },
-      errors: ['invalid_filter', 'invalid_sort', 'invalid_columns', 'limit_too_large'],
+      errors: ['invalid_filter', 'invalid_sort', 'invalid_columns', 'invalid_cursor', 'limit_too_large'],
     },
     async ({ ctx, query: raw }) => {
       const query = readListQuery(raw, outboxList.rules, ctx.limits)
       const page = await outbox.listOutbox(ctx, query)
       const columns = query.columns === null ? null : new Set([...query.columns, 'id'])
       const items = await Promise.all(page.items.map((item) => toRecord(item, ctx.tenantId, linkTo)))
-      return toEnvelope({ ...page, items }, (record) => project(record, columns))
+      return { ...toEnvelope({ ...page, items }, (record) => project(record, columns)), nextCursor: page.nextCursor }
     },
   )
   operation(

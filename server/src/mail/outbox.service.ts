@@ -4,15 +4,17 @@ import { inTransaction } from '../access/in-transaction.ts'
 import type { Db } from '../db/db.ts'
 import { ApiError, notFound } from '../errors/api-error.ts'
 import { recordEvent } from '../events/record-event.ts'
-import type { Page } from '../lists/envelope.ts'
+import type { WalkedPage } from '../lists/envelope.ts'
 import type { ListQuery } from '../lists/list-query.ts'
+import { getCursorKey } from '../tenants/tenant-keys.service.ts'
 import * as queries from './outbox.queries.ts'
 import type { OutboxItem } from './outbox.schema.ts'
 
-/** Promised mails, newest first. @throws insufficient_role · invalid_filter */
-export function listOutbox(ctx: Ctx, query: ListQuery): Promise<Page<OutboxItem>> {
+/** Promised mails, newest first. @throws insufficient_role · invalid_filter · invalid_cursor */
+export async function listOutbox(ctx: Ctx, query: ListQuery): Promise<WalkedPage<OutboxItem>> {
   authorize(ctx, 'outbox:manage')
-  return queries.selectOutboxPage(ctx.db, ctx.tenantId, query)
+  const seal = { key: await getCursorKey(ctx), tenantId: ctx.tenantId, list: 'outbox' }
+  return queries.selectOutboxPage(ctx.db, ctx.tenantId, query, seal)
 }
 
 /** @throws insufficient_role · outbox_item_not_found */

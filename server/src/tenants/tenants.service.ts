@@ -8,6 +8,7 @@ import { violatesUnique } from '../db/dialects/violations.ts'
 import { ApiError } from '../errors/api-error.ts'
 import { recordEvent } from '../events/record-event.ts'
 import { createBuiltInRoles } from '../roles/roles.service.ts'
+import { createTenantKeys } from './tenant-keys.service.ts'
 import * as queries from './tenants.queries.ts'
 import { defaultSettings, type Plan, type Tenant } from './tenants.schema.ts'
 
@@ -42,6 +43,7 @@ export async function createTenant(ctx: Ctx, input: NewTenant): Promise<Tenant> 
       if (!violatesUnique(error, 'tenants', 'slug')) throw error
       throw new ApiError('tenant_exists', { detail: `There is a tenant ${tenant.slug} already.`, cause: error })
     }
+    await createTenantKeys(ctx)
     await createBuiltInRoles(ctx)
     await recordEvent(ctx, {
       type: 'tenant.created',

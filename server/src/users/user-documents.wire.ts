@@ -3,11 +3,13 @@ import { may } from '../access/authorize.ts'
 import type { Ctx } from '../access/ctx.ts'
 import { listRecentEvents, type RecentEvents } from '../audit-log/audit-log.service.ts'
 import { toAdminEvent, toLoginEvent } from '../audit-log/event-records.wire.ts'
-import { directoryAttributes, directoryColumns } from './users.fields.ts'
+import { directoryAttributes, directoryColumns, linkColumns } from './users.fields.ts'
 import type { DocumentVersion, UserView } from './users.schema.ts'
-import { toUserRecord } from './users.wire.ts'
+import { recordKeys, toUserRecord, type UserOwnRecord } from './users.wire.ts'
 
 const documentsMax = 10_000
+/** Characters of all records together; most take one byte each. */
+const textsMax = 6 * 2 ** 20
 
 /** A user's record as JSON, key by key, as it is true for one set of versions, the clock's part included. */
 interface Document {
@@ -17,8 +19,8 @@ interface Document {
   readonly hasSignedIn: boolean
   /** The record without its braces; events are not part of it. */
   readonly whole: string
-  /** Key → `"key":value`, in the record's order; cut when somebody first asks for columns. */
-  parts?: ReadonlyMap<string, string>
+  /** Where each key's part of it ends, in the order of `recordKeys`. */
+  readonly ends: readonly number[]
 }
 
 interface Wanted {
@@ -26,8 +28,8 @@ interface Wanted {
   readonly maxLoginEvents: number
   /** People see their own record whole. */
   readonly isOwn?: boolean
-  /** Loads users that are not at hand; their ids are among those listed. */
-  readonly load: (ids: readonly string[]) => Promise<readonly UserView[]>
+  /** Loads users that are not at hand; their ids are among those listed. Without links it may leave out what they show. */
+  readonly load: (ids: readonly string[], withLinks: boolean) => Promise<readonly UserView[]>
 }
 
 /**
@@ -35,13 +37,23 @@ interface Wanted {
  * because whatever shows in a record raises one of the versions.
  */
 export class UserDocuments {
-  readonly #kept = new LRUCache<string, Document>({ max: documentsMax })
+  readonly #kept = new LRUCache<string, Document>({
+    max: documentsMax,
+    maxSize: textsMax,
+    sizeCalculation: ({ whole }) => whole.length,
+  })
+
+  /** Whether a record is at hand, true or not any more. */
+  has(ctx: Ctx, id: string): boolean {
+    return this.#kept.has(`${ctx.tenantId} ${id}`)
+  }
 
   /** The records of these users as JSON texts, in the order given; users deleted meanwhile are left out. */
   async texts(ctx: Ctx, versions: readonly DocumentVersion[], wanted: Wanted): Promise<string[]> {
-    const documents = await this.#documents(ctx, versions, wanted.load)
     const isWhole = wanted.isOwn === true || may(ctx, 'users:read-all-fields')
     const columns = isWhole ? wanted.columns : (wanted.columns?.intersection(directoryColumns) ?? directoryColumns)
+    const withLinks = columns === null || !columns.isDisjointFrom(linkColumns)
+    const documents = await this.#documents(ctx, versions, { withLinks, load: wanted.load })
     const wantsEvents = columns === null || columns.has('loginEvents') || columns.has('adminEvents')
     const acted = new Set(versions.filter(({ hasActed }) => hasActed).map(({ id }) => id))
     const people = documents.map(({ version: { id }, hasSignedIn }) => ({ id, hasSignedIn, hasActed: acted.has(id) }))
@@ -50,11 +62,15 @@ export class UserDocuments {
       const events = eventParts(eventsOf(document.version.id))
       if (columns === null)
         return `{${document.whole},${events.get('loginEvents') ?? ''},${events.get('adminEvents') ?? ''}}`
-      return `{${pick(partsOf(document), events, columns, isWhole).join(',')}}`
+      return `{${pick(document, events, columns, isWhole).join(',')}}`
     })
   }
 
-  async #documents(ctx: Ctx, versions: readonly DocumentVersion[], load: Wanted['load']): Promise<Document[]> {
+  async #documents(
+    ctx: Ctx,
+    versions: readonly DocumentVersion[],
+    { withLinks, load }: Pick<Wanted, 'load'> & { readonly withLinks: boolean },
+  ): Promise<Document[]> {
     const now = ctx.now.getTime()
     const found = new Map<string, Document>()
     for (const version of versions) {
@@ -63,9 +79,10 @@ export class UserDocuments {
     }
     const missing = versions.filter((version) => !found.has(version.id))
     const catalogueVersions = new Map(missing.map((version) => [version.id, version.catalogueVersion]))
-    for (const view of missing.length === 0 ? [] : await load([...catalogueVersions.keys()])) {
+    for (const view of missing.length === 0 ? [] : await load([...catalogueVersions.keys()], withLinks)) {
       const document = toDocument(view, catalogueVersions.get(view.id) ?? 0, now)
-      this.#kept.set(`${ctx.tenantId} ${view.id}`, document)
+      // Without links it is true for this answer only.
+      if (withLinks) this.#kept.set(`${ctx.tenantId} ${view.id}`, document)
       found.set(view.id, document)
     }
     return versions.map((version) => found.get(version.id)).filter((document) => document !== undefined)
@@ -94,15 +111,19 @@ function toDocument(view: UserView, catalogueVersion: number, now: number): Docu
     },
     hasSignedIn: view.lastLoginAt > 0,
     trueUntil: view.lockedUntil > now ? view.lockedUntil : Number.POSITIVE_INFINITY,
-    whole: JSON.stringify(toUserRecord(view, now)).slice(1, -1),
+    ...textOf(toUserRecord(view, now)),
   }
 }
 
-function partsOf(document: Document): ReadonlyMap<string, string> {
-  document.parts ??= new Map(
-    Object.entries(JSON.parse(`{${document.whole}}`)).map(([key, value]) => [key, `"${key}":${JSON.stringify(value)}`]),
-  )
-  return document.parts
+/** Key by key, so that columns are cut out of it without reading it again. */
+function textOf(record: UserOwnRecord): Pick<Document, 'whole' | 'ends'> {
+  let whole = ''
+  const ends: number[] = []
+  for (const key of recordKeys) {
+    whole += `${whole === '' ? '' : ','}"${key}":${JSON.stringify(record[key])}`
+    ends.push(whole.length)
+  }
+  return { whole, ends }
 }
 
 function eventParts({ login, admin }: RecentEvents): Map<string, string> {
@@ -120,16 +141,19 @@ function eventParts({ login, admin }: RecentEvents): Map<string, string> {
 
 /** The columns asked for; the id always comes. */
 function pick(
-  parts: ReadonlyMap<string, string>,
+  { whole, ends }: Document,
   events: Map<string, string>,
   columns: ReadonlySet<string>,
   isWhole: boolean,
 ): string[] {
   const picked: string[] = []
-  for (const [key, part] of [...parts, ...events]) {
+  for (const [index, key] of recordKeys.entries()) {
     if (key !== 'id' && !columns.has(key)) continue
+    const start = index === 0 ? 0 : (ends[index - 1] ?? 0) + 1
+    const part = whole.slice(start, ends[index])
     picked.push(key === 'attributes' && !isWhole ? reducedAttributes(part) : part)
   }
+  for (const [key, part] of events) if (columns.has(key)) picked.push(part)
   return picked
 }
 

@@ -4,12 +4,14 @@ import { jsonArraySql, jsonRowSql } from '../db/dialects/json.ts'
 import { SqlTexts } from '../db/sql-texts.ts'
 import { presentRoleSql, presentSubRolesSql } from '../user-roles/present-role-rules.ts'
 import { readLinkCatalogue, type LinkCatalogue, type SharedLinks } from './link-catalogue.queries.ts'
-import type { DecentralizedRoleLink, NamedLink, UserView } from './users.schema.ts'
+import { hasActedSql } from './document-versions.queries.ts'
+import type { DecentralizedRoleLink, DocumentVersion, NamedLink, UserView } from './users.schema.ts'
 import { holdsIfBoundSql, lastBoundSql } from './user-time-rules.ts'
 import { toUser, userRowColumns, type UserRow } from './users.queries.ts'
 
 interface ViewRow extends UserRow {
   readonly catalogue_version: number
+  readonly has_acted: number
   /** JSON arrays of ids. */
   readonly group_ids: string
   readonly persona_ids: string
@@ -21,15 +23,47 @@ interface ViewRow extends UserRow {
   readonly decentralized_roles: string | null
 }
 
-/** Users with everything their documents show at this instant, in one statement and one state of the database. */
-export async function selectUserViews(
+interface Asked {
+  readonly ids: readonly string[]
+  readonly now: Date
+}
+
+interface Shown {
+  /** Without them users seem to be in no group and to hold nothing. */
+  readonly withLinks: boolean
+  /** Whether somebody did anything as an admin, which no view shows but a document's version does. */
+  readonly withActed: boolean
+}
+
+/** Users with everything their documents show at this instant, in one statement and one state of the database; links on demand. */
+export function selectUserViews(
   db: Queryable,
   tenantId: string,
-  ids: readonly string[],
-  now: Date,
+  asked: Asked,
+  withLinks = true,
 ): Promise<UserView[]> {
+  return selectViews(db, tenantId, asked, { withLinks, withActed: false })
+}
+
+/** One user with the version that the view is true for. */
+export async function findUserView(
+  db: Queryable,
+  tenantId: string,
+  id: string,
+  now: Date,
+): Promise<(UserView & DocumentVersion) | undefined> {
+  return (await selectViews(db, tenantId, { ids: [id], now }, { withLinks: true, withActed: true }))[0]
+}
+
+async function selectViews(
+  db: Queryable,
+  tenantId: string,
+  { ids, now }: Asked,
+  shown: Shown,
+): Promise<(UserView & DocumentVersion)[]> {
   if (ids.length === 0) return []
-  const rows = await rawRows<ViewRow>(db, viewText(dialectOf(db), ids.length), [now.getTime(), tenantId, ...ids])
+  const text = viewText(dialectOf(db), ids.length, shown)
+  const rows = await rawRows<ViewRow>(db, text, [now.getTime(), tenantId, ...ids])
   const held = rows.map((row) => ({ personas: readIds(row.persona_ids), purposes: readIds(row.purpose_ids) }))
   const all = { personas: held.flatMap(({ personas }) => personas), purposes: held.flatMap(({ purposes }) => purposes) }
   const catalogue = await readLinkCatalogue(db, tenantId, rows[0]?.catalogue_version ?? 0, all)
@@ -39,6 +73,8 @@ export async function selectUserViews(
       ...toUser(row),
       ...rolesOf(row, catalogue),
       lastBoundAt: row.last_bound_at,
+      catalogueVersion: row.catalogue_version,
+      hasActed: row.has_acted === 1,
       groupIds,
       personas: heldLinks(catalogue.personas, held[index]?.personas ?? [], groupIds),
       purposes: heldLinks(catalogue.purposes, held[index]?.purposes ?? [], groupIds),
@@ -72,9 +108,10 @@ function readIds(json: string): string[] {
 
 const texts = new SqlTexts()
 
-/** At most 100 texts: no page is longer. */
-function viewText(dialect: DialectName, count: number): string {
-  return texts.get(`${dialect} ${count}`, () => {
+/** A few hundred texts: no page is longer than 100. */
+function viewText(dialect: DialectName, count: number, { withLinks, withActed }: Shown): string {
+  return texts.get(`${dialect} ${count} ${withLinks} ${withActed}`, () => {
+    const links = (sql: string) => (withLinks ? sql : `'[]'`)
     const held = (kind: string) =>
       jsonArraySql(
         dialect,
@@ -86,11 +123,17 @@ function viewText(dialect: DialectName, count: number): string {
       jsonRowSql(dialect, ['d.level', 'd.role_id', 'd.privilege']),
       `decentralized_roles d where d.tenant_id = users.tenant_id and d.user_id = users.id and ${holdsSql('d')}`,
     )
+    const memberships = jsonArraySql(
+      dialect,
+      'm.group_id',
+      `group_members m where m.tenant_id = users.tenant_id and m.user_id = users.id and ${holdsIfBoundSql('m')}`,
+    )
     return `${withInstant} select ${userRowColumns.join(', ')},
       (select t.catalogue_version from tenants t where t.id = users.tenant_id) as catalogue_version,
-      ${jsonArraySql(dialect, 'm.group_id', `group_members m where m.tenant_id = users.tenant_id and m.user_id = users.id and ${holdsIfBoundSql('m')}`)} as group_ids,
-      ${held('persona')} as persona_ids,
-      ${held('purpose')} as purpose_ids,
+      ${withActed ? hasActedSql : '0'} as has_acted,
+      ${links(memberships)} as group_ids,
+      ${links(held('persona'))} as persona_ids,
+      ${links(held('purpose'))} as purpose_ids,
       ${presentRoleSql('users')} as present_role_id,
       case when users.has_time_bounds = 1 then ${lastBoundSql} else 0 end as last_bound_at,
       case when users.has_more_roles = 1 then ${jsonArraySql(dialect, 's.role_id', presentSubRolesSql('users'))} end as sub_role_ids,

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { captureSql } from '../../test/sql-capture.ts'
 import { startTestApp, type TestApp } from '../../test/start-test-app.ts'
 import { invitePeople, usersAddress } from './testdata/people.ts'
 import { userColumns } from './users.fields.ts'
@@ -98,4 +99,22 @@ test('an unknown column is refused, whatever stands beside it', async () => {
   const [thirty, more] = [30, 31].map((count) => Array.from({ length: count }, () => 'id').join(','))
   assert.equal((await t.get(`/api/service/users?columns=${thirty}`)).status, 200)
   assert.equal((await t.get(`/api/service/users?columns=${more}`)).json.error, 'invalid_columns')
+})
+
+test('what no column shows is not read: memberships, personas, purposes and events', async () => {
+  await using t = await startTestApp()
+  const { id } = await t.addUser('user01', '$admin')
+  await t.addGroup('data', [id])
+  const texts = async (query: string) => {
+    const statements = await captureSql(() => firstRecord(t, query))
+    return statements.map(({ text }) => text).join('\n')
+  }
+  const links = /group_members|persona_subjects|purpose_subjects/
+  assert.doesNotMatch(await texts('columns=username,email,workspaceRole,status,attributes'), links)
+  assert.doesNotMatch(await texts('columns=username,groups'), /events/)
+  assert.deepEqual(await firstRecord(t, 'columns=groupCount'), { id, groupCount: 1 })
+  // A record made without them is not kept as the whole one.
+  await t.post(`/api/service/users/${id}`, { firstName: 'New' })
+  await firstRecord(t, 'columns=username')
+  assert.equal((await firstRecord(t, ''))['groupCount'], 1)
 })

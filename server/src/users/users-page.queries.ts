@@ -4,7 +4,8 @@ import type { Queryable } from '../db/db.ts'
 import type { ListQuery } from '../lists/list-query.ts'
 import type { ListShape } from '../lists/list-shape.ts'
 import { hasActedSql } from './document-versions.queries.ts'
-import { selectPage, type RowPage } from '../lists/select-page.ts'
+import { selectPage, selectWalk, type PageRequest, type RowPage } from '../lists/select-page.ts'
+import type { CursorSeal } from '../lists/cursor.ts'
 
 /** The whole tenant, or the members of a group with their number. */
 export type UserScope =
@@ -24,13 +25,7 @@ export interface VersionRow {
   readonly has_acted: number
 }
 
-const columns = [
-  'users.id',
-  'users.version',
-  'users.links_version',
-  'users.has_time_bounds',
-  `${hasActedSql} as has_acted`,
-]
+const columns = ['users.id', 'users.version', 'users.links_version', 'users.has_time_bounds']
 const isMember = 'group_members.tenant_id = users.tenant_id and group_members.user_id = users.id'
 /** From here on, walking the sort index and passing over strangers beats sorting the members. */
 const walkedMembersMin = 10_000
@@ -38,7 +33,6 @@ const walkedMembersMin = 10_000
 interface Asked {
   readonly shape: ListShape
   readonly query: ListQuery
-  readonly scope: UserScope
   readonly now: Date
 }
 
@@ -46,15 +40,10 @@ interface Asked {
 export function selectUserPage(
   db: Queryable,
   tenantId: string,
-  { shape, query, scope, now }: Asked,
+  { scope, ...asked }: Asked & { readonly scope: UserScope },
 ): Promise<RowPage<VersionRow>> {
-  const asksTheClock = query.filter !== null || (scope !== 'all' && scope.isTimed)
-  const instant = asksTheClock ? { instant: now.getTime() } : {}
-  const common = { shape, table: 'users', columns, query, ...instant }
-  if (scope === 'all') {
-    const all = { text: 'users.tenant_id = (select ?)', values: [tenantId] }
-    return selectPage<VersionRow>(db, { ...common, scope: all, total: () => readCounter(db, tenantId, 'users') })
-  }
+  if (scope === 'all') return selectPage<VersionRow>(db, everybody(db, tenantId, asked))
+  const common = read(asked)
   const isWalked = scope.memberCount > walkedMembersMin
   return selectPage<VersionRow>(db, {
     ...common,
@@ -67,4 +56,33 @@ export function selectUserPage(
     },
     total: async () => scope.memberCount,
   })
+}
+
+/** The same for a page of a walk over all users. */
+export function selectUserWalk(
+  db: Queryable,
+  tenantId: string,
+  { seal, ...asked }: Asked & { readonly seal: CursorSeal },
+): Promise<RowPage<VersionRow>> {
+  return selectWalk<VersionRow>(db, { ...everybody(db, tenantId, asked), seal })
+}
+
+function everybody(db: Queryable, tenantId: string, asked: Asked): PageRequest {
+  return {
+    ...read(asked),
+    scope: { text: 'users.tenant_id = (select ?)', values: [tenantId] },
+    total: () => readCounter(db, tenantId, 'users'),
+  }
+}
+
+/** Whether somebody acted matters only where it shows. */
+function read({ shape, query, now }: Asked) {
+  const withActed = query.columns === null || query.columns.has('adminEvents')
+  return {
+    shape,
+    query,
+    table: 'users',
+    columns: [...columns, `${withActed ? hasActedSql : '0'} as has_acted`],
+    instant: now.getTime(),
+  }
 }

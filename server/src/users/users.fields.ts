@@ -38,6 +38,9 @@ export const userColumns = [
   'adminEvents',
 ] as const
 
+/** Those that memberships, and personas and purposes held, show in. */
+export const linkColumns: ReadonlySet<string> = new Set(['groupCount', 'groups', 'persona', 'personas', 'purposes'])
+
 /** What members may see of others (contract/security-and-reliability.md, 5.2: directory fields). */
 export const directoryColumns: ReadonlySet<string> = new Set([
   'id',
@@ -135,12 +138,13 @@ const groups = linked(
 )
 
 const directoryFields: Readonly<Record<string, Field>> = {
-  id: { type: 'id', column: 'users.id' },
+  id: { type: 'id', column: 'users.id', unique: true },
   username: {
     type: 'text',
     column: 'users.username',
     key: { column: 'users.username_key', normalise: toKey },
     trigram: true,
+    unique: true,
   },
   email: {
     type: 'text',
@@ -148,6 +152,7 @@ const directoryFields: Readonly<Record<string, Field>> = {
     key: { column: 'users.email_key', normalise: toKey },
     caseInsensitive: true,
     trigram: true,
+    unique: true,
   },
   firstName: {
     type: 'text',

@@ -1,8 +1,9 @@
 import type { FastifyInstance } from 'fastify'
 import { notFound } from '../errors/api-error.ts'
 import { operation } from '../http/operation.ts'
-import { envelopeText } from '../lists/envelope.ts'
-import { readListQuery } from '../lists/list-query.ts'
+import { envelopeText, walkedSchema, walkedText } from '../lists/envelope.ts'
+import { readListQuery, readWalkQuery, walkQuerySchema } from '../lists/list-query.ts'
+import { userList } from './users.fields.ts'
 import type { UserDocuments } from './user-documents.wire.ts'
 import { userExample } from './user-examples.wire.ts'
 import * as users from './users.service.ts'
@@ -29,7 +30,7 @@ export function registerUserRoutes(app: FastifyInstance, documents: UserDocument
     async ({ ctx, query: raw }) => {
       const query = readListQuery(raw, users.userListShape(ctx).rules, ctx.limits)
       const page = await users.listUsers(ctx, query)
-      const load = (ids: readonly string[]) => users.getUserViews(ctx, ids)
+      const load = (ids: readonly string[], withLinks: boolean) => users.getUserViews(ctx, ids, withLinks)
       const texts = await documents.texts(ctx, page.items, {
         columns: query.columns,
         maxLoginEvents: query.maxLoginEvents,
@@ -38,6 +39,7 @@ export function registerUserRoutes(app: FastifyInstance, documents: UserDocument
       return envelopeText({ ...page, items: texts })
     },
   )
+  registerWalk(app, documents)
   operation(
     app,
     {
@@ -51,13 +53,43 @@ export function registerUserRoutes(app: FastifyInstance, documents: UserDocument
       errors: ['user_not_found'],
     },
     async ({ ctx, params, reply }) => {
-      const version = await users.getUserVersion(ctx, params['id'] ?? '')
-      const load = (ids: readonly string[]) => users.getUserViews(ctx, ids)
-      const isOwn = ctx.actor.userId === version.id
+      const id = params['id'] ?? ''
+      const view = documents.has(ctx, id) ? undefined : await users.getReadableUserView(ctx, id)
+      const version = view ?? (await users.getUserVersion(ctx, id))
+      const load = async (ids: readonly string[]) => (view === undefined ? users.getUserViews(ctx, ids) : [view])
+      const isOwn = ctx.actor.userId === id
       const [text] = await documents.texts(ctx, [version], { columns: null, maxLoginEvents: 1, load, isOwn })
       if (text === undefined) throw notFound('user_not_found')
       reply.header('etag', users.userTag(version))
       return text
+    },
+  )
+}
+
+function registerWalk(app: FastifyInstance, documents: UserDocuments): void {
+  operation(
+    app,
+    {
+      method: 'GET',
+      url: '/api/muster/users',
+      operationId: 'walkUsers',
+      tag: 'Users',
+      summary: 'Walk through all users',
+      description:
+        'Page by page behind a cursor, at the same price at any depth: whoever is there from the first page to the last comes exactly once, ' +
+        'whoever is added or deleted meanwhile. Sorted by id unless asked otherwise. Members see directory fields.',
+      access: { bearer: 'users:read' },
+      isExtension: true,
+      query: walkQuerySchema(userList.rules, userList.fields),
+      answer: { schema: walkedSchema(UserRef), example: { items: [userExample], nextCursor: null } },
+      errors: ['invalid_filter', 'invalid_sort', 'invalid_columns', 'invalid_cursor', 'limit_too_large'],
+    },
+    async ({ ctx, query: raw }) => {
+      const query = readWalkQuery(raw, users.userListShape(ctx).rules, ctx.limits)
+      const page = await users.walkUsers(ctx, query)
+      const load = (ids: readonly string[], withLinks: boolean) => users.getUserViews(ctx, ids, withLinks)
+      const { columns, maxLoginEvents } = query
+      return walkedText({ ...page, items: await documents.texts(ctx, page.items, { columns, maxLoginEvents, load }) })
     },
   )
 }

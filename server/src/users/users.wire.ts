@@ -2,7 +2,7 @@ import Type, { type Static } from 'typebox'
 import { AdminEventRecord, LoginEventRecord } from '../audit-log/event-records.wire.ts'
 import { envelopeSchema } from '../lists/envelope.ts'
 import { listQuerySchema } from '../lists/list-query.ts'
-import { userList } from './users.fields.ts'
+import { userColumns, userList } from './users.fields.ts'
 import type { NamedLink, User, UserView } from './users.schema.ts'
 import { isPending } from './users.schema.ts'
 
@@ -82,6 +82,11 @@ export const UserMinimal = Type.Object(
 
 /** Stands before the workspace role in every record's `roles`; no role of ours. */
 export const compositeRole = 'default-roles-default'
+
+export type UserOwnRecord = ReturnType<typeof toUserRecord>
+
+/** The keys of it, in the record's order. */
+export const recordKeys = userColumns.filter((key) => key !== 'loginEvents' && key !== 'adminEvents')
 
 /** A user's record without events, which are read anew each time. */
 export function toUserRecord(user: UserView, now: number) {

@@ -11,7 +11,7 @@ import {
   type PostgresPoolClient,
 } from 'kysely'
 import pg from 'pg'
-import { CommitUnknown, DatabaseUnavailable, Db, numberedText } from '../db.ts'
+import { CommitUnknown, DatabaseUnavailable, Db, numberedText, unnamed } from '../db.ts'
 import { LongestWait } from '../longest-wait.ts'
 import type { SqlLimits } from '../sql-limits.ts'
 import { markTransaction, refuseInsideTransaction } from '../transaction-mark.ts'
@@ -41,6 +41,15 @@ export function openPostgres(url: string, limits: SqlLimits): Db {
   const transactional = new Kysely<unknown>({
     dialect: dialectWith(named, () => new TransactionDriver({ pool: named })),
   })
+  const query = async (text: string, values: readonly unknown[]) => {
+    refuseInsideTransaction()
+    const client = await named.connect()
+    try {
+      return (await client.query<unknown>(text, values)).rows
+    } finally {
+      client.release()
+    }
+  }
   return new Db(
     dialectWith(named, () => new OuterDriver({ pool: named })),
     {
@@ -48,15 +57,8 @@ export function openPostgres(url: string, limits: SqlLimits): Db {
       // The handle is untyped here only because Kysely's type parameter is the caller's claim about the schema.
       transact: (work) =>
         repeatConflicts(() => markTransaction(() => transactional.transaction().execute(work as never))),
-      read: async (text, values) => {
-        refuseInsideTransaction()
-        const client = await named.connect()
-        try {
-          return (await client.query<unknown>(numberedText(text), values)).rows
-        } finally {
-          client.release()
-        }
-      },
+      read: (text, values) => query(numberedText(text), values),
+      scan: (text, values) => query(`${text} ${unnamed}`, values),
       stamp: () => null,
       scrub: async (table) => {
         await vacuum(url, table)
@@ -174,7 +176,7 @@ function nameStatements(client: pg.PoolClient): PostgresPoolClient {
   }
   const query = (text: unknown, values?: readonly unknown[]): unknown => {
     if (typeof text !== 'string') return client.query(text as never) // a cursor: Kysely's own object
-    const name = values === undefined || text.includes('/* unnamed */') ? undefined : nameFor(text)
+    const name = values === undefined || text.includes(unnamed) ? undefined : nameFor(text)
     return client.query({
       text,
       values: values === undefined ? [] : [...values],

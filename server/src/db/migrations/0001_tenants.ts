@@ -2,7 +2,7 @@ import type { Kysely } from 'kysely'
 import { portable, run } from './portable.ts'
 
 export async function up(db: Kysely<unknown>): Promise<void> {
-  const { text, integer, end } = portable(db)
+  const { text, integer, end, endKeyed } = portable(db)
   await run(
     db,
     `
@@ -22,7 +22,7 @@ create table counters (
   name ${text} not null,
   value ${integer} not null check (value >= 0),
   primary key (tenant_id, name)
-${end};
+${endKeyed};
 `,
   )
 }

@@ -2,7 +2,7 @@ import { sql, type Kysely } from 'kysely'
 import { portable, run } from './portable.ts'
 
 export async function up(db: Kysely<unknown>): Promise<void> {
-  const { text, integer, end, isPostgres } = portable(db)
+  const { text, integer, end, endKeyed, isPostgres } = portable(db)
   await run(
     db,
     `
@@ -48,7 +48,6 @@ create table users (
 ${end};
 create unique index users_username_key_unique on users (tenant_id, username_key);
 create unique index users_email_key_unique on users (tenant_id, email_key);
-create unique index users_seq_unique on users (tenant_id, seq);
 create index users_by_username on users (tenant_id, username, id);
 create index users_by_first_name on users (tenant_id, first_name, id);
 create index users_by_last_name on users (tenant_id, last_name, id);
@@ -63,7 +62,7 @@ create table credentials (
   changed_at ${integer} not null,
   primary key (tenant_id, user_id),
   foreign key (tenant_id, user_id) references users (tenant_id, id)
-${end};
+${endKeyed};
 `,
   )
   await (isPostgres ? addPostgresSearch(db) : addSqliteSearch(db))

@@ -2,7 +2,7 @@ import { sql, type Kysely } from 'kysely'
 import { portable, run } from './portable.ts'
 
 export async function up(db: Kysely<unknown>): Promise<void> {
-  const { text, integer, end, isPostgres } = portable(db)
+  const { text, integer, end, endKeyed, isPostgres } = portable(db)
   await run(
     db,
     `
@@ -27,7 +27,6 @@ create table groups (
   ${isPostgres ? 'primary key (tenant_id, id)' : 'unique (tenant_id, id)'}
 ${end};
 create unique index groups_name_key_unique on groups (tenant_id, name_key);
-create unique index groups_seq_unique on groups (tenant_id, seq);
 create index groups_by_name on groups (tenant_id, name, id);
 create index groups_by_alias on groups (tenant_id, alias, id);
 create index groups_by_created_at on groups (tenant_id, created_at, id);
@@ -42,7 +41,7 @@ create table group_members (
   primary key (tenant_id, group_id, user_id),
   foreign key (tenant_id, group_id) references groups (tenant_id, id),
   foreign key (tenant_id, user_id) references users (tenant_id, id)
-${end};
+${endKeyed};
 create index group_members_by_user on group_members (tenant_id, user_id, group_id);
 `,
   )

@@ -2,7 +2,7 @@ import type { Kysely } from 'kysely'
 import { portable, run } from './portable.ts'
 
 export async function up(db: Kysely<unknown>): Promise<void> {
-  const { text, integer, end } = portable(db)
+  const { text, integer, end, endKeyed } = portable(db)
   const common = `
   tenant_id ${text} not null references tenants (id),
   id ${text} not null,
@@ -25,7 +25,7 @@ create table ${table} (
   subject_id ${text} not null,
   primary key (tenant_id, ${owner}, subject_kind, subject_id),
   foreign key (tenant_id, ${owner}) references ${owners} (tenant_id, id)
-${end};
+${endKeyed};
 create index ${table}_by_subject on ${table} (tenant_id, subject_kind, subject_id, ${owner});`
   const sorts = (table: string) =>
     ['name', 'created_at', 'created_by', 'updated_at', 'updated_by']

@@ -29,7 +29,6 @@ create index events_by_category on events (tenant_id, category, at, id);
 create index events_by_type on events (tenant_id, type, at, id);
 create index events_by_actor on events (tenant_id, actor_id, category, at, id);
 create index events_by_subject on events (tenant_id, subject_id, category, at, id);
-create index events_by_object on events (tenant_id, object_id, category, at, id) where object_id <> '';
 create index events_by_address on events (tenant_id, address, category, at, id);
 `,
   )

@@ -8,12 +8,17 @@ export interface Portable {
   readonly integer: string
   /** Ends a table; SQLite then checks types as PostgreSQL does. */
   readonly end: string
+  /**
+   * Ends a table of links, or of few columns found by their key: SQLite keeps its rows in the key's own tree
+   * instead of a table and an index that repeats most of it. PostgreSQL has no such thing.
+   */
+  readonly endKeyed: string
 }
 
 export function portable(db: Kysely<unknown>): Portable {
   return db.getExecutor().adapter instanceof PostgresAdapter
-    ? { isPostgres: true, text: 'text collate "C"', integer: 'bigint', end: ')' }
-    : { isPostgres: false, text: 'text', integer: 'integer', end: ') strict' }
+    ? { isPostgres: true, text: 'text collate "C"', integer: 'bigint', end: ')', endKeyed: ')' }
+    : { isPostgres: false, text: 'text', integer: 'integer', end: ') strict', endKeyed: ') strict, without rowid' }
 }
 
 /** Runs statements in order; they are separated by a semicolon at the end of a line. */

@@ -1,0 +1,26 @@
+import { randomBytes } from 'node:crypto'
+import { sql, type Kysely } from 'kysely'
+import { portable, run } from './portable.ts'
+
+export async function up(db: Kysely<unknown>): Promise<void> {
+  const { text, integer, endKeyed } = portable(db)
+  await run(
+    db,
+    `
+create table tenant_keys (
+  tenant_id ${text} not null references tenants (id),
+  purpose ${text} not null,
+  key ${text} not null,
+  created_at ${integer} not null,
+  primary key (tenant_id, purpose)
+${endKeyed};
+`,
+  )
+  const { rows } = await sql<{ id: string; created_at: number }>`select id, created_at from tenants`.execute(db)
+  for (const { id, created_at: at } of rows) {
+    const key = randomBytes(32).toString('base64url')
+    await sql`insert into tenant_keys (tenant_id, purpose, key, created_at) values (${id}, 'cursors', ${key}, ${at})`.execute(
+      db,
+    )
+  }
+}
