@@ -33,7 +33,9 @@ export function followTransaction(outer: Db, current: () => Trx | null): Db {
     },
     scan: async (text, values) => {
       const trx = current()
-      return trx === null ? engine.scan(text, values) : (await trx.executeQuery(CompiledQuery.raw(text, [...values]))).rows
+      return trx === null
+        ? engine.scan(text, values)
+        : (await trx.executeQuery(CompiledQuery.raw(text, [...values]))).rows
     },
     // What is read inside a transaction must not be kept for others.
     stamp: () => (current() === null ? engine.stamp() : null),

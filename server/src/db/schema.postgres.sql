@@ -128,7 +128,6 @@ create table events (
 CREATE INDEX events_by_actor ON events USING btree (tenant_id, actor_id, category, at, id);
 CREATE INDEX events_by_address ON events USING btree (tenant_id, address, category, at, id);
 CREATE INDEX events_by_category ON events USING btree (tenant_id, category, at, id);
-CREATE INDEX events_by_object ON events USING btree (tenant_id, object_id, category, at, id) WHERE (object_id <> ''::text);
 CREATE INDEX events_by_subject ON events USING btree (tenant_id, subject_id, category, at, id);
 CREATE INDEX events_by_type ON events USING btree (tenant_id, type, at, id);
 CREATE UNIQUE INDEX events_seq_unique ON events USING btree (tenant_id, seq) WHERE (seq > 0);
@@ -191,7 +190,6 @@ CREATE INDEX groups_default ON groups USING btree (tenant_id, id) WHERE (is_defa
 CREATE UNIQUE INDEX groups_name_key_unique ON groups USING btree (tenant_id, name_key);
 CREATE INDEX groups_search_alias_key ON groups USING gin (tenant_id, alias_key gin_trgm_ops);
 CREATE INDEX groups_search_name_key ON groups USING gin (tenant_id, name_key gin_trgm_ops);
-CREATE UNIQUE INDEX groups_seq_unique ON groups USING btree (tenant_id, seq);
 CREATE INDEX groups_timed ON groups USING btree (tenant_id, id) WHERE (timed_members > 0);
 
 create table idempotency_keys (
@@ -433,6 +431,15 @@ CREATE UNIQUE INDEX sso_mappers_attribute_value_unique ON sso_mappers USING btre
 CREATE INDEX sso_mappers_by_created_at ON sso_mappers USING btree (tenant_id, alias, created_at, id);
 CREATE INDEX sso_mappers_by_group ON sso_mappers USING btree (tenant_id, group_id, id);
 
+create table tenant_keys (
+  tenant_id text collate "C" not null,
+  purpose text collate "C" not null,
+  key text collate "C" not null,
+  created_at bigint not null,
+  constraint tenant_keys_pkey PRIMARY KEY (tenant_id, purpose),
+  constraint tenant_keys_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenants(id)
+);
+
 create table tenants (
   id text collate "C" not null,
   slug text collate "C" not null,
@@ -518,5 +525,4 @@ CREATE INDEX users_search_email_key ON users USING gin (tenant_id, email_key gin
 CREATE INDEX users_search_first_name_key ON users USING gin (tenant_id, first_name_key gin_trgm_ops);
 CREATE INDEX users_search_last_name_key ON users USING gin (tenant_id, last_name_key gin_trgm_ops);
 CREATE INDEX users_search_username_key ON users USING gin (tenant_id, username_key gin_trgm_ops);
-CREATE UNIQUE INDEX users_seq_unique ON users USING btree (tenant_id, seq);
 CREATE UNIQUE INDEX users_username_key_unique ON users USING btree (tenant_id, username_key);

@@ -58,7 +58,7 @@ create table counters (
   name text not null,
   value integer not null check (value >= 0),
   primary key (tenant_id, name)
-) strict;
+) strict, without rowid;
 
 create table credentials (
   tenant_id text not null,
@@ -67,7 +67,7 @@ create table credentials (
   changed_at integer not null,
   primary key (tenant_id, user_id),
   foreign key (tenant_id, user_id) references users (tenant_id, id)
-) strict;
+) strict, without rowid;
 
 create table decentralized_roles (
   tenant_id text not null,
@@ -110,7 +110,6 @@ create table events (
 create index events_by_actor on events (tenant_id, actor_id, category, at, id);
 create index events_by_address on events (tenant_id, address, category, at, id);
 create index events_by_category on events (tenant_id, category, at, id);
-create index events_by_object on events (tenant_id, object_id, category, at, id) where object_id <> '';
 create index events_by_subject on events (tenant_id, subject_id, category, at, id);
 create index events_by_type on events (tenant_id, type, at, id);
 create unique index events_seq_unique on events (tenant_id, seq) where seq > 0;
@@ -126,7 +125,7 @@ create table group_members (
   primary key (tenant_id, group_id, user_id),
   foreign key (tenant_id, group_id) references groups (tenant_id, id),
   foreign key (tenant_id, user_id) references users (tenant_id, id)
-) strict;
+) strict, without rowid;
 create index group_members_by_user on group_members (tenant_id, user_id, group_id);
 create index group_members_timed on group_members (tenant_id, group_id, expires_at, valid_from) where is_timed = 1;
 
@@ -156,7 +155,6 @@ create index groups_by_member_count on groups (tenant_id, member_count, id);
 create index groups_by_name on groups (tenant_id, name, id);
 create index groups_default on groups (tenant_id, id) where is_default = 1;
 create unique index groups_name_key_unique on groups (tenant_id, name_key);
-create unique index groups_seq_unique on groups (tenant_id, seq);
 create index groups_timed on groups (tenant_id, id) where timed_members > 0;
 create trigger groups_search_delete after delete on groups begin delete from groups_search where rowid = old.seq; end;
 create trigger groups_search_insert after insert on groups begin insert into groups_search (rowid, name_key, alias_key) values (new.seq, new.name_key, new.alias_key); end;
@@ -255,7 +253,7 @@ create table persona_subjects (
   subject_id text not null,
   primary key (tenant_id, persona_id, subject_kind, subject_id),
   foreign key (tenant_id, persona_id) references personas (tenant_id, id)
-) strict;
+) strict, without rowid;
 create index persona_subjects_by_subject on persona_subjects (tenant_id, subject_kind, subject_id, persona_id);
 
 create table personas (
@@ -292,7 +290,7 @@ create table purpose_subjects (
   subject_id text not null,
   primary key (tenant_id, purpose_id, subject_kind, subject_id),
   foreign key (tenant_id, purpose_id) references purposes (tenant_id, id)
-) strict;
+) strict, without rowid;
 create index purpose_subjects_by_subject on purpose_subjects (tenant_id, subject_kind, subject_id, purpose_id);
 
 create table purposes (
@@ -384,6 +382,14 @@ create unique index sso_mappers_attribute_value_unique on sso_mappers (tenant_id
 create index sso_mappers_by_created_at on sso_mappers (tenant_id, alias, created_at, id);
 create index sso_mappers_by_group on sso_mappers (tenant_id, group_id, id);
 
+create table tenant_keys (
+  tenant_id text not null references tenants (id),
+  purpose text not null,
+  key text not null,
+  created_at integer not null,
+  primary key (tenant_id, purpose)
+) strict, without rowid;
+
 create table tenants (
   id text not null primary key,
   slug text not null,
@@ -450,7 +456,6 @@ create index users_by_last_name on users (tenant_id, last_name, id);
 create index users_by_role on users (tenant_id, workspace_role_id, id);
 create index users_by_username on users (tenant_id, username, id);
 create unique index users_email_key_unique on users (tenant_id, email_key);
-create unique index users_seq_unique on users (tenant_id, seq);
 create unique index users_username_key_unique on users (tenant_id, username_key);
 create trigger users_search_delete after delete on users begin delete from users_search where rowid = old.seq; end;
 create trigger users_search_insert after insert on users begin insert into users_search (rowid, username_key, email_key, first_name_key, last_name_key)

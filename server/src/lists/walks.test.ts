@@ -203,7 +203,9 @@ test('groups, invitations and promised mails are walked as users are', async () 
     const met: object[] = []
     let cursor: string | null = ''
     while (cursor !== null) {
-      const page: { nextCursor: string | null; items?: object[]; records?: object[] } = await get(`limit=4&cursor=${cursor}`)
+      const page: { nextCursor: string | null; items?: object[]; records?: object[] } = await get(
+        `limit=4&cursor=${cursor}`,
+      )
       met.push(...rowsOf(page))
       cursor = page.nextCursor
     }

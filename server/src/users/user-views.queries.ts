@@ -36,12 +36,7 @@ interface Shown {
 }
 
 /** Users with everything their documents show at this instant, in one statement and one state of the database; links on demand. */
-export function selectUserViews(
-  db: Queryable,
-  tenantId: string,
-  asked: Asked,
-  withLinks = true,
-): Promise<UserView[]> {
+export function selectUserViews(db: Queryable, tenantId: string, asked: Asked, withLinks = true): Promise<UserView[]> {
   return selectViews(db, tenantId, asked, { withLinks, withActed: false })
 }
 
