@@ -4,7 +4,7 @@ import { insufficientRole } from '../access/authorize.ts'
 import type { Ctx } from '../access/ctx.ts'
 import type { Permission } from '../access/permissions.ts'
 import type { ErrorCode } from '../errors/catalogue.ts'
-import { errorResponses } from './error-responses.ts'
+import { errorResponses, page } from './error-responses.ts'
 
 /** Which credentials an address asks for. */
 export type Access =
@@ -27,6 +27,8 @@ export interface Operation<B extends TSchema> {
   readonly body?: B
   readonly bodyOptional?: true
   readonly bodyExamples?: readonly Static<B>[]
+  /** Also takes the body as a plain form of a browser, and answers that with a page. */
+  readonly takesForm?: true
   /** Status and body of success; without a schema the body is empty. */
   readonly answer: {
     readonly status?: 200 | 204
@@ -122,6 +124,7 @@ function toSchema<B extends TSchema>(spec: Operation<B>): FastifySchema {
               schema: answer.schema,
               ...(answer.example === undefined ? {} : { example: answer.example }),
             },
+            ...(spec.takesForm === true ? page : {}),
           },
         }
   return {
@@ -135,6 +138,7 @@ function toSchema<B extends TSchema>(spec: Operation<B>): FastifySchema {
     ...(Object.keys(params).length === 0 ? {} : { params: Type.Object(params) }),
     ...(spec.errors?.includes('version_mismatch') === true ? { headers: IfMatch } : {}),
     ...(spec.query === undefined ? {} : { querystring: spec.query }),
+    ...(spec.takesForm === true ? { consumes: ['application/json', 'application/x-www-form-urlencoded'] } : {}),
     ...(spec.body === undefined ? {} : { body: withExamples(spec.body, spec.bodyExamples) }),
     response: { [status]: success, ...errorResponses(spec) },
   }
