@@ -45,6 +45,7 @@ const scripts = {
   test: ['scripts/test.ts'],
   'test:clients': ['conformance/python/run.ts'],
   'test:fresh-clone': ['scripts/fresh-clone.ts'],
+  'test:fuzz': ['scripts/fuzz.ts'],
   'test:model': ['scripts/model.ts'],
   'test:postgres': ['scripts/test.ts'],
   tidy: ['scripts/tidy.ts'],

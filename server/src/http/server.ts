@@ -37,6 +37,8 @@ export function createServer({ log, trustedProxies }: ServerOptions): FastifyIns
     clientErrorHandler: answerBrokenRequest,
   })
   app.server.maxHeadersCount = headersKept
+  // Node would answer by itself, with nothing in it; ours is refused where all framing is (request-context.ts).
+  app.server.on('checkExpectation', (request, response) => app.routing(request, response))
   app.setErrorHandler(renderError)
   app.setSerializerCompiler(() => (value) => JSON.stringify(value))
   app.setValidatorCompiler(compileValidator)

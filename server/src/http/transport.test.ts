@@ -136,6 +136,11 @@ test('Expect: 100-continue is met', async () => {
   assert.match(answer.body, /^HTTP\/1\.1 200 OK/)
 })
 
+test('any other expectation is 417 in the shape of every error', async () => {
+  for (const expectation of ['200-ok', 'x'])
+    assertErrorShape(await ask(whoami, [`Expect: ${expectation}`]), 'expectation_failed', expectation)
+})
+
 test('a body is read up to 256 KiB, whether its length is told or not', async () => {
   const fill = (bytes: number) => {
     const start = '{"emails":["not an address"],"x":"'

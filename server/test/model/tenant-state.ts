@@ -148,7 +148,7 @@ export function need<T>(things: ReadonlyMap<string, T>, id: string, code: string
   return found
 }
 
-export function usableAdmins(state: TenantState): ModelUser[] {
+function usableAdmins(state: TenantState): ModelUser[] {
   return [...state.users.values()].filter(({ role, enabled, accepted }) => role === '$admin' && enabled && accepted)
 }
 
