@@ -47,6 +47,7 @@ const scripts = {
   'test:fresh-clone': ['scripts/fresh-clone.ts'],
   'test:fuzz': ['scripts/fuzz.ts'],
   'test:model': ['scripts/model.ts'],
+  'test:mutants': ['scripts/mutants.ts'],
   'test:postgres': ['scripts/test.ts'],
   tidy: ['scripts/tidy.ts'],
   types: ['node_modules/typescript-native/bin/tsc', '--project', 'tsconfig.json'],

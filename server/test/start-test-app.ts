@@ -1,5 +1,5 @@
 import { Agent } from 'node:http'
-import { pino } from 'pino'
+import { pino, type Logger } from 'pino'
 import type { WorkspaceRole } from '../src/access/permissions.ts'
 import type { Ctx } from '../src/access/ctx.ts'
 import { buildApp } from '../src/app.ts'
@@ -33,6 +33,8 @@ interface Options {
   readonly env?: Readonly<Record<string, string>>
   /** What the mail server answers; by default it takes everything. Null: no mail server is set. */
   readonly mail?: ((message: Message) => MailOutcome) | null
+  /** Silent unless given. */
+  readonly log?: Logger
 }
 
 export const password = 'correct horse battery staple'
@@ -52,7 +54,7 @@ export async function startTestApp(options: Options = {}) {
     secrets,
     db: database.db,
     clock: () => clock.now(),
-    log: pino({ level: 'silent' }),
+    log: options.log ?? pino({ level: 'silent' }),
     mail:
       answerMail === null
         ? null
@@ -105,6 +107,7 @@ interface Parts {
 /** What tests hold; dispose with `await using`. */
 export class TestApp implements AsyncDisposable {
   readonly #parts: Parts
+  #listener: (method: string, path: string, answer: Answer) => void = () => {}
   readonly db: Db
   readonly clock: TestClock
   readonly mails: Message[]
@@ -139,7 +142,13 @@ export class TestApp implements AsyncDisposable {
       ...(token === undefined ? {} : { token }),
     })
     checkAgainstContract(this.http.swagger(), method, path, answer)
+    this.#listener(method, path, answer)
     return answer
+  }
+
+  /** Calls with every answer from here on. */
+  onAnswer(listener: (method: string, path: string, answer: Answer) => void): void {
+    this.#listener = listener
   }
 
   get(path: string, options: RequestOptions = {}): Promise<Answer> {

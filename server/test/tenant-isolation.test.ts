@@ -69,7 +69,7 @@ function comparable(answer: Answer): unknown {
 
 const headers = { 'x-atlan-request-id': 'isolation' }
 
-test('a filter for a foreign id finds as much as one for an id of nothing, in every list and form', async () => {
+test('a filter for a foreign id finds as much as one for an id of nothing, in every list and form (V-T1)', async () => {
   for (const [template, shape] of Object.entries(shapes)) {
     const path = template.replace('{group}', own.group).replace('{user}', own.user)
     const idFields = shape.fields.names.filter((name) => {
@@ -110,7 +110,7 @@ test('a filter for a foreign id finds as much as one for an id of nothing, in ev
   }
 })
 
-test('every other parameter that takes an id answers a foreign one as one of nothing', async () => {
+test('every other parameter that takes an id answers a foreign one as one of nothing (V-T1)', async () => {
   for (const { path, query, takes, found } of queryParameters) {
     fields += 1
     const ask = (id: string) => t.get(`${path}?${query(id)}`, { headers })
@@ -122,7 +122,7 @@ test('every other parameter that takes an id answers a foreign one as one of not
 })
 
 for (const { op, field, takes, body, at } of bodyFields) {
-  test(`${op}, ${field}: a foreign id is answered as one of nothing, and nothing changes there`, async () => {
+  test(`${op}, ${field}: a foreign id is answered as one of nothing, and nothing changes there (V-T1)`, async () => {
     fields += 1
     const { method, path } = splitOperation(op)
     const send = async (id: string) => {
@@ -169,7 +169,7 @@ test('a foreign subject is never shown, wherever it was sent', async () => {
   }
 })
 
-test('every field of every body is either tried here with a foreign id, or known to take none', () => {
+test('every field of every body is either tried here with a foreign id, or known to take none (V-T1)', () => {
   const page: ContractPage = JSON.parse(JSON.stringify(t.http.swagger()))
   const declared = listOperations(page).flatMap(({ name, spec }) => {
     const schema = spec.requestBody?.content['application/json']?.schema

@@ -91,7 +91,7 @@ function readings(): string[] {
   return [...service.map((path) => `/api/service/${path}`), ...muster.map((path) => `/api/muster/${path}`)]
 }
 
-test('of two tenants with the same ids, names and addresses each is answered from its own rows', async () => {
+test('of two tenants with the same ids, names and addresses each is answered from its own rows (V-T1)', async () => {
   for (const { path, token, answer } of alone) {
     looks += 1
     if (token === t.acme.token) assert.equal(answer.status, 200, answer.text)

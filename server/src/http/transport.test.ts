@@ -163,7 +163,7 @@ test('a body is read up to 256 KiB, whether its length is told or not', async ()
   )
 })
 
-test('any Content-Encoding is 415, on every verb', async () => {
+test('any Content-Encoding is 415, on every verb (V-D6)', async () => {
   for (const coding of ['gzip', 'br', 'deflate', 'zstd', 'identity', 'x', '']) {
     for (const method of ['GET', 'POST', 'DELETE']) {
       const answer = await t.request(method, '/api/service/users', {
