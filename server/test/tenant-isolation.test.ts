@@ -1,37 +1,15 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { v4 as uuid } from 'uuid'
-import { tokenList } from '../src/api-tokens/api-tokens.fields.ts'
-import { groupList } from '../src/groups/groups.fields.ts'
-import { invitationList } from '../src/invitations/invitations.fields.ts'
-import type { ListShape } from '../src/lists/list-shape.ts'
-import { outboxList } from '../src/mail/outbox.fields.ts'
-import { personaList } from '../src/personas/personas.fields.ts'
-import { purposeList } from '../src/purposes/purposes.fields.ts'
-import { roleList } from '../src/roles/roles.fields.ts'
 import { newSecret } from '../src/secrets/secrets.ts'
-import { userList } from '../src/users/users.fields.ts'
 import { splitOperation } from './authz-matrix.ts'
 import { makeObject } from './authz-world.ts'
 import { listOperations, type ContractPage } from './contract-page.ts'
 import { hashDatabase, hashTenant } from './database-hash.ts'
 import { bodyFields, filterFields, makeIds, otherFields, queryParameters, type Ids } from './foreign-ids.ts'
+import { listShapes } from './list-shapes.ts'
 import { startTestApp, type TestApp } from './start-test-app.ts'
 import type { Answer } from './test-client.ts'
-
-const shapes: Readonly<Record<string, ListShape>> = {
-  '/api/service/users': userList,
-  '/api/service/groups/{group}/members': userList,
-  '/api/service/groups': groupList,
-  '/api/service/v2/groups': groupList,
-  '/api/service/users/{user}/groups': groupList,
-  '/api/service/roles': roleList,
-  '/api/service/personas': personaList,
-  '/api/service/purposes': purposeList,
-  '/api/service/apikeys': tokenList,
-  '/api/muster/invitations': invitationList,
-  '/api/muster/outbox': outboxList,
-}
 
 let t: TestApp
 let own: Ids
@@ -70,7 +48,7 @@ function comparable(answer: Answer): unknown {
 const headers = { 'x-atlan-request-id': 'isolation' }
 
 test('a filter for a foreign id finds as much as one for an id of nothing, in every list and form (V-T1)', async () => {
-  for (const [template, shape] of Object.entries(shapes)) {
+  for (const [template, shape] of Object.entries(listShapes)) {
     const path = template.replace('{group}', own.group).replace('{user}', own.user)
     const idFields = shape.fields.names.filter((name) => {
       const field = shape.fields.find(name)

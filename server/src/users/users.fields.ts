@@ -80,6 +80,8 @@ function computed(values: DerivedField['values'], expression: string, read: (row
 function linked(
   exists: (condition: ReturnType<typeof sql<SqlBool>>) => ReturnType<typeof sql<SqlBool>>,
   element: string,
+  /** Where a row that is read in memory keeps the list. */
+  elements: string,
 ): DerivedField {
   const some = (term: ValueTerm, dialect: DialectName) =>
     exists(sql<SqlBool>`${valueTermToSql(term, sql.ref(element), dialect)}`)
@@ -92,8 +94,13 @@ function linked(
       const isNot = term.kind === 'compare' && term.op === 'ne'
       return isNot ? sql<SqlBool>`not ${some({ ...term, op: 'eq' }, dialect)}` : some(term, dialect)
     },
-    matches: () => {
-      throw new Error('links are not part of a row')
+    matches: (checked, row) => {
+      const term = asValueTerm(checked)
+      const ids = row[elements]
+      if (!Array.isArray(ids)) throw new Error(`the row has no ${elements}`)
+      const isNot = term.kind === 'compare' && term.op === 'ne'
+      const has = (wanted: ValueTerm) => ids.some((id) => valueTermMatches(wanted, String(id)))
+      return isNot ? !has({ ...term, op: 'eq' }) : has(term)
     },
   }
 }
@@ -131,6 +138,7 @@ const groups = linked(
   (condition) =>
     sql<SqlBool>`exists (select 1 from group_members m where m.tenant_id = users.tenant_id and m.user_id = users.id and ${condition})`,
   'm.group_id',
+  'groups.ids',
 )
 
 const directoryFields: Readonly<Record<string, Field>> = {
