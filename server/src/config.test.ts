@@ -215,7 +215,7 @@ const refused: Readonly<Record<string, readonly string[]>> = {
   ],
 }
 
-test('each wrong value is refused with one sentence that names the setting', () => {
+test('each wrong value is refused with one sentence that names the setting (V-T2)', () => {
   for (const [name, values] of Object.entries(refused)) {
     for (const value of values) {
       assert.throws(

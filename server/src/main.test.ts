@@ -178,7 +178,7 @@ test('SIGINT stops as SIGTERM does; the same signal twice in a moment is one, a 
   assert.equal(end.code, 1, 'long before 20 s are over')
 })
 
-test('mails that were held go out after a start with a mail server; no secret stands in the log at any level', async () => {
+test('mails that were held go out after a start with a mail server; no secret stands in the log at any level (V-K7)', async () => {
   await using home = await makeHome()
   await using receiver = await SmtpReceiver.start()
   let token = ''

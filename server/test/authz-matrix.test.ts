@@ -61,7 +61,7 @@ for (const route of matrix.routes) {
     assert.equal(await hashDatabase(t.db), untouched, `${route.op}: a refused request changed something`)
   })
 
-  test(`${route.op}: each role gets its own answer, and unknown and foreign objects look the same`, async () => {
+  test(`${route.op}: each role gets its own answer, and unknown and foreign objects look the same (V-T1)`, async () => {
     const untouched = await hashDatabase(t.db)
     const callers = callersOf(route)
     for (const caller of callers) await expectDenials(route, caller)

@@ -21,6 +21,7 @@ export interface Parameter {
   readonly in: 'path' | 'query' | 'header'
   readonly required?: boolean
   readonly description?: string
+  readonly schema?: object
 }
 
 interface Response {

@@ -1,5 +1,5 @@
 import { Agent } from 'node:http'
-import { pino } from 'pino'
+import { pino, type Logger } from 'pino'
 import type { SubRole, WorkspaceRole } from '../src/access/permissions.ts'
 import type { Ctx } from '../src/access/ctx.ts'
 import { buildApp } from '../src/app.ts'
@@ -48,6 +48,8 @@ interface Options {
   readonly signer?: null
   /** Another node on the same database, by the same clock. */
   readonly beside?: TestApp
+  /** Silent unless given. */
+  readonly log?: Logger
 }
 
 /** Signs for every test app, unless it is started without. */
@@ -71,7 +73,7 @@ export async function startTestApp(options: Options = {}) {
     secrets,
     db: database.db,
     clock: () => clock.now(),
-    log: pino({ level: 'silent' }),
+    log: options.log ?? pino({ level: 'silent' }),
     signer: options.signer === undefined ? testSigner : null,
     mail:
       answerMail === null
@@ -130,6 +132,7 @@ interface Parts {
 /** What tests hold; dispose with `await using`. */
 export class TestApp implements AsyncDisposable {
   readonly #parts: Parts
+  #listener: (method: string, path: string, answer: Answer) => void = () => {}
   readonly db: Db
   readonly clock: TestClock
   readonly mails: Message[]
@@ -164,7 +167,13 @@ export class TestApp implements AsyncDisposable {
       ...(token === undefined ? {} : { token }),
     })
     checkAgainstContract(this.http.swagger(), method, path, answer)
+    this.#listener(method, path, answer)
     return answer
+  }
+
+  /** Calls with every answer from here on. */
+  onAnswer(listener: (method: string, path: string, answer: Answer) => void): void {
+    this.#listener = listener
   }
 
   get(path: string, options: RequestOptions = {}): Promise<Answer> {

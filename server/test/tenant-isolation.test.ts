@@ -1,48 +1,15 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { v4 as uuid } from 'uuid'
-import { tokenList } from '../src/api-tokens/api-tokens.fields.ts'
-import { decentralizedRoleList } from '../src/decentralized-roles/decentralized-roles.fields.ts'
-import { boundMemberList } from '../src/groups/bound-members.fields.ts'
-import { groupList } from '../src/groups/groups.fields.ts'
-import { invitationList } from '../src/invitations/invitations.fields.ts'
-import type { ListShape } from '../src/lists/list-shape.ts'
-import { oauthClientList } from '../src/oauth-clients/oauth-clients.fields.ts'
-import { outboxList } from '../src/mail/outbox.fields.ts'
-import { personaList } from '../src/personas/personas.fields.ts'
-import { purposeList } from '../src/purposes/purposes.fields.ts'
-import { roleList } from '../src/roles/roles.fields.ts'
 import { newSecret } from '../src/secrets/secrets.ts'
-import { roleGrantList, subRoleList } from '../src/user-roles/held-roles.fields.ts'
-import { userList } from '../src/users/users.fields.ts'
 import { splitOperation } from './authz-matrix.ts'
 import { makeObject } from './authz-world.ts'
 import { listOperations, type ContractPage } from './contract-page.ts'
 import { hashDatabase, hashTenant } from './database-hash.ts'
 import { bodyFields, filterFields, makeIds, otherFields, queryParameters, type Ids } from './foreign-ids.ts'
+import { listShapes } from './list-shapes.ts'
 import { startTestApp, type TestApp } from './start-test-app.ts'
 import type { Answer } from './test-client.ts'
-
-const shapes: Readonly<Record<string, ListShape>> = {
-  '/api/service/users': userList,
-  '/api/service/groups/{group}/members': userList,
-  '/api/muster/users': userList,
-  '/api/muster/groups': groupList,
-  '/api/service/groups': groupList,
-  '/api/service/v2/groups': groupList,
-  '/api/service/users/{user}/groups': groupList,
-  '/api/service/roles': roleList,
-  '/api/muster/groups/{group}/members': boundMemberList,
-  '/api/muster/users/{user}/decentralized-roles': decentralizedRoleList,
-  '/api/muster/users/{user}/role-grants': roleGrantList,
-  '/api/muster/users/{user}/sub-roles': subRoleList,
-  '/api/service/personas': personaList,
-  '/api/service/purposes': purposeList,
-  '/api/service/apikeys': tokenList,
-  '/api/service/oauth-clients': oauthClientList,
-  '/api/muster/invitations': invitationList,
-  '/api/muster/outbox': outboxList,
-}
 
 let t: TestApp
 let own: Ids
@@ -95,8 +62,8 @@ function comparable(answer: Answer): unknown {
 
 const headers = { 'x-atlan-request-id': 'isolation' }
 
-test('a filter for a foreign id finds as much as one for an id of nothing, in every list and form', async () => {
-  for (const [template, shape] of Object.entries(shapes)) {
+test('a filter for a foreign id finds as much as one for an id of nothing, in every list and form (V-T1)', async () => {
+  for (const [template, shape] of Object.entries(listShapes)) {
     const path = template.replace('{group}', own.group).replace('{user}', own.user)
     const idFields = shape.fields.names.filter((name) => {
       const field = shape.fields.find(name)
@@ -136,7 +103,7 @@ test('a filter for a foreign id finds as much as one for an id of nothing, in ev
   }
 })
 
-test('every other parameter that takes an id answers a foreign one as one of nothing', async () => {
+test('every other parameter that takes an id answers a foreign one as one of nothing (V-T1)', async () => {
   for (const { path, query, takes, found } of queryParameters) {
     fields += 1
     const ask = (id: string) => t.get(`${path}?${query(id)}`, { headers })
@@ -148,7 +115,7 @@ test('every other parameter that takes an id answers a foreign one as one of not
 })
 
 for (const { op, field, takes, body, at } of bodyFields) {
-  test(`${op}, ${field}: a foreign id is answered as one of nothing, and nothing changes there`, async () => {
+  test(`${op}, ${field}: a foreign id is answered as one of nothing, and nothing changes there (V-T1)`, async () => {
     fields += 1
     const { method, path } = splitOperation(op)
     const send = async (id: string) => {
@@ -198,7 +165,7 @@ test('a foreign subject is never shown, wherever it was sent', async () => {
   }
 })
 
-test('every field of every body is either tried here with a foreign id, or known to take none', () => {
+test('every field of every body is either tried here with a foreign id, or known to take none (V-T1)', () => {
   const page: ContractPage = JSON.parse(JSON.stringify(t.http.swagger()))
   const declared = listOperations(page).flatMap(({ name, spec }) => {
     const schema = spec.requestBody?.content['application/json']?.schema

@@ -6,7 +6,7 @@ import { hashTenant } from './database-hash.ts'
 import { scenarios } from './event-scenarios.ts'
 import { makeIds, type Ids } from './foreign-ids.ts'
 import type { Act, Scenario } from './scenario.ts'
-import { startTestApp, type TestApp, type TestUser } from './start-test-app.ts'
+import { password, startTestApp, type TestApp, type TestUser } from './start-test-app.ts'
 import { makeTwin, type Twin } from './tenant-twin.ts'
 import type { Answer, RequestOptions } from './test-client.ts'
 
@@ -17,6 +17,8 @@ const acts = new Map<Scenario, Act>()
 let alone: readonly { readonly path: string; readonly token: string; readonly answer: Answer }[]
 let member: TestUser
 let mapper: string
+/** Invites somebody, whose link is kept; its copy in the twin stays alive. */
+let inviter: { readonly id: string; readonly link: string; readonly invitee: string }
 let twin: Twin
 let looks = 0
 
@@ -34,6 +36,7 @@ before(async () => {
   await actInConsole(t, own.user, 'made-by-hand')
   member = await t.addUser('member')
   mapper = await makeObject(t, 'sso-mapper')
+  inviter = await inviteByServiceToken()
   for (const scenario of changes) acts.set(scenario, await scenario.arrange(t))
   const tokens = [t.acme.token, member.token]
   const asked = tokens.flatMap((token) => readings().map((path) => ({ path, token })))
@@ -42,6 +45,15 @@ before(async () => {
   )
   twin = await makeTwin(t, tokens)
 })
+
+async function inviteByServiceToken(): Promise<typeof inviter> {
+  const token = await t.serviceToken('$admin')
+  const email = 'by-service@example.com'
+  const { json } = await t.post('/api/service/users', { emails: [email], roleName: '$admin' }, { token })
+  const invitee = json.createdUsers[email]
+  const { userId: id } = (await t.get('/api/service/whoami', { token })).json
+  return { id, link: await t.invitationToken(invitee), invitee }
+}
 
 /** The twin's copy of a token, at its own address. */
 function inTwin(token = t.acme.token): RequestOptions {
@@ -99,7 +111,7 @@ function readings(): string[] {
   return [...service.map((path) => `/api/service/${path}`), ...muster.map((path) => `/api/muster/${path}`)]
 }
 
-test('of two tenants with the same ids, names and addresses each is answered from its own rows', async () => {
+test('of two tenants with the same ids, names and addresses each is answered from its own rows (V-T1)', async () => {
   for (const { path, token, answer } of alone) {
     looks += 1
     if (token === t.acme.token) assert.equal(answer.status, 200, answer.text)
@@ -143,6 +155,14 @@ test('a disabled owner, another role and a revoked token count in their own tena
   await t.post(`/api/service/users/${member.id}`, { enabled: false })
   assert.equal((await whoAmI({ token: member.token })).status, 401)
   assert.equal((await whoAmI(inTwin(member.token))).status, 200)
+})
+
+test('an inviter revoked here hands out nothing but $guest, though a token of the same id lives on in the twin', async () => {
+  await t.delete(`/api/service/apikeys/${inviter.id}`)
+  const accepted = await t.post('/auth/accept-invite', { token: inviter.link, password }, { token: null })
+  assert.equal(accepted.status, 200, accepted.text)
+  const user = await t.get(`/api/service/users/${inviter.invitee}`)
+  assert.equal(user.json.workspaceRole, '$guest')
 })
 
 test('totals are those of the tenant, after all that was done in either', async () => {

@@ -24,7 +24,7 @@ async function statusOf(t: TestApp, token: string): Promise<number> {
   return (await t.get('/api/service/whoami', { token })).status
 }
 
-test('a validity that is missing, negative or too long means five years', async () => {
+test('a validity that is missing, negative or too long means five years (V-K4)', async () => {
   await using t = await startTestApp()
   const cases: readonly (readonly [number | null | undefined, number])[] = [
     [undefined, fiveYears],
@@ -55,7 +55,7 @@ test('a validity that is missing, negative or too long means five years', async 
   assert.equal(await statusOf(t, secret), 401)
 })
 
-test('a validity that is no whole number, or 0, is 400 and makes no token', async () => {
+test('a validity that is no whole number, or 0, is 400 and makes no token (V-K4)', async () => {
   await using t = await startTestApp()
   for (const value of [
     '0',
@@ -84,7 +84,7 @@ test('a validity that is no whole number, or 0, is 400 and makes no token', asyn
   assert.equal((await mint(t, 1)).lifespan, '1')
 })
 
-test('a token works to its last millisecond and not in the next', async () => {
+test('a token works to its last millisecond and not in the next (V-K4)', async () => {
   await using t = await startTestApp()
   for (const seconds of [1, 2, 3_600]) {
     const { secret } = await mint(t, seconds)
@@ -96,7 +96,7 @@ test('a token works to its last millisecond and not in the next', async () => {
   }
 })
 
-test('a token never outlives the one that made it, not by a millisecond and not over several steps', async () => {
+test('a token never outlives the one that made it, not by a millisecond and not over several steps (V-K5)', async () => {
   await using t = await startTestApp()
   const { secret: parent } = await mint(t, 100)
   t.clock.advance(40_500)

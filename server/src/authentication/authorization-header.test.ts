@@ -58,7 +58,7 @@ function ask(port: number, authorization: Buffer): Promise<string> {
   })
 }
 
-test('1,000 malformed Authorization headers are 400 or 401, and the server goes on', async () => {
+test('1,000 malformed Authorization headers are 400 or 401, and the server goes on (V-K6)', async () => {
   await using t = await startTestApp()
   const pick = draws(6)
   const seen = new Map<string, number>()

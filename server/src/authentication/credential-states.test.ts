@@ -148,7 +148,7 @@ async function credentialStates(t: TestApp): Promise<State[]> {
   ]
 }
 
-test('every bad credential gets one and the same 401, on every address', async () => {
+test('every bad credential gets one and the same 401, on every address (V-K6, V-K8)', async () => {
   await using t = await startTestApp()
   const states = await credentialStates(t)
   const before = await t.db.selectFrom('events').select('id').execute()
@@ -197,7 +197,7 @@ test('two Authorization headers are a framing fault, whatever they say', async (
   }
 })
 
-test("a tenant's token on another tenant's host is like a token nobody ever had", async () => {
+test("a tenant's token on another tenant's host is like a token nobody ever had (V-T3)", async () => {
   await using t = await startTestApp()
   const stranger = newSecret('mst_')
   const admin = await t.addUser('admin01', '$admin', t.other)

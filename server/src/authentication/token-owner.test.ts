@@ -15,7 +15,7 @@ async function tokensOf(t: TestApp, userId: string, count: number): Promise<stri
   return Promise.all(Array.from({ length: count }, () => t.personalToken(userId)))
 }
 
-test("a personal token has its owner's role of this moment, up and down", async () => {
+test("a personal token has its owner's role of this moment, up and down (V-K5)", async () => {
   await using t = await startTestApp()
   await t.addUser('boss01', '$admin')
   const user = await t.addUser('user01', '$admin')
@@ -43,7 +43,7 @@ test("a personal token has its owner's role of this moment, up and down", async 
   }
 })
 
-test('disabling the owner ends all tokens with the next request, enabling revives them', async () => {
+test('disabling the owner ends all tokens with the next request, enabling revives them (V-K3)', async () => {
   await using t = await startTestApp()
   await t.addUser('boss01', '$admin')
   const user = await t.addUser('user01', '$admin')
@@ -68,7 +68,7 @@ test('a revoked token stays dead when its owner is enabled again', async () => {
   assert.deepEqual(await statuses(t, [user.token, attributes.accessToken]), [200, 401])
 })
 
-test('deleting the owner deletes the tokens', async () => {
+test('deleting the owner deletes the tokens (V-K3)', async () => {
   await using t = await startTestApp()
   await t.addUser('boss01', '$admin')
   const user = await t.addUser('user01', '$admin')
@@ -109,7 +109,7 @@ test('a service token has no owner whose state could matter', async () => {
   assert.deepEqual(await statuses(t, [service, t.acme.token]), [200, 200])
 })
 
-test('of requests that come while the owner is disabled, none begun after the answer succeeds', async () => {
+test('of requests that come while the owner is disabled, none begun after the answer succeeds (V-K3)', async () => {
   await using t = await startTestApp()
   const user = await t.addUser('user01')
   const [token = ''] = await tokensOf(t, user.id, 1)

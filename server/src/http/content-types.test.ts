@@ -65,7 +65,7 @@ const hostile = [
   '{"emails":["user01@example.com"],"emails":[]}',
 ]
 
-test('under 40 spellings of Content-Type a hostile body is 400 or 415, and never read by other rules', async () => {
+test('under 40 spellings of Content-Type a hostile body is 400 or 415, and never read by other rules (V-D3)', async () => {
   assert.ok(spellings.length >= 40)
   for (const type of spellings) {
     for (const rawBody of hostile) {
@@ -83,7 +83,7 @@ test('under 40 spellings of Content-Type a hostile body is 400 or 415, and never
   assert.equal((await t.get('/api/service/users')).json.totalRecord, 0)
 })
 
-test('JSON is read under its own type, in any case and with any parameters; everything else is 415', async () => {
+test('JSON is read under its own type, in any case and with any parameters; everything else is 415 (V-D3)', async () => {
   const read = new Set<string>()
   for (const type of spellings) {
     const email = `user${spellings.indexOf(type)}@example.com`

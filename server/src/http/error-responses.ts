@@ -25,17 +25,28 @@ interface Refusing {
   readonly url: string
   readonly access: unknown
   readonly errors?: readonly ErrorCode[]
+  readonly takesForm?: true
 }
+
+/** What a browser gets. */
+export const page = { 'text/html': { schema: Type.String() } }
 
 /** Error answers by status; each names its codes by the examples it refers to. */
 export function errorResponses(spec: Refusing): Record<number, object> {
   const byStatus = Map.groupBy(codesOf(spec), (code) => catalogue[code].status)
   return Object.fromEntries(
-    [...byStatus].toSorted(([a], [b]) => a - b).map(([status, codes]) => [status, responseFor(codes)]),
+    [...byStatus]
+      .toSorted(([a], [b]) => a - b)
+      .map(([status, codes]) => [status, responseFor(codes, isShownAsPage(spec, codes))]),
   )
 }
 
-function responseFor(codes: readonly ErrorCode[]): object {
+/** Its own refusals a form answers with a page; everything before them is refused as everywhere. */
+function isShownAsPage({ takesForm, errors = [] }: Refusing, codes: readonly ErrorCode[]): boolean {
+  return takesForm === true && codes.some((code) => errors.includes(code))
+}
+
+function responseFor(codes: readonly ErrorCode[], isPage: boolean): object {
   const headers = Object.assign({}, ...codes.map((code) => headersOf[code] ?? {}))
   return {
     description: codes.map((code) => `${code}: ${catalogue[code].title}`).join('; '),
@@ -45,6 +56,7 @@ function responseFor(codes: readonly ErrorCode[]): object {
         schema: Type.Unsafe<unknown>({ $ref: 'Error#' }),
         examples: Object.fromEntries(codes.map((code) => [code, { $ref: `#/components/examples/${code}` }])),
       },
+      ...(isPage ? page : {}),
     },
   }
 }

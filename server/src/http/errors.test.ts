@@ -175,7 +175,7 @@ test('an address that is no URL is 400 in the same shape', async () => {
   }
 })
 
-test('answers below /api may be neither kept nor framed nor sniffed, errors included', async () => {
+test('answers below /api may be neither kept nor framed nor sniffed, errors included (V-W5)', async () => {
   for (const path of ['/api/service/whoami', '/api/service/nope', '/api/muster/outbox', `${users}?limit=x`]) {
     const { headers } = await t.get(path)
     assert.equal(headers['cache-control'], 'no-store', path)

@@ -21,7 +21,7 @@ function nested(depth: number, open = '[', close = ']'): string {
   return `{"x":${open.repeat(depth - 1)}${close.repeat(depth - 1)}}`
 }
 
-test('names through which objects are polluted are refused at any depth and in any spelling', async () => {
+test('names through which objects are polluted are refused at any depth and in any spelling (V-D4)', async () => {
   for (const name of ['__proto__', 'constructor', '\\u005f_proto__', '__prot\\u006f__', 'c\\u006fnstructor']) {
     for (const body of [
       `{"${name}":1}`,
@@ -39,7 +39,7 @@ test('names through which objects are polluted are refused at any depth and in a
   assert.equal((await send('{"x":"__proto__","y":["constructor"]}')).status, 200, 'as a value it is text')
 })
 
-test('a name twice in one object is refused, in any spelling; the same name in two objects is fine', async () => {
+test('a name twice in one object is refused, in any spelling; the same name in two objects is fine (V-D4)', async () => {
   for (const body of [
     '{"firstName":"a","firstName":"b"}',
     '{"a":{"b":1,"c":2,"b":1}}',
@@ -52,7 +52,7 @@ test('a name twice in one object is refused, in any spelling; the same name in t
   assert.equal((await send('{"x":{"a":1},"y":{"a":1},"z":[{"a":1},{"a":1}]}')).status, 200)
 })
 
-test('a body is 32 deep and 10,000 values wide at most', async () => {
+test('a body is 32 deep and 10,000 values wide at most (V-D4)', async () => {
   assert.equal((await send(nested(32))).status, 200)
   assert.equal((await send(nested(33))).status, 400)
   assert.equal((await send(`{"x":${'{"a":'.repeat(31)}1${'}'.repeat(31)}}`)).status, 200)
@@ -64,7 +64,7 @@ test('a body is 32 deep and 10,000 values wide at most', async () => {
   assert.equal((await send(list(9_999))).status, 400)
 })
 
-test('NUL and half surrogate pairs are refused in names and values', async () => {
+test('NUL and half surrogate pairs are refused in names and values (V-D9)', async () => {
   for (const text of ['a\\u0000b', '\\ud800', '\\udc00', 'a\\ud83d', '\\ude00\\ud83d', '\\ud800\\u0041']) {
     for (const body of [`{"firstName":"${text}"}`, `{"${text}":1}`, `{"x":["${text}"]}`])
       assert.equal((await send(body)).status, 400, body)
@@ -132,7 +132,7 @@ test('bytes that are no UTF-8 do not get through as something else', async () =>
   await send(JSON.stringify({ lastName: before.lastName }))
 })
 
-test('JSON that announces itself and sends nothing is no body, on every verb', async () => {
+test('JSON that announces itself and sends nothing is no body, on every verb (V-D3)', async () => {
   const group = await t.addGroup('data')
   const headers = { 'content-type': 'application/json', 'content-length': '0' }
   for (const [method, path, status] of [

@@ -62,7 +62,8 @@ export function finishDocument(document: ContractDocument): ContractDocument {
       for (const code of codes) used.add(code)
       const [only] = codes
       const finished = withErrorCodes(response, codes)
-      if (codes.length > 1 || only === undefined) operation.responses[status] = finished
+      const isCommon = codes.length === 1 && !('text/html' in (response.content ?? {}))
+      if (!isCommon || only === undefined) operation.responses[status] = finished
       else {
         responses[only] = finished
         operation.responses[status] = { $ref: `#/components/responses/${only}` }

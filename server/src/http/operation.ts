@@ -7,7 +7,7 @@ import type { Permission } from '../access/permissions.ts'
 import type { ErrorCode } from '../errors/catalogue.ts'
 import type { Repeats } from '../repeats/repeats.ts'
 import { answerOnce, type ShownSecret } from './answer-once.ts'
-import { errorResponses } from './error-responses.ts'
+import { errorResponses, page } from './error-responses.ts'
 import type { Importance } from './overload/importance.ts'
 import { readRequestKey, takesKey } from './read-request-key.ts'
 import { headersOf, repeatHeaders } from './request-headers.ts'
@@ -33,6 +33,8 @@ export interface Operation<B extends TSchema> {
   readonly body?: B
   readonly bodyOptional?: true
   readonly bodyExamples?: readonly Static<B>[]
+  /** Also takes the body as a plain form of a browser, and answers that with a page. */
+  readonly takesForm?: true
   /** Status and body of success; without a schema the body is empty. */
   readonly answer: {
     readonly status?: 200 | 204
@@ -168,6 +170,7 @@ function toSchema<B extends TSchema>(spec: Operation<B>): FastifySchema {
               schema: answer.schema,
               ...(answer.example === undefined ? {} : { example: answer.example }),
             },
+            ...(spec.takesForm === true ? page : {}),
           },
         }
   return {
@@ -181,6 +184,7 @@ function toSchema<B extends TSchema>(spec: Operation<B>): FastifySchema {
     ...(Object.keys(params).length === 0 ? {} : { params: Type.Object(params) }),
     ...(headers === null ? {} : { headers }),
     ...(spec.query === undefined ? {} : { querystring: spec.query }),
+    ...(spec.takesForm === true ? { consumes: ['application/json', 'application/x-www-form-urlencoded'] } : {}),
     ...(spec.body === undefined ? {} : { body: withExamples(spec.body, spec.bodyExamples) }),
     response: { [status]: success, ...errorResponses(spec) },
   }

@@ -50,7 +50,7 @@ const tricks = [
   "1'or'1",
 ]
 
-test('numbers in queries are digits and nothing else, on every list', async () => {
+test('numbers in queries are digits and nothing else, on every list (V-D2)', async () => {
   for (const path of lists) {
     for (const name of ['limit', 'offset']) {
       for (const value of tricks) {
@@ -65,7 +65,7 @@ test('numbers in queries are digits and nothing else, on every list', async () =
   }
 })
 
-test('a page has 20 rows where limit is 0, empty or missing, and as many as asked for up to 100; 101 names the maximum', async () => {
+test('a page has 20 rows where limit is 0, empty or missing, and as many as asked for up to 100; 101 names the maximum (V-D2)', async () => {
   const count = async (query: string) => (await t.get(`/api/service/users${query}`)).json.count
   for (const query of ['', '?limit=', '?limit=0', '?limit=00', '?limit=&offset='])
     assert.equal(await count(query), 20, query)
@@ -86,7 +86,7 @@ test('a page has 20 rows where limit is 0, empty or missing, and as many as aske
   }
 })
 
-test('an offset beyond the end is an empty page; the largest is 2147483647', async () => {
+test('an offset beyond the end is an empty page; the largest is 2147483647 (V-D2)', async () => {
   for (const offset of ['25', '26', '2147483647']) {
     const { status, json } = await t.get(`/api/service/users?offset=${offset}`)
     assert.deepEqual([status, json.records, json.count, json.totalRecord], [200, [], 0, 25], offset)

@@ -115,6 +115,20 @@ test('the token leaves the address bar at once, into a cookie that scripts and o
   assert.ok(!page.text.includes(token), 'the page does not repeat it')
 })
 
+test('the cookie of a link is worth nothing at another tenant, and no credential anywhere (V-T4)', async () => {
+  await using t = await startTestApp()
+  const token = await t.invitationToken(await t.invite('user01@example.com'))
+  const headers = { cookie: `muster-invite=${token}; __Host-muster=${t.acme.token}` }
+  const elsewhere = { token: null, host: t.other.host, headers }
+  assert.equal((await t.get(path, elsewhere)).status, 400)
+  const form = { ...headers, 'content-type': 'application/x-www-form-urlencoded' }
+  const rawBody = new URLSearchParams({ username: 'jane', password }).toString()
+  assert.equal((await t.request('POST', path, { ...elsewhere, headers: form, rawBody })).status, 400)
+  for (const host of [t.acme.host, t.other.host])
+    assert.equal((await t.get('/api/service/whoami', { token: null, host, headers })).status, 401)
+  assert.equal((await t.get(path, { token: null, headers })).status, 200, 'at its own tenant it still opens the form')
+})
+
 test('without https the cookie works too', async () => {
   await using t = await startTestApp()
   const token = await t.invitationToken(await t.invite('user01@example.com'))

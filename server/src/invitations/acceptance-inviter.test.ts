@@ -43,7 +43,7 @@ async function roleCounts(t: TestApp): Promise<Record<string, string>> {
   )
 }
 
-test('whoever could not invite any more at the moment of acceptance hands out nothing but $guest', async () => {
+test('whoever could not invite any more at the moment of acceptance hands out nothing but $guest (V-I6)', async () => {
   await using t = await startTestApp()
   await t.addUser('keeper', '$admin')
   const change = async (user: TestUser, role: WorkspaceRole) =>
@@ -76,7 +76,7 @@ test('whoever could not invite any more at the moment of acceptance hands out no
   }
 })
 
-test('every role an admin may offer falls back to $guest with the admin, and the counts of roles follow', async () => {
+test('every role an admin may offer falls back to $guest with the admin, and the counts of roles follow (V-I6)', async () => {
   await using t = await startTestApp()
   await t.addUser('keeper', '$admin')
   const inviter = await t.addUser('inviter', '$admin')
@@ -135,7 +135,7 @@ test('a personal token that is revoked takes nothing from the invitations of its
   assert.equal(await acceptedRole(t, pending), '$admin')
 })
 
-test('only who may invite invites, and nobody offers what is no workspace role', async () => {
+test('only who may invite invites, and nobody offers what is no workspace role (V-I6)', async () => {
   await using t = await startTestApp()
   for (const role of ['$member', '$guest'] as const) {
     for (const token of [await t.serviceToken(role), (await t.addUser(`a-${role.slice(1)}`, role)).token]) {

@@ -25,7 +25,7 @@ async function refusal(t: TestApp): Promise<string> {
   return answer.text
 }
 
-test('whatever is wrong with a link, the answer is the same to the byte, and the person stays pending', async () => {
+test('whatever is wrong with a link, the answer is the same to the byte, and the person stays pending (V-I1)', async () => {
   await using t = await startTestApp()
   const expected = await refusal(t)
   const cases: readonly (readonly [string, (id: string, token: string) => Promise<unknown>])[] = [
@@ -48,7 +48,7 @@ test('whatever is wrong with a link, the answer is the same to the byte, and the
   }
 })
 
-test('an invitation holds until the last millisecond of its seven days, with no worker running', async () => {
+test('an invitation holds until the last millisecond of its seven days, with no worker running (V-I2)', async () => {
   await using t = await startTestApp()
   const [early, late] = [await t.invite('early@example.com'), await t.invite('late@example.com')]
   const tokens = [await t.invitationToken(early), await t.invitationToken(late)]
@@ -62,7 +62,7 @@ test('an invitation holds until the last millisecond of its seven days, with no 
   )
 })
 
-test('no token with one bit flipped is a token, nor one cut, longer, padded, in other case or of another kind', async () => {
+test('no token with one bit flipped is a token, nor one cut, longer, padded, in other case or of another kind (V-I1)', async () => {
   await using t = await startTestApp()
   const expected = await refusal(t)
   const id = await t.invite('user01@example.com')
@@ -99,7 +99,7 @@ test('no token with one bit flipped is a token, nor one cut, longer, padded, in 
   assert.equal((await accept(t, token)).status, 200, 'the token itself')
 })
 
-test('a token of one tenant is unknown on the host of another, and used up by no attempt there', async () => {
+test('a token of one tenant is unknown on the host of another, and used up by no attempt there (V-I1)', async () => {
   await using t = await startTestApp()
   const token = await t.invitationToken(await t.invite('user01@example.com'))
   assert.equal((await accept(t, token, t.other.host)).text, await refusal(t))
@@ -109,7 +109,7 @@ test('a token of one tenant is unknown on the host of another, and used up by no
   assert.equal((await accept(t, token)).status, 200)
 })
 
-test('of any number of acceptances at once exactly one succeeds, the others get the text of any wrong link', async () => {
+test('of any number of acceptances at once exactly one succeeds, the others get the text of any wrong link (V-I3)', async () => {
   await using t = await startTestApp()
   const expected = await refusal(t)
   // Hashing takes most of the time; few attempts and many rounds find a race as well as many attempts.
@@ -124,7 +124,7 @@ test('of any number of acceptances at once exactly one succeeds, the others get 
   assert.equal(accepted.length, rounds.length)
 })
 
-test('accepting, revoking, resending and disabling at once end in one state that all answers agree with', async () => {
+test('accepting, revoking, resending and disabling at once end in one state that all answers agree with (V-I3)', async () => {
   await using t = await startTestApp()
   for (let round = 0; round < 12; round += 1) {
     const id = await t.invite(`user${round}@example.com`)
@@ -158,7 +158,7 @@ test('a disabled person cannot accept, and can with the same link once enabled a
   assert.equal((await accept(t, token)).status, 200)
 })
 
-test('after a change of address the new link alone works, and it went to the new address', async () => {
+test('after a change of address the new link alone works, and it went to the new address (V-I1, V-I3)', async () => {
   await using t = await startTestApp()
   const id = await t.invite('old@example.com')
   const old = await t.invitationToken(id)

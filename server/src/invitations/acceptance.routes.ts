@@ -49,6 +49,7 @@ export async function registerAcceptanceRoutes(app: FastifyInstance, isSecure: b
           'With the token of the link. The username is permanent from here on; address and role come from the invitation.',
         access: 'public',
         isExtension: true,
+        takesForm: true,
         body: AcceptBody,
         bodyExamples: [
           {

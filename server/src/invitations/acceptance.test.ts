@@ -47,7 +47,7 @@ test('what the body leaves out or empty is as the invitation says', async () => 
   }
 })
 
-test('the body cannot choose address, role, tenant, groups or anything else of the invitation', async () => {
+test('the body cannot choose address, role, tenant, groups or anything else of the invitation (V-I5)', async () => {
   await using t = await startTestApp()
   const group = await t.addGroup('data')
   const id = await t.invite('user01@example.com', '$guest')

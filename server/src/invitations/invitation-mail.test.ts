@@ -28,7 +28,7 @@ async function inviteAs(t: TestApp, name: readonly [string, string], email: stri
   ])
 }
 
-test('markup and line breaks in names stay text: one Subject, one recipient, no header of theirs, no markup', async () => {
+test('markup and line breaks in names stay text: one Subject, one recipient, no header of theirs, no markup (V-I14)', async () => {
   await using t = await startTestApp()
   await using receiver = await SmtpReceiver.start()
   await using dispatcher = smtpDispatcher(t, receiver.url)
@@ -45,7 +45,7 @@ test('markup and line breaks in names stay text: one Subject, one recipient, no 
   }
 })
 
-test('the HTML part escapes what the text part shows as it is', async () => {
+test('the HTML part escapes what the text part shows as it is (V-I14)', async () => {
   await using t = await startTestApp()
   for (const [index, name] of hostileNames.entries()) {
     await inviteAs(t, name, `user${index}@example.com`)
@@ -114,7 +114,7 @@ const hostileHeaders: readonly (readonly string[])[] = [
   ],
 ]
 
-test('links in mails and answers are built from configuration, whatever the request says about its host', async () => {
+test('links in mails and answers are built from configuration, whatever the request says about its host (V-I7)', async () => {
   await using t = await startTestApp({
     env: { MUSTER_PUBLIC_URL: 'https://muster.example.com:8443', MUSTER_BASE_DOMAIN: 'localhost' },
   })

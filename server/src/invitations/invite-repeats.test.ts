@@ -136,7 +136,7 @@ test('a revoked invitation is sent again on a repeat, to the same user', async (
   )
 })
 
-test('50 invitations at once of one address in case and Unicode variants make one user and one mail, and all answer its id', async () => {
+test('50 invitations at once of one address in case and Unicode variants make one user and one mail, and all answer its id (V-I10)', async () => {
   await using t = await startTestApp()
   const variants = [
     'race@example.com',

@@ -231,7 +231,7 @@ test('when all failed the emails form is 200 and the users form is 409 or 400; w
   assert.deepEqual(Object.keys(mixed.json.failedUsers).toSorted(), [known, bad].toSorted())
 })
 
-test('of 200 hostile addresses none becomes a user or reaches the mail server; accepted ones are mailed as stored, byte for byte', async () => {
+test('of 200 hostile addresses none becomes a user or reaches the mail server; accepted ones are mailed as stored, byte for byte (V-I9)', async () => {
   await using t = await startTestApp()
   const hostile = refusedAddresses()
     .map(([, text]) => text)

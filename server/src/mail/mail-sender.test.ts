@@ -36,7 +36,7 @@ test('a mail has text and HTML, one sender, one subject, a stable id, and says t
   assert.ok(!/(src|href)=/i.test(mail.source), 'nothing remote')
 })
 
-test('the recipient on the wire is the stored address, byte for byte, and nobody else', async () => {
+test('the recipient on the wire is the stored address, byte for byte, and nobody else (V-I9)', async () => {
   await using receiver = await SmtpReceiver.start()
   using smtp = sender(receiver.url)
   for (const [, stored] of canonicalForms) {

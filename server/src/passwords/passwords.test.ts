@@ -125,7 +125,7 @@ test('it is stored as argon2id with 19 MiB, two passes, one lane and a salt of i
   assert.ok(await verify(hashes[0] ?? '', password))
 })
 
-test('the password is in no answer, no event and no other column', async () => {
+test('the password is in no answer, no event and no other column (V-K7)', async () => {
   const password = 'canary in the coal mine 7431'
   const { answer, userId } = await acceptWith(password)
   const hash = (await storedHash(userId)) ?? ''

@@ -170,7 +170,7 @@ test('members read roles, guests do not', async () => {
   assert.equal((await t.get(path, { token: null })).status, 401)
 })
 
-test('built-in roles cannot be changed, removed or added to: there is no such address', async () => {
+test('built-in roles cannot be changed, removed or added to: there is no such address (V-R3)', async () => {
   await using t = await startTestApp()
   const id = await t.roleId('$guest')
   for (const method of ['POST', 'PUT', 'DELETE', 'PATCH']) {
@@ -180,4 +180,19 @@ test('built-in roles cannot be changed, removed or added to: there is no such ad
     }
   }
   assert.equal((await t.get(path)).json.records.length, 5)
+})
+
+test('nobody can act as somebody else: the addresses by which official clients impersonate are unknown (V-R3)', async () => {
+  await using t = await startTestApp()
+  const { id } = await t.addUser('user01')
+  for (const [method, address] of [
+    ['POST', '/auth/realms/default/protocol/openid-connect/token'],
+    ['GET', `/auth/admin/realms/default/clients/${id}/client-secret`],
+    ['GET', '/auth/admin/realms/default/users?username=user01'],
+    ['POST', `/auth/admin/realms/default/users/${id}/impersonation`],
+    ['POST', `/api/service/users/${id}/impersonate`],
+  ] as const) {
+    const { status } = await t.request(method, address, method === 'GET' ? {} : { body: { subject: id } })
+    assert.equal(status, 404, `${method} ${address}`)
+  }
 })

@@ -97,7 +97,7 @@ const hosts: readonly (readonly [string, 'acme' | 'other' | 421 | 400])[] = [
   ['', 421],
 ]
 
-test('a host stands for one tenant or for none, in every spelling', async () => {
+test('a host stands for one tenant or for none, in every spelling (V-T2)', async () => {
   await using t = await startTestApp()
   for (const [host, expected] of hosts) {
     const { status, tenant } = await ask(t, [`Host: ${host}`])
@@ -106,7 +106,7 @@ test('a host stands for one tenant or for none, in every spelling', async () => 
   }
 })
 
-test('headers about other hosts mean nothing from an address nobody trusts', async () => {
+test('headers about other hosts mean nothing from an address nobody trusts (V-T2)', async () => {
   await using t = await startTestApp()
   for (const header of [
     'X-Forwarded-Host',
@@ -130,7 +130,7 @@ test('a proxy that is trusted may say which host was asked for', async () => {
   assert.equal((await ask(t, ['Host: acme.localhost'])).tenant, 'acme')
 })
 
-test('two Host headers are 400; no Host is 421; a full address as target never reaches another tenant than its Host', async () => {
+test('two Host headers are 400; no Host is 421; a full address as target never reaches another tenant than its Host (V-T2)', async () => {
   await using t = await startTestApp()
   assert.equal((await ask(t, ['Host: acme.localhost', 'Host: other.localhost'])).status, 400)
   assert.equal((await ask(t, ['Host: acme.localhost', 'HOST: acme.localhost'])).status, 400)
@@ -140,7 +140,7 @@ test('two Host headers are 400; no Host is 421; a full address as target never r
   assert.notEqual((await ask(t, ['Host: evil.example'], 'http://acme.localhost/api/service/whoami')).tenant, 'other')
 })
 
-test('an unknown host learns nothing: one body, whatever is asked, with or without a credential', async () => {
+test('an unknown host learns nothing: one body, whatever is asked, with or without a credential (V-T2)', async () => {
   await using t = await startTestApp()
   const bodies = new Set<string>()
   for (const path of [
@@ -197,7 +197,7 @@ test('the host of the public address means the default tenant; a base domain has
   }
 })
 
-test('a token opens its own tenant only; elsewhere it is unknown like any other', async () => {
+test('a token opens its own tenant only; elsewhere it is unknown like any other (V-T3)', async () => {
   await using t = await startTestApp()
   const same = { headers: { 'x-atlan-request-id': 'same' } }
   const foreign = await t.get('/api/service/whoami', { ...same, token: t.acme.token, host: t.other.host })

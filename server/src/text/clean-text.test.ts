@@ -6,7 +6,7 @@ const invisible = [
   0x00, 0x01, 0x09, 0x0a, 0x0d, 0x1b, 0x1f, 0x7f, 0x80, 0x85, 0x9f, 0x202a, 0x202d, 0x202e, 0x2066, 0x2069,
 ]
 
-test('names with control characters or marks that turn text around are refused, whatever field they are for', async () => {
+test('names with control characters or marks that turn text around are refused, whatever field they are for (V-D9)', async () => {
   await using t = await startTestApp()
   const user = await t.addUser('user01')
   for (const code of invisible) {
@@ -21,7 +21,7 @@ test('names with control characters or marks that turn text around are refused, 
   assert.deepEqual([json.firstName, json.lastName], ['First', 'Last'])
 })
 
-test('half a surrogate pair is refused in names and values', async () => {
+test('half a surrogate pair is refused in names and values (V-D9)', async () => {
   await using t = await startTestApp()
   const user = await t.addUser('user01')
   for (const rawBody of [
@@ -35,7 +35,7 @@ test('half a surrogate pair is refused in names and values', async () => {
   }
 })
 
-test('a name has at most 1,000 code points, an attribute value at most 4 KiB, and there are at most 100 attributes', async () => {
+test('a name has at most 1,000 code points, an attribute value at most 4 KiB, and there are at most 100 attributes (V-D9)', async () => {
   await using t = await startTestApp()
   const { id } = await t.addUser('user01')
   const values = (count: number) => Array.from({ length: count }, (_, index) => `v${index}`)

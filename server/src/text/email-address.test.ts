@@ -4,14 +4,14 @@ import { toKey } from '../db/normal-key.ts'
 import { parseEmailAddress } from './email-address.ts'
 import { canonicalForms, refusedAddresses } from './testdata/addresses.ts'
 
-test('an address has one canonical form, which is its own canonical form', () => {
+test('an address has one canonical form, which is its own canonical form (V-I10)', () => {
   for (const [typed, stored] of canonicalForms) {
     assert.equal(parseEmailAddress(typed), stored, typed)
     assert.equal(parseEmailAddress(stored), stored, stored)
   }
 })
 
-test('spellings that mail servers deliver to one mailbox have one key, look-alikes have another', () => {
+test('spellings that mail servers deliver to one mailbox have one key, look-alikes have another (V-I10)', () => {
   const keys = ['USER@example.com', 'user@EXAMPLE.com', '\uff35ser@example.com'].map((typed) =>
     toKey(parseEmailAddress(typed) ?? ''),
   )
@@ -21,14 +21,14 @@ test('spellings that mail servers deliver to one mailbox have one key, look-alik
   assert.equal(parseEmailAddress('adm\u0131n@example.com'), undefined)
 })
 
-test('texts that mail libraries disagree about are no addresses', () => {
+test('texts that mail libraries disagree about are no addresses (V-I9)', () => {
   const refused = refusedAddresses()
   assert.ok(refused.length >= 200)
   for (const [why, text] of refused)
     assert.equal(parseEmailAddress(text), undefined, `${why}: ${JSON.stringify(text.slice(0, 80))}`)
 })
 
-test('the longest hostile input is judged within a millisecond', () => {
+test('the longest hostile input is judged within a millisecond (V-D8)', () => {
   const inputs = [
     `${'a.'.repeat(5_000)}@example.com`,
     `${' '.repeat(253)}a`,

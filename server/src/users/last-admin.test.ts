@@ -4,7 +4,7 @@ import { startTestApp, type TestApp, type TestUser } from '../../test/start-test
 import { stateOf } from './testdata/people.ts'
 import { guestRole, waysOfTaking, type Taking } from './testdata/ways-of-taking.ts'
 
-test('the last enabled admin cannot be taken away by any address, and nothing of the attempt remains', async () => {
+test('the last enabled admin cannot be taken away by any address, and nothing of the attempt remains (V-R1)', async () => {
   await using t = await startTestApp()
   const admin = await t.addUser('admin01', '$admin')
   const before = await stateOf(t, admin.id)
@@ -15,7 +15,7 @@ test('the last enabled admin cannot be taken away by any address, and nothing of
   assert.deepEqual(await stateOf(t, admin.id), before)
 })
 
-test('the last admin cannot step down either', async () => {
+test('the last admin cannot step down either (V-R1)', async () => {
   await using t = await startTestApp()
   const admin = await t.addUser('admin01', '$admin')
   for (const [way, take] of Object.entries(waysOfTaking)) {
@@ -26,7 +26,7 @@ test('the last admin cannot step down either', async () => {
   assert.equal((await t.get('/api/service/users', { token: admin.token })).status, 200)
 })
 
-test('a pending or a disabled admin, or one of another tenant, does not make up for the last one', async () => {
+test('a pending or a disabled admin, or one of another tenant, does not make up for the last one (V-R1)', async () => {
   await using t = await startTestApp()
   const admin = await t.addUser('admin01', '$admin')
   await t.invite('pending@example.com', '$admin')
@@ -48,7 +48,7 @@ test('with a second admin there, the first can be taken away in every way', asyn
   }
 })
 
-test('before anybody accepted, pending and disabled admins can be changed: the service token is the way in', async () => {
+test('before anybody accepted, pending and disabled admins can be changed: the service token is the way in (V-R1)', async () => {
   await using t = await startTestApp()
   for (const [index, take] of Object.values(waysOfTaking).entries()) {
     const id = await t.invite(`admin${index}@example.com`, '$admin')
@@ -95,7 +95,7 @@ const undoable = ['POST roles/update', 'PUT roles', 'update of workspaceRole', '
   .map((way) => waysOfTaking[way])
   .filter((take) => take !== undefined)
 
-test('two admins who demote or disable each other at once leave one, in 50 rounds of 50', async () => {
+test('two admins who demote or disable each other at once leave one, in 50 rounds of 50 (V-R1)', async () => {
   await using t = await startTestApp()
   await raceRounds(t, [await t.addUser('admin01', '$admin'), await t.addUser('admin02', '$admin')], 50, undoable)
 })
@@ -110,7 +110,7 @@ test('three in a ring leave one too', async () => {
   )
 })
 
-test('two admins deleted at once by a service token: one stays', async () => {
+test('two admins deleted at once by a service token: one stays (V-R1)', async () => {
   await using t = await startTestApp()
   let survivor = await t.addUser('admin00', '$admin')
   for (let round = 1; round <= 5; round += 1) {

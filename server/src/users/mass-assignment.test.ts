@@ -60,7 +60,7 @@ async function arrange(t: TestApp): Promise<readonly { role: string; token: stri
   return cells
 }
 
-test('no server-owned field can be set by an update, whoever sends it, together or alone', async () => {
+test('no server-owned field can be set by an update, whoever sends it, together or alone (V-R2)', async () => {
   await using t = await startTestApp()
   for (const { role, token, id } of await arrange(t)) {
     const before = await stateOf(t, id)
@@ -73,7 +73,7 @@ test('no server-owned field can be set by an update, whoever sends it, together 
   }
 })
 
-test('nor by a role change or a deletion that carries them', async () => {
+test('nor by a role change or a deletion that carries them (V-R2)', async () => {
   await using t = await startTestApp()
   const id = await t.invite('user01@example.com')
   const heir = await t.invite('user02@example.com')
@@ -90,7 +90,7 @@ test('nor by a role change or a deletion that carries them', async () => {
   assert.deepEqual(await stateOf(t, heir), heirBefore)
 })
 
-test('nor by an invitation', async () => {
+test('nor by an invitation (V-R2)', async () => {
   await using t = await startTestApp()
   const { roleId: _roleId, roleName: _roleName, ...entry } = serverOwned
   const plain = await t.invite('plain@example.com')
@@ -114,7 +114,7 @@ test('nor by an invitation', async () => {
   )
 })
 
-test('the id in the path alone says who is meant: ids elsewhere in the request redirect nothing', async () => {
+test('the id in the path alone says who is meant: ids elsewhere in the request redirect nothing (V-R2)', async () => {
   await using t = await startTestApp()
   const [target, other] = [await t.invite('user01@example.com'), await t.invite('user02@example.com')]
   const before = await stateOf(t, other)

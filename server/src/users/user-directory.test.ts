@@ -50,7 +50,7 @@ before(async () => {
 })
 after(() => t[Symbol.asyncDispose]())
 
-test('a member sees directory fields of everybody, in lists and alone, and no attribute but those people fill in', async () => {
+test('a member sees directory fields of everybody, in lists and alone, and no attribute but those people fill in (V-R4)', async () => {
   const list = (await t.get('/api/service/users', { token: member.token })).json
   assert.deepEqual([list.totalRecord, list.filterRecord, list.count], [3, 3, 3])
   const ofGroup = (await t.get(`/api/service/groups/${group}/members`, { token: member.token })).json.records
@@ -88,7 +88,7 @@ test('asking for a hidden column brings nothing of it', async () => {
   )
 })
 
-test('a hidden field can be neither filtered nor sorted by, in whatever form, and the refusal does not name it as allowed', async () => {
+test('a hidden field can be neither filtered nor sorted by, in whatever form, and the refusal does not name it as allowed (V-R4)', async () => {
   const filters = [
     '{"emailVerified":true}',
     '{"lastLoginTime":{"$gt":0}}',
@@ -149,7 +149,7 @@ test('people see their own record whole', async () => {
   }
 })
 
-test('a guest has no list, and cannot tell a colleague from somebody who does not exist', async () => {
+test('a guest has no list, and cannot tell a colleague from somebody who does not exist (V-R4)', async () => {
   for (const path of [
     '/api/service/users',
     '/api/service/roles',

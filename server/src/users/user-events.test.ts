@@ -133,7 +133,7 @@ test('events of another tenant never show, even for an actor of the same id', as
   assert.deepEqual(await eventsIn(t, { maxLoginEvents: 100 }, id), { login: [], admin: [] })
 })
 
-test('members and guests see no events, not even in their own record', async () => {
+test('members and guests see no events, not even in their own record (V-R4)', async () => {
   await using t = await startTestApp()
   const [member, guest] = [await t.addUser('user01', '$member'), await t.addUser('user02', '$guest')]
   for (const user of [member, guest]) {

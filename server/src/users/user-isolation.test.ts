@@ -115,7 +115,7 @@ test('an id of another tenant gets the same answer, byte for byte, as one that n
   assert.deepEqual(await snapshot(t), before)
 })
 
-test('a token of one tenant is no credential at another, at every user address', async () => {
+test('a token of one tenant is no credential at another, at every user address (V-T3)', async () => {
   await using t = await startTestApp()
   const own = await t.invite('user01@example.com')
   const { user } = await arrangeForeign(t)

@@ -160,7 +160,7 @@ test('who invited whom and when cannot be rewritten', async () => {
   assert.deepEqual(await stateOf(t, id), before)
 })
 
-test('another id or username is refused, the own one accepted; nothing else of the body happens', async () => {
+test('another id or username is refused, the own one accepted; nothing else of the body happens (V-R2)', async () => {
   await using t = await startTestApp()
   const user = await t.addUser('user01')
   const before = await stateOf(t, user.id)

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { captureSql } from '../../test/sql-capture.ts'
 import { startTestApp } from '../../test/start-test-app.ts'
 import { usersAddress } from './testdata/people.ts'
 
@@ -62,7 +63,7 @@ const payloads = [
 const sortTemplates = ['P', '-P', 'usernameP', 'username P', 'P,username']
 const filterTemplates = ['P', '{"P":1}', '{"username":P}', 'username P "x"', '{"attributes.P":1}']
 
-test('text that would be code elsewhere is refused in sort, columns and filter, and the tables stay as they are', async () => {
+test('text that would be code elsewhere is refused in sort, columns and filter, and the tables stay as they are (V-D1)', async () => {
   await using t = await startTestApp()
   await t.invite('user01@example.com')
   const before = await t.db.selectFrom('users').selectAll().execute()
@@ -91,7 +92,30 @@ test('text that would be code elsewhere is refused in sort, columns and filter, 
   assert.deepEqual(await t.db.selectFrom('users').selectAll().execute(), before)
 })
 
-test('NUL is refused wherever it stands in the query or the path', async () => {
+test('such text never becomes part of a statement: refused, nothing is asked; as a value, it is always the same statement (V-D1)', async () => {
+  await using t = await startTestApp()
+  await t.invite('user01@example.com')
+  const statementsOf = async (query: Readonly<Record<string, string>>) => {
+    let status = 0
+    const statements = await captureSql(async () => void ({ status } = await t.get(usersAddress(query))))
+    // Who asks is looked up, or known since the last time; when the token was used is noted now and then.
+    const texts = statements
+      .map(({ text }) => text)
+      .filter((text) => /\bfrom users\b/.test(text) && !/api_tokens/.test(text))
+    return { status, texts }
+  }
+  const refused = await statementsOf({ sort: 'nothing' })
+  const equal = await statementsOf({ filter: '{"username":"x"}' })
+  assert.equal(equal.status, 200)
+  for (const payload of payloads) {
+    const asSort = await statementsOf({ sort: payload })
+    assert.deepEqual(asSort, refused, payload)
+    const asValue = await statementsOf({ filter: JSON.stringify({ username: payload }) })
+    if (!payload.includes('\u0000')) assert.deepEqual(asValue, equal, payload)
+  }
+})
+
+test('NUL is refused wherever it stands in the query or the path (V-D9)', async () => {
   await using t = await startTestApp()
   for (const path of [
     '/api/service/users?filter=username%20eq%20%22a%00b%22',

@@ -4,6 +4,7 @@ import { toKey } from '../db/normal-key.ts'
 import { asValueTerm, computedField } from '../filter/computed-field.ts'
 import type { DerivedField, Field, ValueTerm } from '../filter/field.ts'
 import { fieldMap } from '../filter/field-map.ts'
+import { valueTermMatches } from '../filter/filter-memory.ts'
 import { valueTermToSql } from '../filter/filter-sql.ts'
 import { jsonAttribute } from '../lists/json-attribute.ts'
 import type { ListShape } from '../lists/list-shape.ts'
@@ -75,6 +76,8 @@ export const directoryAttributes: ReadonlySet<string> = new Set([
 function linked(
   exists: (condition: ReturnType<typeof sql<SqlBool>>) => ReturnType<typeof sql<SqlBool>>,
   element: string,
+  /** Where a row that is read in memory keeps the list. */
+  elements: string,
 ): DerivedField {
   const some = (term: ValueTerm, dialect: DialectName) =>
     exists(sql<SqlBool>`${valueTermToSql(term, sql.ref(element), dialect)}`)
@@ -87,8 +90,13 @@ function linked(
       const isNot = term.kind === 'compare' && term.op === 'ne'
       return isNot ? sql<SqlBool>`not ${some({ ...term, op: 'eq' }, dialect)}` : some(term, dialect)
     },
-    matches: () => {
-      throw new Error('links are not part of a row')
+    matches: (checked, row) => {
+      const term = asValueTerm(checked)
+      const ids = row[elements]
+      if (!Array.isArray(ids)) throw new Error(`the row has no ${elements}`)
+      const isNot = term.kind === 'compare' && term.op === 'ne'
+      const has = (wanted: ValueTerm) => ids.some((id) => valueTermMatches(wanted, String(id)))
+      return isNot ? !has({ ...term, op: 'eq' }) : has(term)
     },
   }
 }
@@ -135,6 +143,7 @@ const groups = linked(
     sql<SqlBool>`exists (select 1 from group_members m where m.tenant_id = users.tenant_id and m.user_id = users.id
       and ${sql.raw(holdsIfBoundSql('m'))} and ${condition})`,
   'm.group_id',
+  'groups.ids',
 )
 
 const directoryFields: Readonly<Record<string, Field>> = {

@@ -1,0 +1,26 @@
+/** One half of `npm run test:fuzz`: started by scripts/fuzz.ts with a database in its environment. */
+import { parseArgs } from 'node:util'
+import { startTestApp } from '../start-test-app.ts'
+import { runFuzz } from './run-fuzz.ts'
+
+const { values } = parseArgs({
+  options: { seed: { type: 'string', default: '1' }, requests: { type: 'string', default: '2000' } },
+})
+
+await using t = await startTestApp()
+const plan = { requests: Number(values.requests), seed: Number(values.seed), extraMax: 3_000 }
+const { requests, operations, statuses, unseen, failures } = await runFuzz(t, plan)
+process.send?.({
+  counts: {
+    requests,
+    operations: operations.length,
+    'statuses seen': statuses.seen,
+    'statuses declared': statuses.declared,
+  },
+  failures: [
+    ...failures,
+    ...unseen.map(
+      (row) => `${row} is declared and was never seen; mend the page, or say why in fuzz/unseen-statuses.ts`,
+    ),
+  ],
+})

@@ -1,0 +1,120 @@
+import fc, { type Arbitrary } from 'fast-check'
+import { Known, whichKnown } from './known-values.ts'
+import { oddText } from './odd-values.ts'
+
+/** As much of JSON Schema as openapi.json uses; another keyword is an error, so that nothing is drawn past it. */
+export interface Schema {
+  readonly [keyword: string]: unknown
+  readonly type?: string
+  readonly properties?: Readonly<Record<string, Schema>>
+  readonly required?: readonly string[]
+  readonly items?: Schema
+  readonly anyOf?: readonly Schema[]
+  readonly additionalProperties?: Schema | boolean
+  readonly minimum?: number
+  readonly maximum?: number
+  readonly minLength?: number
+  readonly maxLength?: number
+  readonly minItems?: number
+  readonly maxItems?: number
+}
+
+export interface Place {
+  readonly lookUp: (reference: string) => Schema
+  readonly collection: string
+}
+
+const understood = new Set([
+  'type',
+  'properties',
+  'required',
+  'items',
+  'anyOf',
+  'additionalProperties',
+  'minimum',
+  'maximum',
+  'minLength',
+  'maxLength',
+  'minItems',
+  'maxItems',
+  'enum',
+  'const',
+  'pattern',
+  'patternProperties',
+  '$ref',
+  'description',
+  'default',
+  'title',
+  'format',
+  'example',
+  'examples',
+  'deprecated',
+])
+
+const arrayMax = 4
+
+/**
+ * Values that a schema allows, most of them of a kind that means something: what the server has shown under the same name.
+ *
+ * @param name of the property, or of the list that holds the value
+ * @param place where references lead, and which collection is spoken of
+ */
+export function valuesOf(schema: Schema, name: string, place: Place): Arbitrary<unknown> {
+  const strange = Object.keys(schema).filter((keyword) => !understood.has(keyword) && !keyword.startsWith('x-'))
+  if (strange.length > 0) throw new Error(`fuzz/schema-values.ts draws no "${strange.join('", "')}" yet (at ${name})`)
+  const { $ref: reference, enum: choices, const: only } = schema
+  if (typeof reference === 'string') return valuesOf(place.lookUp(reference), name, place)
+  if (Array.isArray(choices)) return fc.constantFrom<unknown>(...choices)
+  if (only !== undefined) return fc.constant(only)
+  if (schema.anyOf !== undefined) return fc.oneof(...schema.anyOf.map((branch) => valuesOf(branch, name, place)))
+  switch (schema.type) {
+    case 'string':
+      return textsOf(schema, name, place)
+    case 'integer':
+      return fc.oneof(
+        fc.integer({ min: schema.minimum ?? -9, max: Math.min(schema.maximum ?? 2 ** 40, 2 ** 53 - 1) }),
+        fc.integer({ min: schema.minimum ?? 0, max: Math.min(schema.maximum ?? 20, 20) }),
+      )
+    case 'number':
+      return fc.double({ noNaN: true, noDefaultInfinity: true })
+    case 'boolean':
+      return fc.boolean()
+    case 'null':
+      return fc.constant(null)
+    case 'array':
+      return fc.array(valuesOf(schema.items ?? {}, name, place), {
+        minLength: schema.minItems ?? 0,
+        maxLength: Math.min(schema.maxItems ?? arrayMax, arrayMax),
+      })
+    case 'object':
+      return objectsOf(schema, place)
+    default:
+      return fc.oneof(known(name, place), fc.jsonValue({ maxDepth: 2 }))
+  }
+}
+
+function known(name: string, { collection }: Place): Arbitrary<Known> {
+  return whichKnown.map((at) => new Known(name, at, collection))
+}
+
+function textsOf({ minLength = 0, maxLength = 1_000 }: Schema, name: string, place: Place): Arbitrary<unknown> {
+  const fits = (text: string): boolean => text.length >= minLength && text.length <= maxLength
+  return fc.oneof(
+    { weight: 12, arbitrary: known(name, place) },
+    { weight: 3, arbitrary: fc.string({ minLength: Math.max(minLength, 1), maxLength: Math.min(maxLength, 12) }) },
+    { weight: 1, arbitrary: oddText.filter(fits) },
+    // An address is the one form of text that chance never hits.
+    { weight: /^e-?mails?$/i.test(name) ? 9 : 0, arbitrary: fc.nat(500).map((at) => `fuzz-${at}@example.com`) },
+  )
+}
+
+/** Required keys always, others each with a chance; keys that are free get a few. */
+function objectsOf(schema: Schema, place: Place): Arbitrary<unknown> {
+  const { properties = {}, required = [], additionalProperties } = schema
+  const drawn = Object.fromEntries(Object.entries(properties).map(([key, part]) => [key, valuesOf(part, key, place)]))
+  const named = fc.record(drawn, { requiredKeys: [...required].filter((key) => key in drawn) })
+  if (typeof additionalProperties !== 'object') return named
+  const keys = fc.oneof(fc.constantFrom('designation', 'alias', 'isDefault', 'x'), fc.string({ maxLength: 8 }))
+  const free = fc.dictionary(keys, valuesOf(additionalProperties, 'attribute', place), { maxKeys: 3 })
+  return fc.tuple(named, free).map(([own, more]) => ({ ...more, ...own }))
+}

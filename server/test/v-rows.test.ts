@@ -1,0 +1,119 @@
+import assert from 'node:assert/strict'
+import { globSync, readFileSync } from 'node:fs'
+import path from 'node:path'
+import { test } from 'node:test'
+
+const root = path.join(import.meta.dirname, '../..')
+
+/** The attack rows of the security contract, section 3, by how much of them is a test whose title ends with the id. */
+interface VRows {
+  readonly tested: readonly string[]
+  /** Tested as far as what they speak of exists; the text says what is left. */
+  readonly inPart: Readonly<Record<string, string>>
+  /** Nothing of what they speak of exists; the text says with what it comes. */
+  readonly later: Readonly<Record<string, string>>
+}
+
+function each(prefix: string, numbers: readonly number[], reason: string): Record<string, string> {
+  return Object.fromEntries(numbers.map((number) => [`${prefix}${number}`, reason]))
+}
+
+const withConsole = 'comes with the console'
+
+const vRows: VRows = {
+  tested: [
+    'V-I1',
+    'V-I2',
+    'V-I5',
+    'V-I6',
+    'V-I7',
+    'V-I9',
+    'V-I10',
+    'V-I14',
+    'V-T1',
+    'V-T2',
+    'V-T3',
+    'V-T6',
+    'V-K4',
+    'V-K5',
+    'V-K6',
+    'V-R2',
+    'V-R3',
+    'V-R4',
+    'V-D1',
+    'V-D2',
+    'V-D3',
+    'V-D6',
+    'V-D8',
+    'V-D9',
+  ],
+  inPart: {
+    'V-I3': 'two nodes and 200 rounds of 100: with the races on two servers',
+    'V-T4': 'session cookies come with sign-in',
+    'V-T5': 'a runtime role that sees nothing without a tenant comes with row level security',
+    'V-K1': 'measured times belong to the long lanes; that nothing depends on the prefix is tested',
+    'V-K3': 'SCIM, console and sessions; two nodes',
+    'V-K7': 'webhooks and SAML bodies',
+    'V-K8': 'API tokens at SCIM, SCIM tokens here once there are any',
+    'V-R1': 'SCIM, import and role mapping from sign-in',
+    'V-W5': 'next= and the pages of the console',
+    'V-D4': 'application/scim+json comes with SCIM',
+  },
+  later: {
+    ...each('V-S', [1, 2, 3, 4, 5, 7, 8, 9, 10, 11, 12, 13, 14], 'comes with SCIM'),
+    ...each('V-A', [1, 2, 4, 5, 6, 7, 8, 9, 11, 12, 13, 14, 15, 16], 'comes with SAML'),
+    'V-I11': 'comes with sign-in and password reset',
+    'V-I12': 'comes with sign-in: people change their own address there',
+    'V-I13': 'comes with the limits',
+    'V-K9': 'comes with sign-in: sessions',
+    'V-K11': 'comes with sign-in: lock-out',
+    'V-W1': `${withConsole}: cookies that act`,
+    'V-W2': withConsole,
+    'V-W3': `${withConsole}: export`,
+    'V-W4': 'comes with webhooks',
+    'V-D5': 'comes with the limits: memory of bodies',
+    'V-D7': 'comes with the limits: slow clients',
+    'V-D11': 'comes with the limits: framing of requests',
+    'V-D12': `${withConsole}: export`,
+  },
+}
+
+/** Titles as they stand in the code, templates with their `${…}`. */
+function listTitles(): string[] {
+  const files = globSync(['server/{src,test}/**/*.test.ts', 'scripts/*.test.ts'], { cwd: root })
+  return files.flatMap((file) => {
+    const text = readFileSync(path.join(root, file), 'utf8')
+    return [...text.matchAll(/\btest\(\s*(['"`])((?:\\.|(?!\1).)*)\1/g)].map((match) => match[2] ?? '')
+  })
+}
+
+test('every attack row of the security contract is a test with its id, or says when it becomes one', () => {
+  const titles = listTitles()
+  const tested = Map.groupBy(
+    titles.flatMap((title) => [...title.matchAll(/\bV-[A-Z]\d+\b/g)].map(([id]) => id)),
+    (id) => id,
+  )
+  const wanted = [...vRows.tested, ...Object.keys(vRows.inPart)]
+  const later = Object.keys(vRows.later)
+  assert.deepEqual(
+    wanted.filter((id) => !tested.has(id)),
+    [],
+    'no title ends with these ids',
+  )
+  assert.deepEqual(
+    later.filter((id) => tested.has(id)),
+    [],
+    'these are tested now: move them out of "later"',
+  )
+  const known = [...wanted, ...later]
+  assert.deepEqual(
+    [...tested.keys()].filter((id) => !known.includes(id)),
+    [],
+    'the security contract has no such rows',
+  )
+  assert.equal(new Set(known).size, known.length, 'a row stands twice')
+  const tests = [...tested.values()].reduce((sum, ids) => sum + ids.length, 0)
+  console.log(
+    `attack rows: ${known.length}, of which ${vRows.tested.length} tested, ${Object.keys(vRows.inPart).length} in part, ${later.length} later; ${tests} tests name one`,
+  )
+})
