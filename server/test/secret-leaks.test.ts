@@ -28,7 +28,7 @@ before(async () => {
   for (const path of ['/api/service/apikeys?limit=100', '/api/service/events/main?max=1000', '/api/muster/invitations'])
     await t.get(path)
   await t.get(`/api/service/whoami?token=${person.token}`, { token: `${person.token}x` })
-  await t.post('/auth/accept-invite', { token: `${'minv_'}${'x'.repeat(43)}`, password }, { token: null })
+  await t.post('/auth/accept-invite', { token: `minv_${'x'.repeat(43)}`, password }, { token: null })
 })
 
 after(() => t[Symbol.asyncDispose]())

@@ -15,7 +15,8 @@ test('how much of a token is right shows neither in the answer nor in what the d
   const texts = new Set<string>()
   for (let length = 4; length < right.length; length += 1) {
     const token = right.slice(0, length) + newSecret('mst_').slice(length)
-    if (token === right) continue
+    // The last character alone may be right by chance.
+    if (token.endsWith(right.slice(length))) continue
     let text = ''
     const statements = await captureSql(async () => {
       const answer = await t.get('/api/service/whoami', { token, headers })
