@@ -153,7 +153,7 @@ CASE
 END)),
   constraint group_members_source_check CHECK ((source = ANY (ARRAY['local'::text, 'jit'::text, 'scim'::text])))
 );
-CREATE INDEX group_members_by_user ON group_members USING btree (tenant_id, user_id, group_id);
+CREATE INDEX group_members_by_user ON group_members USING btree (tenant_id, user_id, group_id, valid_from, expires_at);
 CREATE INDEX group_members_timed ON group_members USING btree (tenant_id, group_id, expires_at, valid_from) WHERE (is_timed = 1);
 
 create table groups (

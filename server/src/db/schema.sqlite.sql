@@ -126,7 +126,7 @@ create table group_members (
   foreign key (tenant_id, group_id) references groups (tenant_id, id),
   foreign key (tenant_id, user_id) references users (tenant_id, id)
 ) strict, without rowid;
-create index group_members_by_user on group_members (tenant_id, user_id, group_id);
+create index group_members_by_user on group_members (tenant_id, user_id, group_id, valid_from, expires_at);
 create index group_members_timed on group_members (tenant_id, group_id, expires_at, valid_from) where is_timed = 1;
 
 create table groups (

@@ -37,6 +37,7 @@ export async function selectBoundMemberPage(
       table: 'group_members',
       on: 'group_members.tenant_id = users.tenant_id and group_members.user_id = users.id',
     },
+    readsStart: true,
     instant: now.getTime(),
     scope: {
       text: 'group_members.tenant_id = (select ?) and group_members.group_id = (select ?)',

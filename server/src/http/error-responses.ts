@@ -29,7 +29,7 @@ interface Refusing {
 }
 
 /** What a browser gets. */
-export const page = { 'text/html': { schema: Type.String() } }
+export const page = { 'text/html': { schema: Type.String(), example: '<!doctype html>…' } }
 
 /** Error answers by status; each names its codes by the examples it refers to. */
 export function errorResponses(spec: Refusing): Record<number, object> {

@@ -94,7 +94,7 @@ function rowsSql(db: Queryable, filtered: Filtered, run: Run, walk?: Walk): Frag
   // Limit and offset are checked whole numbers; as parameters they would hide from the planner how few rows are wanted.
   const tail = sql.raw(`${orderText(order)} limit ${limit} offset ${offset}`)
   // An inner select that an index serves alone would be walked in order by SQLite, instead of looking the few rows up.
-  if (plan.kind === 'pointed')
+  if (plan.kind === 'pointed' || source.readsStart === true)
     return clocked(db, source, sql`select ${sql.raw(source.columns.join(', '))} ${bodySql(db, filtered, run)} ${tail}`)
   const [head, end] = joinBackTexts(dialect, source, order)
   const body =

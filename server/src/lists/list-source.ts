@@ -13,6 +13,8 @@ export interface ListSource {
   readonly joins?: string
   /** A table that bounds the list, to be read first; the rows listed are looked up from it. */
   readonly startFrom?: { readonly table: string; readonly on: string }
+  /** Columns and orders are also those of that table: rows are then read at once, never by their ids afterwards. */
+  readonly readsStart?: true
   /** The tenant, and whatever else bounds the list before the client's filter; values as `(select ?)`, see rawRows. */
   readonly scope: { readonly text: string; readonly values: readonly unknown[] }
   /** Epoch ms; given when scope, fields or sorts may compare with the instant of the request (bounds/bounds-sql.ts). */

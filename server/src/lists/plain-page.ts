@@ -119,7 +119,8 @@ async function selectRun<Row>(db: Queryable, source: ListSource, run: Run): Prom
   const from = `from ${tablesText(dialect, source)} ${tail}`
   // PostgreSQL computes columns of rows it passes over, and both read every row they sort.
   const isDeferred =
-    source.startFrom !== undefined || run.offset >= placeEvery || (dialect === 'postgres' && run.offset > 0)
+    source.readsStart !== true &&
+    (source.startFrom !== undefined || run.offset >= placeEvery || (dialect === 'postgres' && run.offset > 0))
   const [head, end] = isDeferred ? joinBackTexts(dialect, source, run.order) : ['', '']
   const columns = isDeferred ? innerColumns(source.table) : source.columns.join(', ')
   const statement = timed(source, { text: `${head}select ${columns} ${from}${end}`, values })

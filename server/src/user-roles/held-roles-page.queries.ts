@@ -34,6 +34,7 @@ export async function selectHeldRolePage(
     table: 'roles',
     columns: ['roles.id', 'roles.name', 'roles.description', ...bounded],
     startFrom: { table, on: `${table}.tenant_id = roles.tenant_id and ${table}.role_id = roles.id` },
+    readsStart: true,
     instant: now.getTime(),
     scope: { text: `${table}.tenant_id = (select ?) and ${table}.user_id = (select ?)`, values: [tenantId, userId] },
     query,
