@@ -138,7 +138,9 @@ const beforeBounds: readonly string[] = [
   'drop index groups_timed',
   'alter table groups drop column timed_members',
   'drop index group_members_timed',
+  'drop index group_members_by_user',
   ...['is_timed', 'expires_at', 'valid_from'].map((column) => `alter table group_members drop column ${column}`),
+  'create index group_members_by_user on group_members (tenant_id, user_id, group_id)',
   ...['one', 'two'].map(
     (id) => `insert into tenants (id, slug, name, plan, state, settings, catalogue_version, created_at)
       values ('${id}', '${id}', '${id}', 'standard', 'active', '{}', 1, 0)`,
