@@ -29,7 +29,7 @@ interface Asked {
 }
 
 interface Shown {
-  /** Without them users seem to be in no group and to hold nothing. */
+  /** Without them users seem to be in no group and to hold nothing, and nobody can tell for how long that is true. */
   readonly withLinks: boolean
   /** Whether somebody did anything as an admin, which no view shows but a document's version does. */
   readonly withActed: boolean
@@ -130,7 +130,7 @@ function viewText(dialect: DialectName, count: number, { withLinks, withActed }:
       ${links(held('persona'))} as persona_ids,
       ${links(held('purpose'))} as purpose_ids,
       ${presentRoleSql('users')} as present_role_id,
-      case when users.has_time_bounds = 1 then ${lastBoundSql} else 0 end as last_bound_at,
+      ${withLinks ? `case when users.has_time_bounds = 1 then ${lastBoundSql} else 0 end` : '0'} as last_bound_at,
       case when users.has_more_roles = 1 then ${jsonArraySql(dialect, 's.role_id', presentSubRolesSql('users'))} end as sub_role_ids,
       case when users.has_more_roles = 1 then ${decentralized} end as decentralized_roles
       from users where users.tenant_id = (select ?) and users.id in (${Array.from({ length: count }, () => '?').join(', ')})`
