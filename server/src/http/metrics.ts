@@ -43,18 +43,31 @@ export function addMetrics(app: FastifyInstance, source: MetricsSource): void {
 }
 
 function addGauges(registry: Registry, source: MetricsSource): void {
-  const depth = new Gauge({ name: 'muster_outbox_waiting', help: 'Outbox items not yet done.', registers: [registry] })
-  const age = new Gauge({
+  // When the database is away everything else is wanted most: muster_database_up says 0 then.
+  const unknown = { waiting: Number.NaN, oldestSeconds: Number.NaN }
+  // Each gauge must set its own value, or it shows the one of the scrape before; they are read together, so one query does.
+  let reading: ReturnType<MetricsSource['outboxDepth']> | null = null
+  const readDepth = () =>
+    (reading ??= source
+      .outboxDepth()
+      .catch(() => unknown)
+      .finally(() => (reading = null)))
+  new Gauge({
+    name: 'muster_outbox_waiting',
+    help: 'Outbox items not yet done.',
+    registers: [registry],
+    async collect() {
+      this.set((await readDepth()).waiting)
+    },
+  })
+  new Gauge({
     name: 'muster_outbox_oldest_due_seconds',
     help: 'Age of the oldest outbox item that is due.',
     registers: [registry],
     async collect() {
-      const { waiting, oldestSeconds } = await source.outboxDepth()
-      depth.set(waiting)
-      age.set(oldestSeconds)
+      this.set((await readDepth()).oldestSeconds)
     },
   })
-  void age
   new Gauge({
     name: 'muster_database_up',
     help: '1 when the database answers.',

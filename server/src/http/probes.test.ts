@@ -85,7 +85,6 @@ test('metrics count requests by route, not by address, and show outbox and datab
   await t.deliverOutbox()
   await t.get(`/api/service/users/${id}`)
   await t.get('/api/service/nope')
-  await probe(t, '/metrics')
   const { text } = await probe(t, '/metrics')
   const lines = new Set(text.split('\n'))
   for (const line of [
@@ -100,6 +99,20 @@ test('metrics count requests by route, not by address, and show outbox and datab
   for (const secret of [id, t.acme.id, 'acme', 'user01', '/api/service/nope']) assert.ok(!text.includes(secret), secret)
   t.clock.advance(90_000)
   assert.ok((await probe(t, '/metrics')).text.includes('\nmuster_outbox_oldest_due_seconds 90\n'))
+})
+
+test('metrics are read while the database is away, and say so; what only it knows is not a number', async () => {
+  await using t = await startTestApp()
+  await t.db.engine.close()
+  const { status, text } = await probe(t, '/metrics')
+  assert.equal(status, 200)
+  for (const line of [
+    `muster_database_up{kind="${t.db.engine.dialectName}"} 0`,
+    'muster_outbox_waiting Nan',
+    'muster_outbox_oldest_due_seconds Nan',
+  ]) {
+    assert.ok(text.split('\n').includes(line), line)
+  }
 })
 
 test('a hundred clients at once get their answers each', async () => {
