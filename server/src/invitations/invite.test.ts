@@ -258,3 +258,12 @@ test('of 200 hostile addresses none becomes a user or reaches the mail server; a
     list.records.map((user: { email: string }) => user.email).toSorted(),
   )
 })
+
+test('an entry without an address is refused as that, not as an address that is empty', async () => {
+  await using t = await startTestApp()
+  for (const entry of [{ roleName: '$member' }, { email: null }, { email: '' }]) {
+    const { status, json } = await t.post('/api/service/users', { users: [entry] })
+    assert.deepEqual([status, json.error], [400, 'invalid_email'])
+    assert.match(json.message, /^An entry has no email/)
+  }
+})

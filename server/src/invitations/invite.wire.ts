@@ -99,5 +99,6 @@ export function toInviteAnswer(
 }
 
 function sentence(address: string, text: string): string {
+  if (address === '') return `An entry has no email. ${text}`
   return `${address.slice(0, 100)}: ${text}`
 }
