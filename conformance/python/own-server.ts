@@ -19,14 +19,18 @@ export interface OwnServer {
 const readyMaxMs = 30_000
 const stopMaxMs = 10_000
 
-/** Starts this clone's server on a free port with an empty data folder, and waits until it is ready. */
-export async function startOwnServer(root: string): Promise<OwnServer> {
+/**
+ * Starts this clone's server on a free port with an empty data folder, and waits until it is ready.
+ *
+ * @param settings further variables of its environment
+ */
+export async function startOwnServer(root: string, settings: NodeJS.ProcessEnv = {}): Promise<OwnServer> {
   const port = await findFreePort()
   const dataDir = mkdtempSync(join(tmpdir(), 'muster-python-'))
   const token = `mst_${randomBytes(32).toString('base64url')}`
   const child = spawn(join(root, 'node_modules', '.bin', 'node'), ['server/src/main.ts'], {
     cwd: root,
-    env: serverEnvironment({ port, dataDir, token }),
+    env: { ...serverEnvironment({ port, dataDir, token }), ...settings },
     stdio: ['ignore', 'pipe', 'pipe'],
   })
   const chunks: string[] = []

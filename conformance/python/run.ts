@@ -22,6 +22,9 @@ const requirements = new Map([
   ['both', ['requirements.txt', 'requirements-latest.txt']],
 ])
 
+/** An access token that is waited for must end soon; the tests are told, since they cannot ask a server for it. */
+const ownSettings = { MUSTER_ACCESS_TOKEN_SECONDS: '3' }
+
 interface Result {
   readonly passed: number
   readonly failed: number
@@ -39,7 +42,7 @@ async function main(): Promise<number> {
   const venvs = files.map((file) => prepareVenv(join(folder, file), join(root, 'node_modules', '.cache')))
   const given =
     values.url !== undefined && values.token !== undefined ? { url: values.url, token: values.token } : undefined
-  const target = given ?? (await startOwnServer(root))
+  const target = given ?? (await startOwnServer(root, ownSettings))
   const results: Result[] = []
   try {
     await prepareFixture(target)
@@ -68,7 +71,7 @@ function readArguments() {
 
 async function runSuite(
   venv: Venv,
-  target: { url: string; token: string },
+  target: { url: string; token: string; stop?: unknown },
   pytestArgs: readonly string[],
 ): Promise<Result> {
   process.stdout.write(`\npyatlan ${venv.version} against ${target.url}\n`)
@@ -77,7 +80,13 @@ async function runSuite(
     const resultFile = join(scratch, 'result.xml')
     const child = spawn(venv.python, ['-m', 'pytest', '-v', `--junitxml=${resultFile}`, ...pytestArgs], {
       cwd: folder,
-      env: { ...process.env, MUSTER_BASE_URL: target.url, MUSTER_TOKEN: target.token, PYTHONDONTWRITEBYTECODE: '1' },
+      env: {
+        ...process.env,
+        ...('stop' in target ? ownSettings : {}),
+        MUSTER_BASE_URL: target.url,
+        MUSTER_TOKEN: target.token,
+        PYTHONDONTWRITEBYTECODE: '1',
+      },
       stdio: ['ignore', 'inherit', 'inherit'],
     })
     await once(child, 'exit')

@@ -26,10 +26,12 @@ import { mailConsumer } from './mail/mail-consumer.ts'
 import type { MailSender } from './mail/mail.schema.ts'
 import { registerOutboxRoutes } from './mail/outbox.routes.ts'
 import { readOutboxDepth } from './mail/outbox.service.ts'
+import { registerOAuthClientRoutes } from './oauth-clients/oauth-clients.routes.ts'
 import { Dispatcher } from './outbox/dispatcher.ts'
 import { registerPersonaRoutes } from './personas/personas.routes.ts'
 import { registerPurposeRoutes } from './purposes/purposes.routes.ts'
 import { registerRoleRoutes } from './roles/roles.routes.ts'
+import { registerSsoMapperRoutes } from './sso-connections/sso-mappers.routes.ts'
 import { tenantUrl } from './tenants/tenant-url.service.ts'
 import { findTenantById, tenantFinder } from './tenants/tenants.service.ts'
 import { registerCallerRoutes } from './users/caller.routes.ts'
@@ -98,7 +100,7 @@ export async function buildApp(deps: AppDeps): Promise<App> {
   addHealth(http, { checkDatabase: () => pingDatabase(db), isDraining: () => state.isDraining })
   await addOpenApi(http, version)
   await http.register(cookie)
-  registerRoutes(http, linkTo)
+  registerRoutes(http, linkTo, config)
   await registerAcceptanceRoutes(http, config.publicUrl?.protocol === 'https:')
   await serveOpenApi(http)
   await http.ready()
@@ -113,7 +115,7 @@ export async function buildApp(deps: AppDeps): Promise<App> {
   }
 }
 
-function registerRoutes(http: FastifyInstance, linkTo: LinkTo): void {
+function registerRoutes(http: FastifyInstance, linkTo: LinkTo, { accessTokenSeconds }: Config): void {
   const documents = new UserDocuments()
   registerCallerRoutes(http)
   registerUserRoutes(http, documents)
@@ -126,6 +128,8 @@ function registerRoutes(http: FastifyInstance, linkTo: LinkTo): void {
   registerPersonaRoutes(http)
   registerPurposeRoutes(http)
   registerApiTokenRoutes(http)
+  registerOAuthClientRoutes(http, accessTokenSeconds)
+  registerSsoMapperRoutes(http)
   registerAuditLogRoutes(http)
   registerOutboxRoutes(http, linkTo)
 }

@@ -23,6 +23,7 @@ test('without any setting the server listens on loopback and keeps its data besi
     defaultTenant: 'acme',
     mailFrom: 'Muster <muster@localhost>',
     trustedProxies: [],
+    accessTokenSeconds: 600,
     drainMs: 5_000,
     bootstrap: { tenant: 'acme', plan: 'enterprise', adminEmail: 'admin@example.com' },
   })
@@ -81,6 +82,8 @@ const taken: readonly (readonly [
     ['10.0.0.0/8', '192.0.2.1', '2001:db8::/32', '::1'],
   ],
   [{ MUSTER_TRUSTED_PROXIES: '::ffff:10.0.0.0/104' }, ({ config }) => config.trustedProxies, ['::ffff:10.0.0.0/104']],
+  [{ MUSTER_ACCESS_TOKEN_SECONDS: '1' }, ({ config }) => config.accessTokenSeconds, 1],
+  [{ MUSTER_ACCESS_TOKEN_SECONDS: '3600' }, ({ config }) => config.accessTokenSeconds, 3_600],
   [{ MUSTER_DRAIN_MS: '0' }, ({ config }) => config.drainMs, 0],
   [{ MUSTER_DRAIN_MS: '20000' }, ({ config }) => config.drainMs, 20_000],
   [
@@ -183,6 +186,7 @@ const refused: Readonly<Record<string, readonly string[]>> = {
     '1.2.3.4,0.0.0.0/0',
   ],
   LOG_LEVEL: ['', 'INFO', 'loud', '30'],
+  MUSTER_ACCESS_TOKEN_SECONDS: ['', '0', '-1', '3601', '10m', '1.5'],
   MUSTER_DRAIN_MS: ['', '-1', '20001', '5s', '1e3'],
   MUSTER_BOOTSTRAP_TENANT: ['', 'Acme', 'a b', 'a.b', '-x', 'ä'],
   MUSTER_BOOTSTRAP_PLAN: ['', 'free', 'Enterprise'],

@@ -19,6 +19,7 @@ export interface Config {
   readonly defaultTenant: string | null
   readonly mailFrom: string
   readonly trustedProxies: readonly string[]
+  readonly accessTokenSeconds: number
   readonly drainMs: number
   readonly bootstrap: { readonly tenant: string; readonly plan: Plan; readonly adminEmail: string }
 }
@@ -63,6 +64,7 @@ export function readConfig(env: Environment): { config: Config; secrets: Secrets
     defaultTenant: defaultTenant === '' ? null : requireSlug(defaultTenant, 'MUSTER_DEFAULT_TENANT'),
     mailFrom: requireSender(read('MUSTER_MAIL_FROM'), 'MUSTER_MAIL_FROM'),
     trustedProxies: readProxies(read('MUSTER_TRUSTED_PROXIES') ?? ''),
+    accessTokenSeconds: Number(read('MUSTER_ACCESS_TOKEN_SECONDS')),
     drainMs: Number(read('MUSTER_DRAIN_MS')),
     bootstrap: {
       tenant,

@@ -108,6 +108,15 @@ export const settings = [
     about: 'Bearer token for /metrics from elsewhere than loopback.',
   },
   {
+    name: 'MUSTER_ACCESS_TOKEN_SECONDS',
+    kind: 'integer',
+    fallback: '600',
+    min: 1,
+    max: 3600,
+    about:
+      'How long an access token of an OAuth client lives, in seconds. Those issued before a change keep the life they were given.',
+  },
+  {
     name: 'MUSTER_DRAIN_MS',
     kind: 'integer',
     fallback: '5000',

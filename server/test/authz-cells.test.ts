@@ -149,6 +149,7 @@ test('a missing credential is answered before address, verb and body', async () 
 const alsoOffered: Readonly<Record<string, readonly string[]>> = {
   '/auth/accept-invite': ['GET', 'HEAD'],
   '/api/service/users/current': ['POST'],
+  '/api/service/oauth-clients/token': ['GET', 'HEAD', 'PUT', 'DELETE'],
 }
 
 test('address and verb are answered before the role', async () => {

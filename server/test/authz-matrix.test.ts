@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { v7 as uuid } from 'uuid'
-import { readMatrix, splitOperation, type Route, type StateName } from './authz-matrix.ts'
+import { addressSpaces, credentialKinds } from '../src/authentication/credential-kinds.ts'
+import { readMatrix, roles, splitOperation, type Route, type StateName } from './authz-matrix.ts'
 import { fill, fillText, makeObject, makeWorld, type Caller, type World } from './authz-world.ts'
 import { countCheckedAnswers } from './contract-check.ts'
 import { hashDatabase } from './database-hash.ts'
@@ -48,8 +49,7 @@ for (const route of matrix.routes) {
         )
         const place = `${route.op}, ${name}, ${title}: ${answer.text}`
         if (route.class === 'public' && state.rest === 401) {
-          assert.equal(answer.status, 400, place)
-          assert.equal(answer.json.error, 'invalid_invitation', place)
+          assert.deepEqual([answer.status, answer.json.error], [route.wrong?.status, route.wrong?.error], place)
         } else {
           expectRefusal(answer, state.rest, state.error, place)
           assert.equal(answer.headers['www-authenticate'], challengeOf(state.challenge), place)
@@ -63,10 +63,45 @@ for (const route of matrix.routes) {
 
   test(`${route.op}: each role gets its own answer, and unknown and foreign objects look the same`, async () => {
     const untouched = await hashDatabase(t.db)
-    for (const caller of world.callers) await expectDenials(route, caller)
+    const callers = callersOf(route)
+    for (const caller of callers) await expectDenials(route, caller)
     assert.equal(await hashDatabase(t.db), untouched, `${route.op}: a refused request changed something`)
-    for (const caller of world.callers) await expectSuccess(route, caller)
+    for (const caller of callers) await expectSuccess(route, caller)
   })
+}
+
+test('of every kind of credential each role tries each address that accepts it, and none opens another', async () => {
+  for (const { prefix, accepts } of addressSpaces) {
+    const accepted: readonly string[] = accepts
+    for (const kind of Object.keys(credentialKinds)) {
+      const callers = world.callers.filter(({ credential }) => credential === kind)
+      if (accepted.includes(kind))
+        assert.deepEqual([...new Set(callers.map(({ role }) => role))], [...roles], `${kind} at ${prefix}`)
+      for (const { token } of accepted.includes(kind) ? [] : callers)
+        assert.equal((await t.get(`${prefix}/nothing-here`, { token })).status, 401, `${kind} at ${prefix}`)
+    }
+  }
+  const spaces: readonly string[] = addressSpaces.map(({ prefix }) => prefix)
+  const elsewhere = matrix.routes.filter(({ op, class: name }) => name !== 'public' && !spaces.includes(spaceOf(op)))
+  assert.deepEqual(
+    elsewhere.map(({ op }) => op),
+    [],
+    'an address in no space accepts no credential',
+  )
+})
+
+/** `/api/service` of `GET /api/service/users`. */
+function spaceOf(op: string): string {
+  return splitOperation(op).path.split('/').slice(0, 3).join('/')
+}
+
+/** Those whose kind of credential counts at this address. */
+function callersOf(route: Route): readonly Caller[] {
+  const accepts: readonly string[] =
+    route.class === 'public'
+      ? Object.keys(credentialKinds)
+      : (addressSpaces.find(({ prefix }) => prefix === spaceOf(route.op))?.accepts ?? [])
+  return world.callers.filter(({ credential }) => accepts.includes(credential))
 }
 
 /** Everything this caller is refused: the object itself, somebody else's, one that is nothing, one of another tenant. */
@@ -156,7 +191,7 @@ async function freshTargetOf(route: Route, caller: Caller): Promise<string | und
   return route.id === 'user' ? caller.userId : makeObject(t, route.id, t.acme, caller.userId)
 }
 
-/** Without `willSucceed` an invitation is a made-up one: a real one would be used up. */
+/** Without `willSucceed` the body of a public operation opens nothing: a real invitation would be used up. */
 async function requestFor(
   route: Route,
   id: string | undefined,
@@ -164,10 +199,7 @@ async function requestFor(
 ): Promise<{ path: string; body: unknown }> {
   const { path } = splitOperation(route.op)
   const query = route.query === undefined ? '' : encodeURI(await fillText(world, route.query))
-  const body =
-    route.class === 'public' && !willSucceed
-      ? { ...(route.body as object), token: 'minv_made-up' }
-      : await fill(world, route.body)
+  const body = route.class === 'public' && !willSucceed ? route.wrong?.body : await fill(world, route.body)
   return { path: `${path.replace('{id}', id ?? '')}${query}`, body }
 }
 

@@ -6,7 +6,16 @@ export const roles = ['admin', 'member', 'guest'] as const
 export type Role = (typeof roles)[number]
 
 /** What a path's {id} can name. */
-export type ObjectKind = 'user' | 'group' | 'persona' | 'purpose' | 'api-token' | 'invitation' | 'outbox-item'
+export type ObjectKind =
+  | 'user'
+  | 'group'
+  | 'persona'
+  | 'purpose'
+  | 'api-token'
+  | 'oauth-client'
+  | 'sso-mapper'
+  | 'invitation'
+  | 'outbox-item'
 
 export type StateName =
   | 'none'
@@ -23,6 +32,7 @@ export type StateName =
   | 'owner-disabled'
   | 'owner-pending'
   | 'owner-deleted'
+  | 'client-deleted'
   | 'unknown-host'
 
 export interface State {
@@ -43,6 +53,8 @@ export interface Route {
   readonly unknown?: ByRole
   readonly query?: string
   readonly body?: unknown
+  /** Of a public operation: a body that opens nothing, and its answer. */
+  readonly wrong?: { readonly body: unknown; readonly status: number; readonly error: string }
   readonly success?: number
   readonly fields?: Readonly<Partial<Record<Role, string>>>
 }
@@ -78,8 +90,11 @@ export function readMatrix(): Matrix {
   return matrix
 }
 
+/** The alias that all mappers here are kept under. */
+export const ssoAlias = 'okta'
+
 /** Verb and path of `GET /api/service/users/{id}`. */
 export function splitOperation(op: string): { readonly method: string; readonly path: string } {
   const [method = '', address = ''] = op.split(' ')
-  return { method, path: address }
+  return { method, path: address.replace('{alias}', ssoAlias) }
 }

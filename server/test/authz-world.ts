@@ -1,17 +1,19 @@
 import { v7 as uuid } from 'uuid'
 import { workspaceRoles, type WorkspaceRole } from '../src/access/permissions.ts'
 import { issueServiceToken, issueTokenFor } from '../src/api-tokens/api-tokens.service.ts'
+import { credentialKinds, type CredentialKind } from '../src/authentication/credential-kinds.ts'
 import { newSecret } from '../src/secrets/secrets.ts'
-import { roles, type ObjectKind, type Role, type StateName } from './authz-matrix.ts'
-import type { TestApp, TestTenant } from './start-test-app.ts'
+import { roles, ssoAlias, type ObjectKind, type Role, type StateName } from './authz-matrix.ts'
+import type { TestApp, TestClient, TestTenant } from './start-test-app.ts'
 import type { RequestOptions } from './test-client.ts'
 
-export type TokenKind = 'personal' | 'service'
+export type TokenKind = 'personal' | 'service' | 'oauth-client'
 
-/** Somebody with a valid token. A service token is nobody: it has no user. */
+/** Somebody with a valid token. Service tokens and OAuth clients are nobody: they have no user. */
 export interface Caller {
   readonly role: Role
   readonly kind: TokenKind
+  readonly credential: CredentialKind
   readonly token: string
   readonly userId: string | null
 }
@@ -33,6 +35,8 @@ export interface World {
   readonly presentations: Readonly<Record<StateName, readonly Presentation[]>>
   readonly own: Objects
   readonly foreign: Objects
+  /** An OAuth client whose secret is known. */
+  readonly client: TestClient
 }
 
 export function workspaceRole(role: Role): WorkspaceRole {
@@ -44,9 +48,10 @@ export async function makeWorld(t: TestApp): Promise<World> {
   const foreignCallers = await makeCallers(t, t.other)
   const own = await makeObjects(t, t.acme)
   const foreign = await makeObjects(t, t.other)
+  const client = await t.addOAuthClient('$guest')
   const admin = callers.find((caller) => caller.role === 'admin')?.token ?? ''
   const presentations = {
-    ...(await badlyPresented(t, admin)),
+    ...(await badlyPresented(t, admin, client)),
     ...(await deadTokens(t)),
     'foreign-tenant': foreignCallers.map((caller) => bearer(`foreign ${caller.kind} ${caller.role}`, caller.token)),
     'unknown-host': ['nowhere.example.com', 'unknown.localhost', 'acme.localhost.example.com'].flatMap((host) =>
@@ -56,16 +61,21 @@ export async function makeWorld(t: TestApp): Promise<World> {
       })),
     ),
   }
-  return { t, callers, presentations, own, foreign }
+  return { t, callers, presentations, own, foreign, client }
 }
 
-/** One personal and one service token of each role. */
+/** A personal token, a service token and an access token of each role. */
 async function makeCallers(t: TestApp, tenant: TestTenant): Promise<Caller[]> {
   const callers: Caller[] = []
   for (const role of roles) {
     const user = await t.addUser(`caller-${role}`, workspaceRole(role), tenant)
-    callers.push({ role, kind: 'personal', token: user.token, userId: user.id })
-    callers.push({ role, kind: 'service', token: await t.serviceToken(workspaceRole(role), tenant), userId: null })
+    const client = await t.addOAuthClient(workspaceRole(role), tenant)
+    const nobody = { role, userId: null }
+    callers.push({ role, kind: 'personal', credential: 'api_token', token: user.token, userId: user.id })
+    const service = await t.serviceToken(workspaceRole(role), tenant)
+    callers.push({ ...nobody, kind: 'service', credential: 'api_token', token: service })
+    const access = await t.accessToken(client, tenant)
+    callers.push({ ...nobody, kind: 'oauth-client', credential: 'oauth_access_token', token: access })
   }
   return callers
 }
@@ -78,10 +88,21 @@ async function makeObjects(t: TestApp, tenant: TestTenant): Promise<Objects> {
     persona: '',
     purpose: '',
     'api-token': '',
+    'oauth-client': '',
+    'sso-mapper': '',
     invitation: '',
     'outbox-item': '',
   }
-  for (const kind of ['group', 'persona', 'purpose', 'api-token', 'invitation', 'outbox-item'] as const) {
+  for (const kind of [
+    'group',
+    'persona',
+    'purpose',
+    'api-token',
+    'oauth-client',
+    'sso-mapper',
+    'invitation',
+    'outbox-item',
+  ] as const) {
     objects[kind] = await makeObject(t, kind, tenant)
   }
   return objects
@@ -117,6 +138,14 @@ export async function makeObject(
       const input = { displayName: name, description: '', personas: [], lifetimeSeconds: null }
       return (await issueTokenFor(t.operator(tenant), owner, input)).token.id
     }
+    case 'oauth-client':
+      return (await t.addOAuthClient('$guest', tenant)).clientId
+    case 'sso-mapper': {
+      await t.addGroup(name, [], tenant)
+      const config = { group: name, 'attribute.value': name }
+      const body = { identityProviderMapper: 'saml-group-idp-mapper', config }
+      return (await t.post(`/api/service/idp/${ssoAlias}/mappers`, body, auth)).json.id
+    }
     case 'invitation': {
       const userId = await t.invite(`${name}@example.com`, '$member', tenant)
       return (await t.get(`/api/muster/invitations?filter=${encodeURIComponent(JSON.stringify({ userId }))}`, auth))
@@ -142,13 +171,18 @@ function header(authorization: string | readonly string[]): Presentation {
 }
 
 /** A valid admin token, shown in ways that do not count, and secrets of other kinds. */
-async function badlyPresented(t: TestApp, valid: string) {
+async function badlyPresented(t: TestApp, valid: string, client: TestClient) {
   const invitation = await t.invitationToken(await t.invite('wrong-kind@example.com'))
-  const kinds = {
-    scim: newSecret('mst_').replace('mst_', 'mscim_'),
-    session: newSecret('mst_').replace('mst_', 'msess_'),
-    invitation,
-  }
+  // Of each kind of credential one whose hash is stored where API tokens are: only the prefix tells.
+  const kinds = await Promise.all(
+    Object.entries(credentialKinds)
+      .filter(([kind]) => kind !== 'api_token')
+      .map(async ([kind, prefix]) => {
+        const input = { displayName: kind, role: '$admin', rights: [], lifetimeSeconds: null } as const
+        const { secret } = await issueServiceToken(t.operator(), { ...input, secret: newSecret(prefix) })
+        return bearer(`${kind} among API tokens`, secret)
+      }),
+  )
   return {
     none: [{ title: 'no credential', options: { token: null } }],
     'other-scheme': ['Basic', 'Token', 'Digest', 'DPoP'].map((scheme) => header(`${scheme} ${valid}`)),
@@ -177,7 +211,12 @@ async function badlyPresented(t: TestApp, valid: string) {
       bearer('one character off', `${valid.slice(0, -1)}${valid.endsWith('A') ? 'B' : 'A'}`),
       bearer('cut', valid.slice(0, -1)),
     ],
-    'wrong-kind': Object.entries(kinds).map(([kind, secret]) => bearer(`${kind} secret`, secret)),
+    'wrong-kind': [
+      ...kinds,
+      bearer('invitation', invitation),
+      bearer('secret of an OAuth client', client.secret),
+      bearer('id of an OAuth client', client.clientId),
+    ],
   } satisfies Partial<Record<StateName, readonly Presentation[]>>
 }
 
@@ -189,6 +228,7 @@ async function deadTokens(t: TestApp) {
     'owner-disabled': [] as Presentation[],
     'owner-pending': [] as Presentation[],
     'owner-deleted': [] as Presentation[],
+    'client-deleted': [] as Presentation[],
   }
   for (const role of workspaceRoles) {
     const owner = await t.invite(`owner-${role.slice(1)}@example.com`, role)
@@ -219,6 +259,13 @@ async function deadTokens(t: TestApp) {
       await t.delete(`/api/service/apikeys/${token.id}`)
       dead.revoked.push(bearer(`revoked ${role}`, secret))
     }
+    const client = await t.addOAuthClient(role)
+    dead.expired.push(bearer(`expired access ${role}`, await t.accessToken(client, t.acme, 1)))
+    const deleted = await t.addOAuthClient(role)
+    const orphan = await t.accessToken(deleted)
+    await requireWorks(t, orphan)
+    await t.delete(`/api/service/oauth-clients/${deleted.clientId}`)
+    dead['client-deleted'].push(bearer(`client deleted ${role}`, orphan))
     for (const { token } of [disabled, gone]) await requireWorks(t, token)
     await t.post(`/api/service/users/${disabled.id}`, { enabled: false })
     await t.post(`/api/service/users/${gone.id}/delete`)
@@ -235,8 +282,13 @@ async function requireWorks(t: TestApp, token: string): Promise<void> {
   if (status !== 200) throw new Error(`a token that should work gets ${status}`)
 }
 
+async function groupName(t: TestApp, id: string): Promise<string> {
+  const filter = encodeURIComponent(JSON.stringify({ id }))
+  return (await t.get(`/api/service/groups?filter=${filter}`)).json.records[0].name
+}
+
 /** Where the values for placeholders come from; `extra` are those of one situation. */
-type Filling = Pick<World, 't' | 'own' | 'foreign'> & {
+type Filling = Pick<World, 't' | 'own' | 'foreign' | 'client'> & {
   readonly extra?: Readonly<Record<string, () => string | Promise<string>>>
 }
 
@@ -250,13 +302,16 @@ export async function fill(world: Filling, value: unknown): Promise<unknown> {
   return typeof value === 'string' ? fillText(world, value) : value
 }
 
-export async function fillText({ t, own, foreign, extra }: Filling, text: string): Promise<string> {
+export async function fillText({ t, own, foreign, client, extra }: Filling, text: string): Promise<string> {
   const sources: Readonly<Record<string, () => string | Promise<string>>> = {
     $new: newText,
     $unknown: () => uuid(),
     $user: () => own.user,
     $group: () => own.group,
+    '$group-name': () => groupName(t, own.group),
     $persona: () => own.persona,
+    '$client-id': () => client.clientId,
+    '$client-secret': () => client.secret,
     $role: () => t.roleId('$guest'),
     '$foreign-user': () => foreign.user,
     '$foreign-role': () => t.roleId('$guest', t.other),

@@ -98,6 +98,12 @@ function isAnswer(value: unknown): value is { status: number; text: string } {
   return typeof value === 'object' && value !== null && 'status' in value && 'text' in value
 }
 
+/** Who acts where no API token does. */
+const actorKinds: readonly (readonly [string, string])[] = [
+  ['POST /auth/', 'anonymous'],
+  ['POST /api/service/oauth-clients/token', 'oauth_client'],
+]
+
 /** Who, what, when and from where; nothing personal outside the column that can be erased. */
 function expectWellFormed(event: Event, by: string): void {
   assert.ok(isEventName(event.type), event.type)
@@ -119,7 +125,7 @@ function expectWellFormed(event: Event, by: string): void {
   assert.notEqual(event.request_id, '')
   const [kind, door] = by.startsWith('muster-server')
     ? ['system', 'system']
-    : [by.startsWith('POST /auth/') ? 'anonymous' : 'api_token', 'rest']
+    : [actorKinds.find(([start]) => by.startsWith(start))?.[1] ?? 'api_token', 'rest']
   assert.deepEqual([event.actor_kind, event.door], [kind, door], by)
   if (kind !== 'system') assert.equal(event.tenant_id, t.acme.id)
 }

@@ -1,6 +1,7 @@
 import { operatorCtx } from '../src/commands/operator.ts'
 import type { EventName } from '../src/events/event-types.ts'
 import { changePlan, createTenant, disableTenant } from '../src/tenants/tenants.service.ts'
+import { ssoAlias } from './authz-matrix.ts'
 import { makeObject, newText } from './authz-world.ts'
 import { ofGroups, ofLinks } from './group-scenarios.ts'
 import { newEmail, post, type Arrange, type Post, type Scenario } from './scenario.ts'
@@ -34,6 +35,117 @@ const ofTokens: readonly Scenario[] = [
     ['api_token.revoked'],
   ),
 ]
+
+const clients = '/api/service/oauth-clients'
+
+const ofClients: readonly Scenario[] = [
+  post(
+    `POST ${clients}`,
+    'a new one',
+    async () => ({ path: clients, body: { displayName: newText(), role: '$guest' } }),
+    ['oauth_client.created'],
+    ['oauth_client.created'],
+  ),
+  ...['PUT', 'POST'].flatMap((method) => [
+    post(
+      `${method} ${clients}/{id}`,
+      'a new name',
+      async (t) => ({ path: `${clients}/${await makeObject(t, 'oauth-client')}`, body: { displayName: newText() } }),
+      ['oauth_client.updated'],
+      [],
+    ),
+    post(
+      `${method} ${clients}/{id}`,
+      'a new name and role',
+      async (t) => ({
+        path: `${clients}/${await makeObject(t, 'oauth-client')}`,
+        body: { description: newText(), role: '$admin' },
+      }),
+      ['oauth_client.updated', 'oauth_client.role_changed'],
+      [],
+    ),
+  ]),
+  post(
+    `DELETE ${clients}/{id}`,
+    'one in use',
+    async (t) => {
+      const client = await t.addOAuthClient('$guest')
+      await t.accessToken(client)
+      return { path: `${clients}/${client.clientId}` }
+    },
+    ['oauth_client.deleted'],
+  ),
+  {
+    by: `POST ${clients}/token`,
+    what: 'with its secret',
+    leaves: ['oauth_client.token_issued'],
+    again: ['oauth_client.token_issued'],
+    arrange: async (t) => {
+      const { clientId, secret } = await t.addOAuthClient('$guest')
+      const body = { clientId, clientSecret: secret }
+      return (as = {}) => t.post(`${clients}/token`, body, { ...as, token: null })
+    },
+  },
+]
+
+const mappers = '/api/service/idp/{alias}/mappers'
+
+function mappersOf(alias: string): string {
+  return mappers.replace('{alias}', alias)
+}
+
+const ofMappers: readonly Scenario[] = [
+  post(`POST ${mappers}`, 'a group mapper', async (t) => ({ path: mappersOf('azure'), body: await groupMapper(t) }), [
+    'sso_mapper.created',
+  ]),
+  post(
+    `POST ${mappers}`,
+    'a user-attribute mapper',
+    async () => ({
+      path: mappersOf('azure'),
+      body: {
+        identityProviderMapper: 'saml-user-attribute-idp-mapper',
+        config: { 'user.attribute': 'firstName', 'attribute.name': newText() },
+      },
+    }),
+    ['sso_mapper.created'],
+    ['sso_mapper.created'],
+  ),
+  post(
+    `POST ${mappers}/{id}`,
+    'another value',
+    async (t) => ({
+      path: `${mappersOf(ssoAlias)}/${await makeObject(t, 'sso-mapper')}`,
+      body: { config: { 'attribute.value': newText() } },
+    }),
+    ['sso_mapper.updated'],
+    [],
+  ),
+  post(
+    `POST ${mappers}/{id}/delete`,
+    'one in use',
+    async (t) => ({ path: `${mappersOf(ssoAlias)}/${await makeObject(t, 'sso-mapper')}/delete` }),
+    ['sso_mapper.deleted'],
+  ),
+  post(
+    'POST /api/service/groups/{id}/delete',
+    'with mappers of two connections',
+    async (t) => {
+      const body = await groupMapper(t)
+      for (const alias of ['azure', 'okta']) await t.post(mappersOf(alias), body)
+      const filter = encodeURIComponent(JSON.stringify({ name: body.config.group }))
+      const { json } = await t.get(`/api/service/groups?filter=${filter}`)
+      return { path: `/api/service/groups/${json.records[0].id}/delete` }
+    },
+    ['sso_mapper.deleted', 'sso_mapper.deleted', 'group.deleted'],
+  ),
+]
+
+async function groupMapper(t: TestApp) {
+  const group = newText()
+  await t.addGroup(group)
+  return { identityProviderMapper: 'saml-group-idp-mapper', config: { group, 'attribute.value': newText() } }
+}
 
 const ofMails: readonly Scenario[] = [
   onInvitation('resend', ['invitation.resent'], ['invitation.resent']),
@@ -112,6 +224,8 @@ export const scenarios: readonly Scenario[] = [
   ...ofGroups,
   ...ofLinks,
   ...ofTokens,
+  ...ofClients,
+  ...ofMappers,
   ...ofMails,
   ...ofTheHost,
 ]

@@ -12,6 +12,13 @@ export interface Ids {
   readonly invitation: string
   readonly outboxItem: string
   readonly clientId: string
+  readonly oauthClient: string
+  readonly oauthClientId: string
+  readonly groupName: string
+  /** In the form of a group mapper's name. */
+  readonly mapperName: string
+  /** Id and secret, with a blank between. */
+  readonly clientCredentials: string
   readonly personaName: string
   readonly purposeName: string
   readonly invitationToken: string
@@ -20,12 +27,14 @@ export interface Ids {
 export async function makeIds(t: TestApp, tenant: TestTenant): Promise<Ids> {
   const auth = { token: tenant.token, host: tenant.host }
   const user = await makeObject(t, 'user', tenant)
-  const group = await t.addGroup(newText(), [user], tenant)
+  const groupName = newText()
+  const group = await t.addGroup(groupName, [user], tenant)
   const [persona, purpose] = [await makeObject(t, 'persona', tenant), await makeObject(t, 'purpose', tenant)]
   const apiToken = await makeObject(t, 'api-token', tenant)
   const read = async (path: string) => (await t.get(path, auth)).json
   const tokens = await read(`/api/service/apikeys?filter=${encodeURIComponent(JSON.stringify({ id: apiToken }))}`)
   const invitation = await makeObject(t, 'invitation', tenant)
+  const client = await t.addOAuthClient('$guest', tenant)
   const mails = await read(`/api/muster/outbox?filter=${encodeURIComponent(JSON.stringify({ subjectId: invitation }))}`)
   return {
     user,
@@ -37,6 +46,11 @@ export async function makeIds(t: TestApp, tenant: TestTenant): Promise<Ids> {
     role: await t.roleId('$guest', tenant),
     outboxItem: mails.records[0].id,
     clientId: tokens.records[0].clientId,
+    groupName,
+    mapperName: `${group}--1767323045000`,
+    oauthClient: client.id,
+    oauthClientId: client.clientId,
+    clientCredentials: `${client.clientId} ${client.secret}`,
     personaName: (await read(`/api/service/personas/${persona}`)).qualifiedName,
     purposeName: (await read(`/api/service/purposes/${purpose}`)).qualifiedName,
     invitationToken: await t.invitationToken(await t.invite(`${newText()}@example.com`, '$member', tenant), tenant),
@@ -54,6 +68,7 @@ export const filterFields: Readonly<Record<string, Readonly<Record<string, keyof
   '/api/service/personas': { id: 'persona', qualifiedName: 'personaName' },
   '/api/service/purposes': { id: 'purpose', qualifiedName: 'purposeName' },
   '/api/service/apikeys': { id: 'apiToken', clientId: 'clientId' },
+  '/api/service/oauth-clients': { id: 'oauthClient', clientId: 'oauthClientId' },
   '/api/muster/invitations': { id: 'invitation', userId: 'user' },
   '/api/muster/outbox': { id: 'outboxItem', subjectId: 'invitation' },
 }
@@ -81,6 +96,8 @@ export const queryParameters: readonly {
   { path: '/api/service/events/main', query: (id) => `resourcePath=groups/${id}`, takes: 'group', found: true },
   { path: '/api/service/events/main', query: (id) => `authUser=${id}`, takes: 'user', found: false },
   { path: '/api/service/events/login', query: (id) => `user=${id}`, takes: 'user', found: false },
+  { path: '/api/service/events/login', query: (id) => `user=${id}`, takes: 'oauthClient', found: true },
+  { path: '/api/service/events/login', query: (id) => `client=${id}`, takes: 'oauthClientId', found: true },
 ]
 
 interface BodyField {
@@ -90,12 +107,15 @@ interface BodyField {
   readonly takes: keyof Ids
   readonly body: (id: string) => unknown
   /** What {id} of the address names; a fresh thing each time. */
-  readonly at?: 'user' | 'group' | 'persona' | 'purpose'
+  readonly at?: 'user' | 'group' | 'persona' | 'purpose' | 'oauth-client' | 'sso-mapper'
 }
 
 const users = 'POST /api/service/users'
 const user = 'POST /api/service/users/{id}'
 const groups = 'POST /api/service/groups'
+const clients = '/api/service/oauth-clients'
+const mappers = 'POST /api/service/idp/{alias}/mappers'
+const identityProviderMapper = 'saml-group-idp-mapper'
 
 /** Every field of a body that takes an id, with the rest of a body that would succeed. */
 export const bodyFields: readonly BodyField[] = [
@@ -183,6 +203,44 @@ export const bodyFields: readonly BodyField[] = [
     body: (name) => ({ displayName: 'x', personaQualifiedNames: [name] }),
   },
   {
+    op: `POST ${clients}`,
+    field: 'personaQNs[]',
+    takes: 'personaName',
+    body: (name) => ({ displayName: 'x', role: '$guest', personaQNs: [name] }),
+  },
+  ...['PUT', 'POST'].map((method) => ({
+    op: `${method} ${clients}/{id}`,
+    field: 'personaQNs[]',
+    takes: 'personaName' as const,
+    at: 'oauth-client' as const,
+    body: (name: string) => ({ personaQNs: [name] }),
+  })),
+  ...['clientId', 'clientSecret'].map((field) => ({
+    op: `POST ${clients}/token`,
+    field,
+    takes: 'clientCredentials' as const,
+    body: (credentials: string) => ({ clientId: credentials.split(' ')[0], clientSecret: credentials.split(' ')[1] }),
+  })),
+  {
+    op: mappers,
+    field: 'config.group',
+    takes: 'groupName',
+    body: (group) => ({ identityProviderMapper, config: { group, 'attribute.value': newText() } }),
+  },
+  {
+    op: mappers,
+    field: 'name',
+    takes: 'mapperName',
+    body: (name) => ({ name, identityProviderMapper, config: { 'attribute.value': newText() } }),
+  },
+  {
+    op: `${mappers}/{id}`,
+    field: 'config.group',
+    takes: 'groupName',
+    at: 'sso-mapper',
+    body: (group) => ({ config: { group } }),
+  },
+  {
     op: 'POST /auth/accept-invite',
     field: 'token',
     takes: 'invitationToken',
@@ -195,6 +253,13 @@ export const otherFields: ReadonlySet<string> = new Set([
   'alias',
   'attributes',
   'dataPolicies[]',
+  'config.are.attribute.values.regex',
+  'config.attribute.friendly.name',
+  'config.attribute.name',
+  'config.attribute.value',
+  'config.attributes',
+  'config.syncMode',
+  'config.user.attribute',
   'description',
   'displayName',
   'email',
@@ -206,6 +271,8 @@ export const otherFields: ReadonlySet<string> = new Set([
   'group.attributes',
   'group.name',
   'isActive',
+  'identityProviderAlias',
+  'identityProviderMapper',
   'lastName',
   'metadataPolicies[]',
   'name',
@@ -229,5 +296,10 @@ export const otherFields: ReadonlySet<string> = new Set([
   // Names of roles, not ids; the id of the address, and no other; names that are kept as text.
   'POST /api/service/users/{id} roles[]',
   'POST /api/service/users/{id} id',
+  'POST /api/service/idp/{alias}/mappers id',
+  'POST /api/service/idp/{alias}/mappers/{id} id',
   'POST /api/service/apikeys/{id} personaQualifiedNames[]',
+  'POST /api/service/oauth-clients role',
+  'PUT /api/service/oauth-clients/{id} role',
+  'POST /api/service/oauth-clients/{id} role',
 ])

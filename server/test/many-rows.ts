@@ -105,6 +105,37 @@ export async function addManyRows(t: TestApp, tenant: TestTenant): Promise<Landm
     created_by: 'somebody',
     expires_at: 0,
   }))
+  await insert(t, 'oauth_clients', manyUsers, (index) => ({
+    ...common,
+    id: id('client', index),
+    client_id: `oauth-client-${id('client', index)}`,
+    secret_hash: id('secret', index),
+    display_name: `client ${index % 101}`,
+    description: '',
+    role_id: role,
+    personas: '[]',
+    created_at: at + index,
+    created_by: 'somebody',
+  }))
+  await insert(t, 'access_tokens', manyUsers, (index) => ({
+    ...common,
+    token_hash: id('access', index),
+    oauth_client_id: id('client', index % 100),
+    issued_at: at,
+    expires_at: at + index,
+  }))
+  await insert(t, 'sso_mappers', manyGroups, (index) => ({
+    ...common,
+    alias: index % 100 === 0 ? 'okta' : `alias-${index % 100}`,
+    id: id('mapper', index),
+    name: `${id('group', index)}--1`,
+    kind: 'group',
+    group_id: id('group', index),
+    attribute_name: 'memberOf',
+    attribute_value: `team${index}`,
+    created_at: at + index,
+    created_by: 'somebody',
+  }))
   await insert(t, 'invitations', manyUsers, (index) => ({
     ...common,
     id: id('invitation', index),
@@ -160,7 +191,9 @@ async function addToCounters(t: TestApp, tenant: TestTenant, roleId: string): Pr
       ['personas', manyGroups],
       ['purposes', manyGroups],
       ['api_tokens', manyUsers],
+      ['oauth_clients', manyUsers],
       ['invitations', manyUsers],
+      ['sso_mappers', manyGroups],
     ] as const) {
       await addToCounter(trx, tenant.id, name, by)
     }

@@ -68,7 +68,16 @@ interface PostgresNode {
 }
 
 /** PostgreSQL rightly reads smaller tables as a whole; these have many thousands of rows here. */
-const large = new Set(['users', 'group_members', 'events', 'outbox', 'invitations', 'api_tokens'])
+const large = new Set([
+  'users',
+  'group_members',
+  'events',
+  'outbox',
+  'invitations',
+  'api_tokens',
+  'oauth_clients',
+  'access_tokens',
+])
 
 async function explainPostgres(url: string, statements: readonly Statement[]): Promise<Plan[]> {
   const client = new pg.Client({ connectionString: url })

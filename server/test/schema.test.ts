@@ -19,6 +19,7 @@ const freeIds: readonly string[] = [
   'events.request_id',
   'events.subject_id',
   'invitations.inviter_id',
+  'oauth_clients.client_id',
   'outbox.subject_id',
   'persona_subjects.subject_id',
   'purpose_subjects.subject_id',

@@ -10,4 +10,5 @@ export const userSorts = [
 ] as const
 export const groupSorts = ['name', 'alias', 'createdAt', 'userCount'] as const
 export const apiTokenSorts = ['createdAt', 'displayName'] as const
+export const oauthClientSorts = ['createdAt', 'displayName'] as const
 export const linkSorts = ['createdAt', 'createdBy', 'updatedAt', 'updatedBy', 'name'] as const

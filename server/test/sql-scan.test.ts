@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
-import { apiTokenSorts, groupSorts, linkSorts, userSorts } from './sort-keys.ts'
+import { apiTokenSorts, groupSorts, linkSorts, oauthClientSorts, userSorts } from './sort-keys.ts'
 import { addManyRows, refreshStatistics, type Landmarks } from './many-rows.ts'
 import { explainAll, type Plan } from './query-plan.ts'
 import { captureSql } from './sql-capture.ts'
@@ -82,6 +82,7 @@ const pages = [
   { table: 'users', path: '/api/service/users', keys: userSorts },
   { table: 'groups', path: '/api/service/groups', keys: groupSorts },
   { table: 'api_tokens', path: '/api/service/apikeys', keys: apiTokenSorts },
+  { table: 'oauth_clients', path: '/api/service/oauth-clients', keys: oauthClientSorts },
   { table: 'personas', path: '/api/service/personas', keys: linkSorts },
   { table: 'purposes', path: '/api/service/purposes', keys: linkSorts },
 ] as const
@@ -109,6 +110,8 @@ const lookUps: readonly (readonly [path: string, table: string, filter: (at: Lan
     ['groups', 'groups', () => ({ name: 'team77' }), 'name'],
     ['apikeys', 'api_tokens', () => ({ id: 'x' }), 'id'],
     ['apikeys', 'api_tokens', () => ({ clientId: 'apikey-x' }), 'client_id'],
+    ['oauth-clients', 'oauth_clients', () => ({ id: 'x' }), 'id'],
+    ['oauth-clients', 'oauth_clients', () => ({ clientId: 'oauth-client-x' }), 'client_id'],
     ['identity/users', 'users', ({ userId }) => ({ id: { $in: [userId, 'x'] } }), 'id'],
     ['identity/groups', 'groups', ({ groupId }) => ({ id: { $in: [groupId, 'x'] } }), 'id'],
   ]
@@ -132,6 +135,28 @@ test('a bearer token is found by its hash, and one thing by its id', async () =>
     assert.ok(byHash !== undefined, 'the token was not looked up')
     expectLookUp(byHash, 'token_hash')
   }
+})
+
+test('an access token is found by its hash, its client by the secret, and what expired by its client', async () => {
+  const client = await t.addOAuthClient('$admin')
+  const credentials = { clientId: client.clientId, clientSecret: client.secret }
+  for (const _ of [1, 2]) {
+    const plans = await plansOf(async () => {
+      const { json } = await t.post('/api/service/oauth-clients/token', credentials, { token: null })
+      assert.equal((await t.get('/api/service/whoami', { token: json.accessToken })).status, 200)
+    })
+    const find = (text: string) => plans.find(({ statement }) => statement.text.includes(text))
+    for (const [text, column] of [
+      ['from access_tokens a', 'token_hash'],
+      ['update "oauth_clients"', 'secret_hash'],
+      ['delete from "access_tokens"', 'oauth_client_id'],
+    ] as const) {
+      const plan = find(text)
+      assert.ok(plan !== undefined, text)
+      expectLookUp(plan, column)
+    }
+  }
+  await plansOf(() => t.delete(`/api/service/oauth-clients/${client.clientId}`))
 })
 
 test('members of a group and groups of a user are looked up by what they belong to', async () => {
@@ -163,6 +188,23 @@ test('the outbox finds what is due without reading what is done', async () => {
   })
   const due = plans.filter(({ steps }) => steps.some((step) => step.includes('outbox_due')))
   assert.ok(due.length >= 2, 'finding the tenants and claiming their items both use the index of what is due')
+})
+
+test('mappers are looked up by their connection, one by its id, and those of a group by the group', async () => {
+  const path = '/api/service/idp/okta/mappers'
+  expectLookUp(pageOf(await plansOfGet(path), 'sso_mappers'), 'alias')
+  const [first] = (await t.get(path)).json
+  await plansOfGet(`${path}/${first.id}`)
+  for (const [address, body] of [
+    [`${path}/${first.id}`, { config: { group: 'team3', 'attribute.value': 'x' } }],
+    [`${path}/${first.id}/delete`, {}],
+    [path, { identityProviderMapper: 'saml-group-idp-mapper', config: { group: 'team3', 'attribute.value': 'y' } }],
+  ] as const) {
+    await plansOf(async () => {
+      const answer = await t.post(address, body)
+      assert.equal(answer.status, 200, answer.text)
+    })
+  }
 })
 
 test('changes read and write the rows they are about', async () => {

@@ -8,6 +8,7 @@ import { operatorCtx } from '../src/commands/operator.ts'
 import { readConfig } from '../src/config.ts'
 import type { Db } from '../src/db/db.ts'
 import type { DatabaseLocation } from '../src/db/open.ts'
+import { issueAccessToken } from '../src/oauth-clients/access-tokens.service.ts'
 import type { MailOutcome, Message } from '../src/mail/mail.schema.ts'
 import { createTenant } from '../src/tenants/tenants.service.ts'
 import { checkAgainstContract } from './contract-check.ts'
@@ -20,6 +21,13 @@ export interface TestUser {
   readonly username: string
   readonly email: string
   readonly token: string
+}
+
+/** An OAuth client, with the secret it was created with. */
+export interface TestClient {
+  readonly id: string
+  readonly clientId: string
+  readonly secret: string
 }
 
 export interface TestTenant {
@@ -213,6 +221,22 @@ export class TestApp implements AsyncDisposable {
   async serviceToken(role: WorkspaceRole, tenant: TestTenant = this.acme): Promise<string> {
     const input = { displayName: `test ${role}`, role, rights: [], lifetimeSeconds: null, secret: null }
     return (await issueServiceToken(this.operator(tenant), input)).secret
+  }
+
+  /** An OAuth client with this role. */
+  async addOAuthClient(role: WorkspaceRole, tenant: TestTenant = this.acme): Promise<TestClient> {
+    const body = { displayName: `test ${role}`, role }
+    const { json } = await this.post('/api/service/oauth-clients', body, { token: tenant.token, host: tenant.host })
+    return { id: json.id, clientId: json.clientId, secret: json.clientSecret }
+  }
+
+  /** An access token of a client; it lives for an hour unless told otherwise. */
+  async accessToken(
+    { clientId, secret }: TestClient,
+    tenant: TestTenant = this.acme,
+    lifetimeSeconds = 3_600,
+  ): Promise<string> {
+    return (await issueAccessToken(this.operator(tenant), { clientId, secret }, lifetimeSeconds)).token
   }
 
   /** The id of a workspace role. */

@@ -5,6 +5,7 @@ import { tokenList } from '../src/api-tokens/api-tokens.fields.ts'
 import { groupList } from '../src/groups/groups.fields.ts'
 import { invitationList } from '../src/invitations/invitations.fields.ts'
 import type { ListShape } from '../src/lists/list-shape.ts'
+import { oauthClientList } from '../src/oauth-clients/oauth-clients.fields.ts'
 import { outboxList } from '../src/mail/outbox.fields.ts'
 import { personaList } from '../src/personas/personas.fields.ts'
 import { purposeList } from '../src/purposes/purposes.fields.ts'
@@ -29,6 +30,7 @@ const shapes: Readonly<Record<string, ListShape>> = {
   '/api/service/personas': personaList,
   '/api/service/purposes': purposeList,
   '/api/service/apikeys': tokenList,
+  '/api/service/oauth-clients': oauthClientList,
   '/api/muster/invitations': invitationList,
   '/api/muster/outbox': outboxList,
 }
@@ -42,6 +44,13 @@ before(async () => {
   t = await startTestApp()
   own = await makeIds(t, t.acme)
   foreign = await makeIds(t, t.other)
+  for (const [{ clientCredentials }, { host }] of [
+    [own, t.acme],
+    [foreign, t.other],
+  ] as const) {
+    const [clientId, clientSecret] = clientCredentials.split(' ')
+    await t.post('/api/service/oauth-clients/token', { clientId, clientSecret }, { token: null, host })
+  }
 })
 
 after(async () => {
@@ -53,6 +62,10 @@ after(async () => {
 /** An id of nothing, of the form of this one. */
 function unknownLike(takes: keyof Ids): string {
   if (takes === 'clientId') return `apikey-${uuid()}`
+  if (takes === 'groupName') return `group-${uuid()}`
+  if (takes === 'mapperName') return `${uuid()}--1767323045000`
+  if (takes === 'oauthClientId') return `oauth-client-${uuid()}`
+  if (takes === 'clientCredentials') return `oauth-client-${uuid()} ${newSecret('mocs_')}`
   if (takes === 'personaName' || takes === 'purposeName') return `default/${uuid().replaceAll('-', '').slice(0, 16)}`
   return takes === 'invitationToken' ? newSecret('minv_') : uuid()
 }
@@ -63,7 +76,7 @@ function comparable(answer: Answer): unknown {
     .replaceAll(/[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/g, '<id>')
     .replaceAll(/default\/[0-9a-f]{16}/g, '<name>')
     .replaceAll(/new-[0-9]+/g, '<new>')
-    .replaceAll(/mst_[A-Za-z0-9_-]{43}/g, '<secret>')
+    .replaceAll(/(mst|moat|mocs)_[A-Za-z0-9_-]{43}/g, '<secret>')
   return { status: answer.status, text }
 }
 
@@ -154,13 +167,16 @@ test('a foreign subject is never shown, wherever it was sent', async () => {
     'personas',
     'purposes',
     'apikeys',
+    'oauth-clients',
+    'idp/okta/mappers',
     'events/main?max=1000',
+    'events/login?max=1000',
     `users/${own.user}`,
     `personas/${own.persona}`,
   ]) {
     const { text } = await t.get(`/api/service/${path}`)
-    // What a program wrote into its own token or event is its own text.
-    if (path.startsWith('apikeys')) continue
+    // What a program wrote into its own token or client is its own text.
+    if (path === 'apikeys' || path === 'oauth-clients') continue
     assert.deepEqual(
       ids.filter((id) => text.includes(id)),
       [],

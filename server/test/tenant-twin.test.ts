@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
+import { makeObject } from './authz-world.ts'
 import { actInConsole } from './console-act.ts'
 import { hashTenant } from './database-hash.ts'
 import { scenarios } from './event-scenarios.ts'
@@ -15,6 +16,7 @@ let own: Ids
 const acts = new Map<Scenario, Act>()
 let alone: readonly { readonly path: string; readonly token: string; readonly answer: Answer }[]
 let member: TestUser
+let mapper: string
 let twin: Twin
 let looks = 0
 
@@ -31,6 +33,7 @@ before(async () => {
   await t.post(`/api/service/groups/${own.group}`, { attributes: { isDefault: ['true'] } })
   await actInConsole(t, own.user, 'made-by-hand')
   member = await t.addUser('member')
+  mapper = await makeObject(t, 'sso-mapper')
   for (const scenario of changes) acts.set(scenario, await scenario.arrange(t))
   const tokens = [t.acme.token, member.token]
   const asked = tokens.flatMap((token) => readings().map((path) => ({ path, token })))
@@ -74,6 +77,11 @@ function readings(): string[] {
     'purposes',
     `purposes/${own.purpose}`,
     'apikeys',
+    'oauth-clients',
+    'idp/okta/mappers',
+    `idp/okta/mappers/${mapper}`,
+    `oauth-clients?${filter({ role: '$guest' })}`,
+    `oauth-clients/${own.oauthClientId}`,
     'events/main?max=1000',
     `events/main?resourcePath=groups/${own.group}`,
     'events/login',

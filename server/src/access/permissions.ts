@@ -14,6 +14,8 @@ export type Permission =
   | 'purposes:write'
   | 'tokens:own'
   | 'tokens:all'
+  | 'oauth-clients:manage'
+  | 'sso-mappers:manage'
   | 'invitations:manage'
   | 'events:read'
   | 'outbox:manage'
@@ -32,6 +34,8 @@ const administration: readonly Permission[] = [
   'personas:write',
   'purposes:write',
   'tokens:all',
+  'oauth-clients:manage',
+  'sso-mappers:manage',
   'invitations:manage',
   'events:read',
   'outbox:manage',

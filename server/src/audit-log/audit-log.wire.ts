@@ -1,9 +1,10 @@
 import Type from 'typebox'
+import { actorName } from '../api-tokens/api-tokens.schema.ts'
 import { ApiError } from '../errors/api-error.ts'
 import { isEventName, type EventName } from '../events/event-types.ts'
 import { readScalar, readValues, readWholeNumber } from '../lists/list-query.ts'
 import type { EventCondition, EventQuery } from './audit-log.schema.ts'
-import { consoleClient, wireForms } from './event-records.wire.ts'
+import { consoleClient, signInForms, wireForms } from './event-records.wire.ts'
 
 const maxDefault = 100
 const maxMax = 1_000
@@ -36,7 +37,7 @@ export const LoginEventQuery = Type.Object({
   client: Type.Optional(Type.String()),
   ipAddress: Type.Optional(Type.String()),
   type: Type.Optional(Type.Array(Type.String())),
-  user: Type.Optional(Type.String({ description: 'Id of the user.' })),
+  user: Type.Optional(Type.String({ description: 'Id of the user, or of the OAuth client.' })),
   ...paging,
 })
 
@@ -69,15 +70,19 @@ export function readAdminEventQuery(raw: RawQuery): EventQuery {
 export function readLoginEventQuery(raw: RawQuery): EventQuery {
   const client = readScalar(raw, 'client')
   const types = readEnums(raw, 'type')
-  const isElsewhere = (client !== null && client !== consoleClient) || (types.length > 0 && !types.includes('LOGIN'))
+  const wanted = Object.entries(signInForms)
+    .filter(([, form]) => types.length === 0 || types.includes(form.type))
+    .filter(([, form]) => client === null || (client === consoleClient) === (form.client === 'console'))
+    .flatMap(([type]) => (isEventName(type) ? [{ type }] : []))
+  const isUnfiltered = client === null && types.length === 0
   return {
     ...readPaging(raw),
     category: 'sign-in',
     actorId: null,
-    client: null,
+    client: client === null || client === consoleClient ? null : { actorName: actorName(client) },
     subjectId: readScalar(raw, 'user'),
     address: readScalar(raw, 'ipAddress'),
-    conditions: isElsewhere ? [] : null,
+    conditions: isUnfiltered ? null : wanted,
   }
 }
 

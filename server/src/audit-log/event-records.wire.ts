@@ -1,5 +1,10 @@
 import Type, { type Static } from 'typebox'
-import type { EventName } from '../events/event-types.ts'
+import {
+  isAdminEventName,
+  isSignInEventName,
+  type AdminEventName,
+  type SignInEventName,
+} from '../events/event-types.ts'
 import type { AuditEvent } from './audit-log.schema.ts'
 
 export const LoginEventRecord = Type.Object({
@@ -29,7 +34,15 @@ export const AdminEventRecord = Type.Object({
 })
 
 type OperationType = 'CREATE' | 'UPDATE' | 'DELETE' | 'ACTION'
-type ResourceType = 'REALM' | 'USER' | 'GROUP' | 'GROUP_MEMBERSHIP' | 'REALM_ROLE_MAPPING' | 'CLIENT' | 'CUSTOM'
+type ResourceType =
+  | 'REALM'
+  | 'USER'
+  | 'GROUP'
+  | 'GROUP_MEMBERSHIP'
+  | 'REALM_ROLE_MAPPING'
+  | 'CLIENT'
+  | 'IDENTITY_PROVIDER_MAPPER'
+  | 'CUSTOM'
 
 interface WireForm {
   readonly operation: OperationType
@@ -38,8 +51,13 @@ interface WireForm {
   readonly path: string
 }
 
+const ssoMapper = {
+  resource: 'IDENTITY_PROVIDER_MAPPER',
+  path: 'identity-provider/instances/{object}/mappers/{subject}',
+} as const
+
 /** How each fact is spelled for clients that know Keycloak's names; everything of Muster's own is CUSTOM. */
-export const wireForms: Readonly<Record<EventName, WireForm>> = {
+export const wireForms: Readonly<Record<AdminEventName, WireForm>> = {
   'tenant.created': { operation: 'CREATE', resource: 'REALM', path: 'tenants/{subject}' },
   'tenant.plan_changed': { operation: 'UPDATE', resource: 'REALM', path: 'tenants/{subject}' },
   'tenant.disabled': { operation: 'UPDATE', resource: 'REALM', path: 'tenants/{subject}' },
@@ -78,6 +96,13 @@ export const wireForms: Readonly<Record<EventName, WireForm>> = {
   'api_token.created': { operation: 'CREATE', resource: 'CLIENT', path: 'clients/{subject}' },
   'api_token.updated': { operation: 'UPDATE', resource: 'CLIENT', path: 'clients/{subject}' },
   'api_token.revoked': { operation: 'DELETE', resource: 'CLIENT', path: 'clients/{subject}' },
+  'oauth_client.created': { operation: 'CREATE', resource: 'CLIENT', path: 'clients/{subject}' },
+  'oauth_client.updated': { operation: 'UPDATE', resource: 'CLIENT', path: 'clients/{subject}' },
+  'oauth_client.role_changed': { operation: 'UPDATE', resource: 'CLIENT', path: 'clients/{subject}/role' },
+  'oauth_client.deleted': { operation: 'DELETE', resource: 'CLIENT', path: 'clients/{subject}' },
+  'sso_mapper.created': { operation: 'CREATE', ...ssoMapper },
+  'sso_mapper.updated': { operation: 'UPDATE', ...ssoMapper },
+  'sso_mapper.deleted': { operation: 'DELETE', ...ssoMapper },
   'outbox_item.retried': { operation: 'ACTION', resource: 'CUSTOM', path: 'outbox/{subject}' },
   'outbox_item.discarded': { operation: 'DELETE', resource: 'CUSTOM', path: 'outbox/{subject}' },
 }
@@ -89,17 +114,30 @@ const saidByKind: Readonly<Record<string, object>> = {
   'tenant.disabled': { state: 'disabled' },
 }
 
+interface SignInForm {
+  /** One of the closed list of the contract, 6.6. */
+  readonly type: string
+  /** People sign in to the console, programs as the client they are. */
+  readonly client: 'console' | 'own'
+}
+
+export const signInForms: Readonly<Record<SignInEventName, SignInForm>> = {
+  'oauth_client.token_issued': { type: 'CLIENT_LOGIN', client: 'own' },
+}
+
 const realmId = 'default'
 /** What people work with, as clients know it. */
 export const consoleClient = 'atlan-frontend'
 
 export function toAdminEvent(event: AuditEvent): Static<typeof AdminEventRecord> {
+  if (!isAdminEventName(event.type)) throw new Error(`${event.type} is a sign-in`)
   const { operation, resource, path } = wireForms[event.type]
   return {
     operationType: operation,
     realmId,
     representation: JSON.stringify({ ...saidByKind[event.type], ...event.data }),
-    resourcePath: path.replace('{subject}', event.subjectId).replace('{object}', event.objectId),
+    // As functions: in a text that replaces, $& and its like would mean something.
+    resourcePath: path.replace('{subject}', () => event.subjectId).replace('{object}', () => event.objectId),
     resourceType: resource,
     time: event.at,
     authDetails: {
@@ -112,13 +150,15 @@ export function toAdminEvent(event: AuditEvent): Static<typeof AdminEventRecord>
 }
 
 export function toLoginEvent(event: AuditEvent): Static<typeof LoginEventRecord> {
+  if (!isSignInEventName(event.type)) throw new Error(`${event.type} is no sign-in`)
+  const { type, client } = signInForms[event.type]
   return {
-    clientId: consoleClient,
+    clientId: client === 'console' ? consoleClient : String(event.data['clientId']),
     details: {},
     ipAddress: event.address,
     realmId,
     time: event.at,
-    type: 'LOGIN',
+    type,
     userId: event.subjectId,
   }
 }

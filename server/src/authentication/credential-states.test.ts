@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { issueServiceToken } from '../api-tokens/api-tokens.service.ts'
-import { newSecret } from '../secrets/secrets.ts'
+import { hashSecret, newSecret } from '../secrets/secrets.ts'
 import { startTestApp, type TestApp } from '../../test/start-test-app.ts'
 import type { Answer, RequestOptions } from '../../test/test-client.ts'
 
@@ -56,6 +56,29 @@ async function credentialStates(t: TestApp): Promise<State[]> {
         secret,
       })
     ).secret
+  const client = await t.addOAuthClient('$admin')
+  const access = await t.accessToken(client)
+  const expiredAccess = await t.accessToken(client, t.acme, 1)
+  const deletedClient = await t.addOAuthClient('$admin')
+  const orphan = await t.accessToken(deletedClient)
+  for (const token of [access, expiredAccess, orphan])
+    assert.equal((await t.get('/api/service/whoami', { token })).status, 200)
+  await t.delete(`/api/service/oauth-clients/${deletedClient.clientId}`)
+  const foreignAccess = await t.accessToken(await t.addOAuthClient('$admin', t.other), t.other)
+  // An API token's secret where access tokens are kept: it must not be found there either.
+  const misplaced = newSecret('mst_')
+  await t.db.engine.transact((trx) =>
+    trx
+      .insertInto('access_tokens')
+      .values({
+        tenant_id: t.acme.id,
+        token_hash: hashSecret(misplaced),
+        oauth_client_id: client.id,
+        issued_at: 0,
+        expires_at: Number.MAX_SAFE_INTEGER,
+      })
+      .execute(),
+  )
   t.clock.advance(1_000)
   const form = { headers: { 'content-type': 'application/x-www-form-urlencoded' }, rawBody: `access_token=${valid}` }
   const none = { challenge: noError, options: { token: null } }
@@ -109,6 +132,14 @@ async function credentialStates(t: TestApp): Promise<State[]> {
       'owner disabled': disabled.token,
       'owner deleted': deleted.token,
       'owner not yet accepted': await t.personalToken(pending),
+      'unknown access token': newSecret('moat_'),
+      'access token, one letter less': access.slice(0, -1),
+      'access token, expired': expiredAccess,
+      'access token of a deleted client': orphan,
+      'access token of another tenant': foreignAccess,
+      'access token, where API tokens are kept': await stored(newSecret('moat_')),
+      'API token, where access tokens are kept': misplaced,
+      'secret of an OAuth client': client.secret,
       'SCIM token': await stored(newSecret('mscim_')),
       'session access token of nobody': await stored(newSecret('msess_')),
       'invitation token': await t.invitationToken(pending),
@@ -196,4 +227,13 @@ test('an unknown host is 421 before any credential is looked at', async () => {
       [421, 'unknown_host', undefined],
     )
   }
+})
+
+test('a credential opens an address however it is spelled, and nothing beside it', async () => {
+  await using t = await startTestApp()
+  const statusOf = async (path: string, token = t.acme.token) => (await t.get(path, { token })).status
+  assert.equal(await statusOf('/api/%73ervice/%77hoami'), 200)
+  assert.equal(await statusOf('/api/%73ervice/%77hoami', newSecret('mst_')), 401)
+  assert.equal(await statusOf('/api/services'), 404)
+  assert.equal(await statusOf('/api/services', newSecret('mst_')), 401)
 })

@@ -2,7 +2,16 @@ import { sql } from 'kysely'
 import { rawRows, type Queryable, type Trx } from './db.ts'
 
 /** Totals that would otherwise be counted at each request; moved in the transaction of the change. */
-export type CounterName = 'users' | 'groups' | 'personas' | 'purposes' | 'api_tokens' | 'invitations' | 'outbox'
+export type CounterName =
+  | 'users'
+  | 'groups'
+  | 'personas'
+  | 'purposes'
+  | 'api_tokens'
+  | 'oauth_clients'
+  | 'sso_mappers'
+  | 'invitations'
+  | 'outbox'
 
 export async function addToCounter(trx: Trx, tenantId: string, name: CounterName, by: number): Promise<void> {
   if (by === 0) return

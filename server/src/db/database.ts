@@ -3,16 +3,20 @@ import type { EventsTable } from '../events/events.table.ts'
 import type { GroupMembersTable, GroupsTable } from '../groups/groups.table.ts'
 import type { InvitationsTable } from '../invitations/invitations.table.ts'
 import type { OutboxTable } from '../outbox/outbox.table.ts'
+import type { AccessTokensTable } from '../oauth-clients/access-tokens.table.ts'
+import type { OAuthClientsTable } from '../oauth-clients/oauth-clients.table.ts'
 import type { CredentialsTable } from '../passwords/passwords.table.ts'
 import type { PersonasTable, PersonaSubjectsTable } from '../personas/personas.table.ts'
 import type { PurposesTable, PurposeSubjectsTable } from '../purposes/purposes.table.ts'
 import type { RolesTable } from '../roles/roles.table.ts'
+import type { SsoMappersTable } from '../sso-connections/sso-mappers.table.ts'
 import type { TenantsTable } from '../tenants/tenants.table.ts'
 import type { UsersTable } from '../users/users.table.ts'
 import type { CountersTable } from './counters.table.ts'
 
 /** Every table by its name in SQL. The one place of the platform that knows the features' tables. */
 export interface Database {
+  access_tokens: AccessTokensTable
   api_tokens: ApiTokensTable
   counters: CountersTable
   credentials: CredentialsTable
@@ -20,12 +24,14 @@ export interface Database {
   group_members: GroupMembersTable
   groups: GroupsTable
   invitations: InvitationsTable
+  oauth_clients: OAuthClientsTable
   outbox: OutboxTable
   persona_subjects: PersonaSubjectsTable
   personas: PersonasTable
   purpose_subjects: PurposeSubjectsTable
   purposes: PurposesTable
   roles: RolesTable
+  sso_mappers: SsoMappersTable
   tenants: TenantsTable
   users: UsersTable
 }

@@ -3,6 +3,17 @@
 create extension btree_gin;
 create extension pg_trgm;
 
+create table access_tokens (
+  tenant_id text collate "C" not null,
+  token_hash text collate "C" not null,
+  oauth_client_id text collate "C" not null,
+  issued_at bigint not null,
+  expires_at bigint not null,
+  constraint access_tokens_pkey PRIMARY KEY (tenant_id, token_hash),
+  constraint access_tokens_tenant_id_oauth_client_id_fkey FOREIGN KEY (tenant_id, oauth_client_id) REFERENCES oauth_clients(tenant_id, id)
+);
+CREATE INDEX access_tokens_by_client ON access_tokens USING btree (tenant_id, oauth_client_id, expires_at);
+
 create table api_tokens (
   tenant_id text collate "C" not null,
   id text collate "C" not null,
@@ -156,6 +167,30 @@ CREATE INDEX invitations_by_user ON invitations USING btree (tenant_id, user_id,
 CREATE UNIQUE INDEX invitations_token_hash_unique ON invitations USING btree (token_hash);
 CREATE UNIQUE INDEX invitations_user_id_unique ON invitations USING btree (tenant_id, user_id) WHERE ((accepted_at = 0) AND (revoked_at = 0));
 
+create table oauth_clients (
+  tenant_id text collate "C" not null,
+  id text collate "C" not null,
+  client_id text collate "C" not null,
+  secret_hash text collate "C" not null,
+  display_name text collate "C" not null,
+  description text collate "C" not null,
+  role_id text collate "C" not null,
+  personas text collate "C" not null,
+  created_at bigint not null,
+  created_by text collate "C" not null,
+  updated_at bigint not null default 0,
+  updated_by text collate "C" not null default ''::text,
+  last_used_at bigint not null default 0,
+  version bigint not null default 1,
+  constraint oauth_clients_pkey PRIMARY KEY (tenant_id, id),
+  constraint oauth_clients_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenants(id),
+  constraint oauth_clients_tenant_id_role_id_fkey FOREIGN KEY (tenant_id, role_id) REFERENCES roles(tenant_id, id)
+);
+CREATE INDEX oauth_clients_by_created_at ON oauth_clients USING btree (tenant_id, created_at, id);
+CREATE INDEX oauth_clients_by_display_name ON oauth_clients USING btree (tenant_id, display_name, id);
+CREATE UNIQUE INDEX oauth_clients_client_id_unique ON oauth_clients USING btree (tenant_id, client_id);
+CREATE UNIQUE INDEX oauth_clients_secret_hash_unique ON oauth_clients USING btree (tenant_id, secret_hash);
+
 create table outbox (
   tenant_id text collate "C" not null,
   id text collate "C" not null,
@@ -274,6 +309,33 @@ create table roles (
   constraint roles_member_count_check CHECK ((member_count >= 0))
 );
 CREATE UNIQUE INDEX roles_name_unique ON roles USING btree (tenant_id, name);
+
+create table sso_mappers (
+  tenant_id text collate "C" not null,
+  alias text collate "C" not null,
+  id text collate "C" not null,
+  name text collate "C" not null,
+  kind text collate "C" not null,
+  group_id text collate "C",
+  user_attribute text collate "C" not null default ''::text,
+  attribute_name text collate "C" not null,
+  attribute_value text collate "C" not null default ''::text,
+  friendly_name text collate "C" not null default ''::text,
+  values_regex text collate "C" not null default ''::text,
+  created_at bigint not null,
+  created_by text collate "C" not null,
+  updated_at bigint not null default 0,
+  updated_by text collate "C" not null default ''::text,
+  version bigint not null default 1,
+  constraint sso_mappers_pkey PRIMARY KEY (tenant_id, alias, id),
+  constraint sso_mappers_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenants(id),
+  constraint sso_mappers_tenant_id_group_id_fkey FOREIGN KEY (tenant_id, group_id) REFERENCES groups(tenant_id, id),
+  constraint sso_mappers_check CHECK (((kind = 'group'::text) = (group_id IS NOT NULL))),
+  constraint sso_mappers_kind_check CHECK ((kind = ANY (ARRAY['group'::text, 'user_attribute'::text])))
+);
+CREATE UNIQUE INDEX sso_mappers_attribute_value_unique ON sso_mappers USING btree (tenant_id, alias, group_id, attribute_value);
+CREATE INDEX sso_mappers_by_created_at ON sso_mappers USING btree (tenant_id, alias, created_at, id);
+CREATE INDEX sso_mappers_by_group ON sso_mappers USING btree (tenant_id, group_id, id);
 
 create table tenants (
   id text collate "C" not null,

@@ -36,8 +36,10 @@ const nouns = {
   user_not_found: 'user',
   group_not_found: 'group',
   api_token_not_found: 'API token',
+  oauth_client_not_found: 'OAuth client',
   persona_not_found: 'persona',
   purpose_not_found: 'purpose',
+  mapping_not_found: 'SSO mapping',
   invitation_not_found: 'invitation',
   outbox_item_not_found: 'outbox item',
 } as const

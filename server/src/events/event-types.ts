@@ -7,6 +7,8 @@ export type SubjectKind =
   | 'persona'
   | 'purpose'
   | 'api_token'
+  | 'oauth_client'
+  | 'sso_mapper'
   | 'invitation'
   | 'tenant'
   | 'outbox_item'
@@ -29,10 +31,16 @@ const Values = Type.Object(
 const Email = Type.Object({ email: Type.String() }, { additionalProperties: false })
 const Name = Type.Object({ name: Type.String() }, { additionalProperties: false })
 const UserRole = Type.Object({ role: Type.String() }, { additionalProperties: false })
+const RoleMove = Type.Object({ from: Type.String(), to: Type.String() }, { additionalProperties: false })
+const Client = Type.Object({ clientId: Type.String() }, { additionalProperties: false })
 const Subject = Type.Object({ subjectKind: Type.String() }, { additionalProperties: false })
 
 function admin<D extends TObject, P extends TObject>(subject: SubjectKind, data: D, personal: P) {
   return { subject, category: 'admin', data, personal } as const
+}
+
+function signIn<D extends TObject, P extends TObject>(subject: SubjectKind, data: D, personal: P) {
+  return { subject, category: 'sign-in', data, personal } as const
 }
 
 /** The closed list of facts. A type that nothing produces fails the event coverage test. */
@@ -44,7 +52,7 @@ export const eventTypes = {
   'user.updated': admin('user', Changed, Values),
   'user.enabled': admin('user', Nothing, Nothing),
   'user.disabled': admin('user', Nothing, Nothing),
-  'user.role_changed': admin('user', Type.Object({ from: Type.String(), to: Type.String() }), Nothing),
+  'user.role_changed': admin('user', RoleMove, Nothing),
   'user.deleted': admin(
     'user',
     Type.Object({ transferredTo: Type.Union([Type.String(), Type.Null()]) }),
@@ -70,12 +78,32 @@ export const eventTypes = {
   'purpose.subject_removed': admin('purpose', Subject, Nothing),
   'api_token.created': admin('api_token', Type.Object({ clientId: Type.String(), name: Type.String() }), Nothing),
   'api_token.updated': admin('api_token', Changed, Nothing),
-  'api_token.revoked': admin('api_token', Type.Object({ clientId: Type.String() }), Nothing),
+  'api_token.revoked': admin('api_token', Client, Nothing),
+  'oauth_client.created': admin(
+    'oauth_client',
+    Type.Object({ clientId: Type.String(), name: Type.String(), role: Type.String() }),
+    Nothing,
+  ),
+  'oauth_client.updated': admin('oauth_client', Changed, Nothing),
+  'oauth_client.role_changed': admin('oauth_client', RoleMove, Nothing),
+  'oauth_client.deleted': admin('oauth_client', Client, Nothing),
+  'oauth_client.token_issued': signIn('oauth_client', Client, Nothing),
+  // The object is the alias of the connection.
+  'sso_mapper.created': admin('sso_mapper', Type.Object({ kind: Type.String(), groupId: Type.String() }), Nothing),
+  'sso_mapper.updated': admin('sso_mapper', Changed, Nothing),
+  'sso_mapper.deleted': admin('sso_mapper', Type.Object({ kind: Type.String() }), Nothing),
   'outbox_item.retried': admin('outbox_item', Nothing, Nothing),
   'outbox_item.discarded': admin('outbox_item', Nothing, Nothing),
 } as const satisfies Readonly<Record<string, EventType>>
 
 export type EventName = keyof typeof eventTypes
+
+type OfCategory<Category extends EventCategory> = {
+  [T in EventName]: (typeof eventTypes)[T]['category'] extends Category ? T : never
+}[EventName]
+
+export type AdminEventName = OfCategory<'admin'>
+export type SignInEventName = OfCategory<'sign-in'>
 
 /** An event about to be written; `objectId` is the second thing concerned, e.g. the user added to a group. */
 export type NewEvent = {
@@ -90,4 +118,12 @@ export type NewEvent = {
 
 export function isEventName(name: string): name is EventName {
   return Object.hasOwn(eventTypes, name)
+}
+
+export function isAdminEventName(name: EventName): name is AdminEventName {
+  return eventTypes[name].category === 'admin'
+}
+
+export function isSignInEventName(name: EventName): name is SignInEventName {
+  return eventTypes[name].category === 'sign-in'
 }

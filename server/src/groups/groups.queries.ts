@@ -32,6 +32,19 @@ export async function findGroup(db: Queryable, tenantId: string, id: string): Pr
   return row === undefined ? undefined : toGroup(row)
 }
 
+export async function findGroupByKey(
+  db: Queryable,
+  tenantId: string,
+  nameKey: string,
+): Promise<{ id: string; name: string } | undefined> {
+  return db
+    .selectFrom('groups')
+    .select(['id', 'name'])
+    .where('tenant_id', '=', tenantId)
+    .where('name_key', '=', nameKey)
+    .executeTakeFirst()
+}
+
 /** Of these ids, those that are groups of the tenant. */
 export async function selectExistingGroupIds(
   db: Queryable,

@@ -12,6 +12,7 @@ import type { Page } from '../lists/envelope.ts'
 import type { ListQuery } from '../lists/list-query.ts'
 import { removeGroupFromPersonas } from '../personas/persona-subjects.service.ts'
 import { removeGroupFromPurposes } from '../purposes/purpose-subjects.service.ts'
+import { deleteMappingsOfGroup } from '../sso-connections/group-mappings.service.ts'
 import { catalogueChanged } from '../tenants/tenants.service.ts'
 import { requireCleanAttributes, type Attributes } from '../text/clean-text.ts'
 import { listExistingUserIds, userLinksChanged } from '../users/user-links.service.ts'
@@ -139,7 +140,7 @@ export async function updateGroup(ctx: Ctx, groupId: string, change: GroupChange
   })
 }
 
-/** Deletes a group with its memberships and links; the users stay. @throws insufficient_role · group_not_found */
+/** Deletes a group with its memberships, links and SSO mappings; the users stay. @throws insufficient_role · group_not_found */
 export async function deleteGroup(ctx: Ctx, groupId: string): Promise<void> {
   authorize(ctx, 'groups:write')
   await inTransaction(ctx, async (ctx) => {
@@ -147,6 +148,7 @@ export async function deleteGroup(ctx: Ctx, groupId: string): Promise<void> {
     const group = await requireGroup(ctx, groupId)
     await removeGroupFromPersonas(ctx, groupId)
     await removeGroupFromPurposes(ctx, groupId)
+    await deleteMappingsOfGroup(ctx, groupId)
     const members = await deleteAllMembers(ctx.db, ctx.tenantId, groupId)
     await queries.deleteGroup(ctx.db, ctx.tenantId, groupId)
     await addToCounter(ctx.db, ctx.tenantId, 'groups', -1)

@@ -30,6 +30,14 @@ const tags = [
   { name: 'Personas', description: 'Who sees what: users, groups and policies.' },
   { name: 'Purposes', description: 'Why data may be used: tags, users and groups.' },
   { name: 'API tokens', description: 'Credentials for programs; the secret is shown once.' },
+  {
+    name: 'OAuth clients',
+    description: 'Programs with an id and a secret, which they exchange for short access tokens.',
+  },
+  {
+    name: 'SSO mappers',
+    description: 'What attributes of an identity provider mean here; kept by the alias of the connection.',
+  },
   { name: 'Events', description: 'What was changed, and who signed in.' },
   { name: 'Outbox', description: 'Mails that were promised, sent or not.' },
 ]

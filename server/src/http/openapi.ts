@@ -20,7 +20,7 @@ export async function addOpenApi(app: FastifyInstance, version: string): Promise
       servers: [{ url: '/' }],
       components: {
         securitySchemes: {
-          bearer: { type: 'http', scheme: 'bearer', description: 'An API token, or a session access token.' },
+          bearer: { type: 'http', scheme: 'bearer', description: 'An API token, or an access token.' },
         },
       },
     },

@@ -56,6 +56,9 @@ declare module 'fastify' {
   }
 }
 
+/** Of a body that comes without a credential. Security contract, section 6. */
+const publicBodyMaxBytes = 16 * 1024
+
 type Handler<B> = (input: OperationInput<B>) => unknown
 
 /** Registers an address. A handler that gives undefined answers with an empty body; text is sent as JSON already made. */
@@ -70,6 +73,7 @@ export function operation<B extends TSchema>(
     url: spec.url,
     schema: toSchema(spec),
     config: { access: spec.access },
+    ...(spec.access === 'public' ? { bodyLimit: publicBodyMaxBytes } : {}),
     // Bodies are optional where every field is: official clients send none, or the JSON type with nothing after it.
     ...(spec.bodyOptional === true
       ? { preValidation: async (request: FastifyRequest) => void (request.body ??= {}) }
@@ -147,7 +151,12 @@ const IfMatch = Type.Object({
 })
 
 /** What clients call a thing whose list has another name. */
-const nouns: Readonly<Record<string, string>> = { apikeys: 'API token', outbox: 'promised mail' }
+const nouns: Readonly<Record<string, string>> = {
+  apikeys: 'API token',
+  idp: 'SSO connection, its alias',
+  'oauth-clients': 'OAuth client, oauth-client-<uuid>',
+  outbox: 'promised mail',
+}
 
 /** Each with a description from the list it stands behind: `/users/:id` is the id of a user. */
 function pathParameters(url: string): Record<string, TSchema> {

@@ -17,11 +17,12 @@ export interface ContextSource {
   readonly clock: () => Date
   /** The tenant a host stands for; undefined for a host that is none. */
   tenantForHost(host: string, now: Date): Promise<string | undefined>
-  /** The actor behind a bearer token. @throws invalid_token */
+  /** The actor behind a bearer token, when the address accepts its kind. @throws invalid_token */
   authenticate(request: {
     readonly db: Db
     readonly tenantId: string
     readonly token: string
+    readonly path: string
     readonly now: Date
   }): Promise<Actor>
 }
@@ -51,7 +52,14 @@ export function addRequestContext(app: FastifyInstance, source: ContextSource): 
       throw new ApiError('unknown_host', { detail: 'No workspace is served under this host name; check the address.' })
     }
     const actor = needsBearer(request, path)
-      ? await source.authenticate({ db: source.db, tenantId, token: bearerToken(request), now })
+      ? await source.authenticate({
+          db: source.db,
+          tenantId,
+          token: bearerToken(request),
+          // As it was declared: the address itself may spell letters as percent codes.
+          path: request.routeOptions.url ?? path,
+          now,
+        })
       : anonymous
     request.ctx = { db: source.db, tenantId, actor, now, requestId: request.id, origin: originOf(request) }
     refuseBadIds(request)

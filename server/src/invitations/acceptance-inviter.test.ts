@@ -106,6 +106,25 @@ test('an invitation of a service token falls back to $guest once the token is re
   assert.deepEqual(roles, ['$member', '$guest', '$guest'])
 })
 
+test('an invitation of an OAuth client counts as much as the client may still do, whatever became of its access token', async () => {
+  await using t = await startTestApp()
+  const clients = '/api/service/oauth-clients'
+  const cases: readonly (readonly [string, (clientId: string) => Promise<unknown>, string])[] = [
+    ['unchanged', async () => {}, '$admin'],
+    ['demoted', (clientId) => t.put(`${clients}/${clientId}`, { role: '$member' }), '$guest'],
+    ['deleted', (clientId) => t.delete(`${clients}/${clientId}`), '$guest'],
+  ]
+  const people = []
+  for (const [name, happen, expected] of cases) {
+    const client = await t.addOAuthClient('$admin')
+    const pending = await inviteAs(t, await t.accessToken(client, t.acme, 1), `${name}@example.com`)
+    await happen(client.clientId)
+    people.push({ name, pending, expected })
+  }
+  t.clock.advance(1_000)
+  for (const { name, pending, expected } of people) assert.equal(await acceptedRole(t, pending), expected, name)
+})
+
 test('a personal token that is revoked takes nothing from the invitations of its owner', async () => {
   await using t = await startTestApp()
   const inviter = await t.addUser('inviter', '$admin')

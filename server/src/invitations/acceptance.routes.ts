@@ -23,15 +23,12 @@ const AcceptBody = Type.Object({
 
 const path = '/auth/accept-invite'
 const cookieName = 'muster-invite'
-/** Of a body that comes without a credential. Security contract, section 6. */
-const bodyMaxBytes = 16 * 1024
 const headers = { 'cache-control': 'no-store', 'referrer-policy': 'no-referrer', 'x-content-type-options': 'nosniff' }
 
 /** Accepting an invitation: JSON for programs, one plain form for people. */
 export async function registerAcceptanceRoutes(app: FastifyInstance, isSecure: boolean): Promise<void> {
   const cookie = { path: '/auth/', httpOnly: true, sameSite: 'lax', secure: isSecure, maxAge: 1800 } as const
   await app.register(async (pages) => {
-    pages.addHook('onRoute', (route) => void (route.bodyLimit = bodyMaxBytes))
     pages.addHook('onRequest', async (_request, reply) => void reply.headers(headers))
     await pages.register(formbody)
     // The token leaves the address bar before the page is shown; opening the link does not use it up.

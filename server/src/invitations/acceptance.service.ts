@@ -4,6 +4,7 @@ import { permissionsOf } from '../access/permissions.ts'
 import { serviceTokenMayInvite } from '../api-tokens/token-state.service.ts'
 import { ApiError } from '../errors/api-error.ts'
 import { recordEvent } from '../events/record-event.ts'
+import { oauthClientMayInvite } from '../oauth-clients/client-state.service.ts'
 import { hashNewPassword, storePassword } from '../passwords/passwords.service.ts'
 import { readRoles } from '../roles/roles.service.ts'
 import { hashSecret } from '../secrets/secrets.ts'
@@ -87,6 +88,7 @@ function invalidInvitation(): ApiError {
 async function inviterMayStillGrant(ctx: TrxCtx, invitation: Invitation): Promise<boolean> {
   if (invitation.inviterKind === 'system') return true
   if (invitation.inviterKind === 'api_token') return serviceTokenMayInvite(ctx, invitation.inviterId)
+  if (invitation.inviterKind === 'oauth_client') return oauthClientMayInvite(ctx, invitation.inviterId)
   try {
     const inviter = await getUserView(ctx, invitation.inviterId)
     return inviter.enabled && permissionsOf(inviter.workspaceRole).has('users:write')

@@ -204,7 +204,7 @@ async function splitByGroups(
 
 export interface Inviter {
   readonly kind: string
-  /** The user whose role decides at acceptance, or the id of a service token. */
+  /** The user whose role decides at acceptance, or the id of a service token or OAuth client. */
   readonly id: string
   readonly name: string
   readonly fullName: string

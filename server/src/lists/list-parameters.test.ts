@@ -13,6 +13,7 @@ before(async () => {
   const group = await t.addGroup('data', [user])
   await t.post('/api/service/personas', { name: 'base' })
   await t.post('/api/service/purposes', { name: 'billing' })
+  await t.post('/api/service/oauth-clients', { displayName: 'sync', role: '$member' })
   columns = {
     '/api/service/users': 'email',
     [`/api/service/groups/${group}/members`]: 'email',
@@ -21,6 +22,7 @@ before(async () => {
     [`/api/service/users/${user}/groups`]: 'path',
     '/api/service/roles': 'description',
     '/api/service/apikeys': 'displayName',
+    '/api/service/oauth-clients': 'displayName',
     '/api/service/personas': 'displayName',
     '/api/service/purposes': 'displayName',
     '/api/muster/invitations': 'email',

@@ -7,7 +7,7 @@ export type TenantState = 'active' | 'disabled'
 
 /** What an admin may change about a tenant; missing keys mean these defaults. */
 export interface TenantSettings {
-  /** Whether API tokens may enable and disable users. */
+  /** Whether API tokens and OAuth clients may enable and disable users. */
   readonly apiMayDeactivateUsers: boolean
   /** Role of invited people when the invitation names none. */
   readonly defaultRole: '$admin' | '$member' | '$guest'

@@ -7,7 +7,7 @@ import { selectGroupNames } from './caller.queries.ts'
 import type { UserView } from './users.schema.ts'
 import { getUserView } from './users.service.ts'
 
-/** Who calls; `user` is null for token actors, which are actors of their own. */
+/** Who calls; `user` is null for programs, which are actors of their own. */
 export interface CallerView {
   readonly actor: Actor
   readonly user: UserView | null

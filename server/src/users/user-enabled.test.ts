@@ -61,7 +61,7 @@ test('a disabled pending user cannot accept until enabled again', async () => {
   assert.equal((await accept()).status, 200)
 })
 
-test('with the setting off, API tokens can neither disable nor enable; everything else of an update works', async () => {
+test('with the setting off, programs can neither disable nor enable; everything else of an update works', async () => {
   await using t = await startTestApp()
   const admin = await t.addUser('admin01', '$admin')
   const id = await t.invite('user01@example.com')
@@ -69,7 +69,8 @@ test('with the setting off, API tokens can neither disable nor enable; everythin
   await t.post(`/api/service/users/${disabled}`, { enabled: false })
   await changeSettings(t, { apiMayDeactivateUsers: false })
   const before = [await stateOf(t, id), await stateOf(t, disabled)]
-  for (const token of [t.acme.token, admin.token]) {
+  const access = await t.accessToken(await t.addOAuthClient('$admin'))
+  for (const token of [t.acme.token, admin.token, access]) {
     for (const [user, enabled] of [
       [id, false],
       [disabled, true],

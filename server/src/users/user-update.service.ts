@@ -77,9 +77,9 @@ async function applyEnabled(ctx: TrxCtx, user: User, enabled: boolean | undefine
   if (enabled === undefined || enabled === user.enabled) return
   authorize(ctx, 'users:write')
   const { settings } = await getTenant(ctx)
-  if (ctx.actor.kind === 'api_token' && !settings.apiMayDeactivateUsers) {
+  if (isProgram(ctx) && !settings.apiMayDeactivateUsers) {
     throw new ApiError('api_deactivation_off', {
-      detail: 'This workspace does not let API tokens enable or disable users (Settings, API); do it in the console.',
+      detail: 'This workspace does not let programs enable or disable users (Settings, API); do it in the console.',
     })
   }
   if (enabled) {
@@ -95,6 +95,10 @@ async function applyEnabled(ctx: TrxCtx, user: User, enabled: boolean | undefine
     data: {},
     personal: {},
   })
+}
+
+function isProgram({ actor }: TrxCtx): boolean {
+  return actor.kind === 'api_token' || actor.kind === 'oauth_client'
 }
 
 interface FieldValues {
