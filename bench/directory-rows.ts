@@ -32,6 +32,9 @@ export function userRow(tenantId: string, number: number, roles: RoleIds, now: n
   const email = `${login}@example.com`
   const isInvited = random() < 0.4
   const isPending = isInvited && random() < 0.05
+  const role = number % 100 === 0 ? roles.admin : number % 10 === 1 ? roles.guest : roles.member
+  const isDisabled = random() < 0.03
+  const title = jobTitle(random)
   return {
     tenant_id: tenantId,
     id,
@@ -43,11 +46,11 @@ export function userRow(tenantId: string, number: number, roles: RoleIds, now: n
     first_name_key: toKey(first),
     last_name: last,
     last_name_key: toKey(last),
-    enabled: random() < 0.03 ? 0 : 1,
+    enabled: isDisabled ? 0 : 1,
     email_verified: isPending ? 0 : 1,
     source: isInvited ? 'local' : 'scim',
-    workspace_role_id: number % 100 === 0 ? roles.admin : number % 10 === 1 ? roles.guest : roles.member,
-    attributes: JSON.stringify({ designation: [jobTitle(random)], slack: [`@${login}`] }),
+    workspace_role_id: role,
+    attributes: JSON.stringify({ designation: [title], slack: [`@${login}`] }),
     locked_until: 0,
     // Those who have not accepted were invited lately, or their invitation would have run out.
     invited_at: isPending ? now - Math.floor(random() * 0.5 * pendingLifetimeMs) : isInvited ? createdAt : 0,

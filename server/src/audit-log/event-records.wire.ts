@@ -52,6 +52,7 @@ export const wireForms: Readonly<Record<EventName, WireForm>> = {
     resource: 'REALM_ROLE_MAPPING',
     path: 'users/{subject}/role-mappings/realm',
   },
+  'user.adopted': { operation: 'UPDATE', resource: 'USER', path: 'users/{subject}' },
   'user.deleted': { operation: 'DELETE', resource: 'USER', path: 'users/{subject}' },
   'invitation.sent': { operation: 'ACTION', resource: 'USER', path: 'users/{subject}/execute-actions-email' },
   'invitation.resent': { operation: 'ACTION', resource: 'USER', path: 'users/{subject}/execute-actions-email' },

@@ -7,6 +7,16 @@ import type { CredentialsTable } from '../passwords/passwords.table.ts'
 import type { PersonasTable, PersonaSubjectsTable } from '../personas/personas.table.ts'
 import type { PurposesTable, PurposeSubjectsTable } from '../purposes/purposes.table.ts'
 import type { RolesTable } from '../roles/roles.table.ts'
+import type {
+  ScimGroupsTable,
+  ScimLogStepsTable,
+  ScimLogTable,
+  ScimSubgroupsTable,
+  ScimUsersTable,
+  ScimValuesTable,
+} from '../scim/scim.table.ts'
+import type { ScimSettingsTable, ScimTokensTable } from '../scim-tokens/scim-tokens.table.ts'
+import type { SsoConnectionsTable } from '../sso-connections/sso-connections.table.ts'
 import type { TenantsTable } from '../tenants/tenants.table.ts'
 import type { UsersTable } from '../users/users.table.ts'
 import type { CountersTable } from './counters.table.ts'
@@ -26,6 +36,15 @@ export interface Database {
   purpose_subjects: PurposeSubjectsTable
   purposes: PurposesTable
   roles: RolesTable
+  scim_groups: ScimGroupsTable
+  scim_log: ScimLogTable
+  scim_log_steps: ScimLogStepsTable
+  scim_settings: ScimSettingsTable
+  scim_subgroups: ScimSubgroupsTable
+  scim_tokens: ScimTokensTable
+  scim_users: ScimUsersTable
+  scim_values: ScimValuesTable
+  sso_connections: SsoConnectionsTable
   tenants: TenantsTable
   users: UsersTable
 }

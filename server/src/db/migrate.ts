@@ -8,6 +8,8 @@ import * as apiTokens from './migrations/0005_api_tokens.ts'
 import * as invitations from './migrations/0006_invitations.ts'
 import * as events from './migrations/0007_events.ts'
 import * as outbox from './migrations/0008_outbox.ts'
+import * as ssoConnections from './migrations/0020_sso_connections.ts'
+import * as scim from './migrations/0021_scim.ts'
 
 /** In order; forward only. A released one never changes. */
 const migrations: Readonly<Record<string, Migration>> = {
@@ -19,6 +21,8 @@ const migrations: Readonly<Record<string, Migration>> = {
   '0006_invitations': invitations,
   '0007_events': events,
   '0008_outbox': outbox,
+  '0020_sso_connections': ssoConnections,
+  '0021_scim': scim,
 }
 
 export interface MigrationState {

@@ -45,6 +45,7 @@ export const eventTypes = {
   'user.enabled': admin('user', Nothing, Nothing),
   'user.disabled': admin('user', Nothing, Nothing),
   'user.role_changed': admin('user', Type.Object({ from: Type.String(), to: Type.String() }), Nothing),
+  'user.adopted': admin('user', Nothing, Nothing),
   'user.deleted': admin(
     'user',
     Type.Object({ transferredTo: Type.Union([Type.String(), Type.Null()]) }),

@@ -1,5 +1,6 @@
-import { sql, type Insertable, type Updateable } from 'kysely'
+import { sql, type Insertable, type Selectable, type Updateable } from 'kysely'
 import type { Queryable, Trx } from '../db/db.ts'
+import { toKey } from '../db/normal-key.ts'
 import type { NamedLink } from '../users/users.schema.ts'
 import type { Group, MembershipSource } from './groups.schema.ts'
 import type { GroupsTable } from './groups.table.ts'
@@ -18,9 +19,11 @@ export const groupColumns = [
   'groups.updated_by',
   'groups.version',
   'groups.links_version',
+  'groups.modified_at',
+  'groups.members_version',
 ] as const
 
-export type GroupRow = Omit<GroupsTable, 'seq' | 'tenant_id' | 'name_key' | 'alias_key'>
+export type GroupRow = Omit<Selectable<GroupsTable>, 'seq' | 'tenant_id' | 'name_key' | 'alias_key'>
 
 export async function findGroup(db: Queryable, tenantId: string, id: string): Promise<Group | undefined> {
   const row = await db
@@ -61,6 +64,27 @@ export async function selectDefaultGroupIds(db: Queryable, tenantId: string): Pr
 
 export async function insertGroup(trx: Trx, row: Insertable<GroupsTable>): Promise<void> {
   await trx.insertInto('groups').values(row).execute()
+}
+
+const nameAttemptsMax = 100
+
+/** Inserts a group under this internal name, or the first free one with a number behind it; answers the name. */
+export async function insertUnderFreeName(
+  trx: Trx,
+  row: Omit<Insertable<GroupsTable>, 'name' | 'name_key'>,
+  wish: string,
+): Promise<string> {
+  for (let attempt = 1; attempt <= nameAttemptsMax; attempt += 1) {
+    const name = attempt === 1 ? wish : attempt < nameAttemptsMax ? `${wish}_${attempt}` : `${wish}_${row.id}`
+    const inserted = await trx
+      .insertInto('groups')
+      .values({ ...row, name, name_key: toKey(name) })
+      .onConflict((conflict) => conflict.columns(['tenant_id', 'name_key']).doNothing())
+      .returning('id')
+      .executeTakeFirst()
+    if (inserted !== undefined) return name
+  }
+  throw new Error(`no free name like ${wish}`)
 }
 
 export async function updateGroup(
@@ -146,6 +170,8 @@ export function toGroup(row: GroupRow): Group {
     updatedBy: row.updated_by,
     version: row.version,
     linksVersion: row.links_version,
+    modifiedAt: row.modified_at === 0 ? row.created_at : row.modified_at,
+    membersVersion: row.members_version,
   }
 }
 

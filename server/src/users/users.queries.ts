@@ -1,3 +1,4 @@
+import type { Selectable } from 'kysely'
 import { rawRows, type Queryable } from '../db/db.ts'
 import type { DocumentVersion, User, UserSource } from './users.schema.ts'
 import type { UsersTable } from './users.table.ts'
@@ -22,11 +23,12 @@ export const userRowColumns = [
   'users.created_at',
   'users.version',
   'users.links_version',
+  'users.modified_at',
 ] as const
 
 export type UserRow = Omit<
-  UsersTable,
-  'seq' | 'tenant_id' | 'username_key' | 'email_key' | 'first_name_key' | 'last_name_key'
+  Selectable<UsersTable>,
+  'seq' | 'tenant_id' | 'username_key' | 'email_key' | 'first_name_key' | 'last_name_key' | 'title_key'
 >
 
 export async function findUser(db: Queryable, tenantId: string, id: string): Promise<User | undefined> {
@@ -149,6 +151,7 @@ export function toUser(row: UserRow): User {
     acceptedAt: row.accepted_at,
     lastLoginAt: row.last_login_at,
     createdAt: row.created_at,
+    modifiedAt: row.modified_at === 0 ? row.created_at : row.modified_at,
     version: row.version,
     linksVersion: row.links_version,
   }
