@@ -1,12 +1,12 @@
 import { hashSecret } from '../server/src/secrets/secrets.ts'
+import type { Insertable } from 'kysely'
 import { toKey } from '../server/src/db/normal-key.ts'
 import type { Database } from '../server/src/db/database.ts'
 import { groupAlias, jobTitle, personName, setName } from './names.ts'
 import { orderedId, seededRandom, type Random } from './random.ts'
 
 /** A row to insert: the database numbers users and groups itself. */
-export type NewRow<T extends keyof Database> = Omit<{ readonly [C in keyof Database[T]]: Value<Database[T][C]> }, 'seq'>
-type Value<C> = C extends string | number | null ? C : never
+export type NewRow<T extends keyof Database> = Readonly<Omit<Insertable<Database[T]>, 'seq'>>
 
 export type UserRow = NewRow<'users'>
 export type GroupRow = NewRow<'groups'>
@@ -59,6 +59,7 @@ export function userRow(tenantId: string, number: number, roles: RoleIds, now: n
     accepted_at: isInvited && !isPending ? createdAt + 3_600_000 : 0,
     last_login_at: isPending || random() < 0.3 ? 0 : createdAt + 86_400_000,
     created_at: createdAt,
+    modified_at: createdAt,
     version: 1,
     links_version: 1,
   }

@@ -29,7 +29,15 @@ export const AdminEventRecord = Type.Object({
 })
 
 type OperationType = 'CREATE' | 'UPDATE' | 'DELETE' | 'ACTION'
-type ResourceType = 'REALM' | 'USER' | 'GROUP' | 'GROUP_MEMBERSHIP' | 'REALM_ROLE_MAPPING' | 'CLIENT' | 'CUSTOM'
+type ResourceType =
+  | 'IDENTITY_PROVIDER'
+  | 'REALM'
+  | 'USER'
+  | 'GROUP'
+  | 'GROUP_MEMBERSHIP'
+  | 'REALM_ROLE_MAPPING'
+  | 'CLIENT'
+  | 'CUSTOM'
 
 interface WireForm {
   readonly operation: OperationType
@@ -79,6 +87,13 @@ export const wireForms: Readonly<Record<EventName, WireForm>> = {
   'api_token.created': { operation: 'CREATE', resource: 'CLIENT', path: 'clients/{subject}' },
   'api_token.updated': { operation: 'UPDATE', resource: 'CLIENT', path: 'clients/{subject}' },
   'api_token.revoked': { operation: 'DELETE', resource: 'CLIENT', path: 'clients/{subject}' },
+  'sso_connection.created': { operation: 'CREATE', resource: 'IDENTITY_PROVIDER', path: 'identity-provider/{subject}' },
+  'sso_connection.updated': { operation: 'UPDATE', resource: 'IDENTITY_PROVIDER', path: 'identity-provider/{subject}' },
+  'sso_connection.deleted': { operation: 'DELETE', resource: 'IDENTITY_PROVIDER', path: 'identity-provider/{subject}' },
+  'scim_token.created': { operation: 'CREATE', resource: 'CUSTOM', path: 'scim/tokens/{subject}' },
+  'scim_token.rotated': { operation: 'UPDATE', resource: 'CUSTOM', path: 'scim/tokens/{subject}' },
+  'scim_token.revoked': { operation: 'DELETE', resource: 'CUSTOM', path: 'scim/tokens/{subject}' },
+  'scim_settings.updated': { operation: 'UPDATE', resource: 'CUSTOM', path: 'scim/settings' },
   'outbox_item.retried': { operation: 'ACTION', resource: 'CUSTOM', path: 'outbox/{subject}' },
   'outbox_item.discarded': { operation: 'DELETE', resource: 'CUSTOM', path: 'outbox/{subject}' },
 }

@@ -37,6 +37,7 @@ export async function authenticate({ db, tenantId, token, now }: Presented): Pro
     permissions: permissionsOf(role),
     rights: new Set<Right>(JSON.parse(credential.rights)),
     expiresAt: credential.expires_at === 0 ? null : credential.expires_at,
+    confirmedAt: null,
   }
 }
 

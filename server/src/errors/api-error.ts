@@ -40,6 +40,8 @@ const nouns = {
   purpose_not_found: 'purpose',
   invitation_not_found: 'invitation',
   outbox_item_not_found: 'outbox item',
+  sso_connection_not_found: 'SSO connection',
+  scim_token_not_found: 'SCIM token',
 } as const
 
 export function notFound(code: keyof typeof nouns): ApiError {

@@ -10,6 +10,9 @@ export type SubjectKind =
   | 'invitation'
   | 'tenant'
   | 'outbox_item'
+  | 'sso_connection'
+  | 'scim_token'
+  | 'scim_settings'
 export type EventCategory = 'admin' | 'sign-in'
 
 interface EventType {
@@ -72,6 +75,17 @@ export const eventTypes = {
   'api_token.created': admin('api_token', Type.Object({ clientId: Type.String(), name: Type.String() }), Nothing),
   'api_token.updated': admin('api_token', Changed, Nothing),
   'api_token.revoked': admin('api_token', Type.Object({ clientId: Type.String() }), Nothing),
+  'sso_connection.created': admin('sso_connection', Type.Object({ alias: Type.String() }), Nothing),
+  'sso_connection.updated': admin('sso_connection', Changed, Nothing),
+  'sso_connection.deleted': admin('sso_connection', Type.Object({ alias: Type.String() }), Nothing),
+  'scim_token.created': admin('scim_token', Type.Object({ label: Type.String(), access: Type.String() }), Nothing),
+  'scim_token.rotated': admin(
+    'scim_token',
+    Type.Object({ replacedBy: Type.String(), endsAt: Type.Integer() }),
+    Nothing,
+  ),
+  'scim_token.revoked': admin('scim_token', Type.Object({ label: Type.String() }), Nothing),
+  'scim_settings.updated': admin('scim_settings', Changed, Nothing),
   'outbox_item.retried': admin('outbox_item', Nothing, Nothing),
   'outbox_item.discarded': admin('outbox_item', Nothing, Nothing),
 } as const satisfies Readonly<Record<string, EventType>>

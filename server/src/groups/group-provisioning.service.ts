@@ -40,6 +40,7 @@ export async function provisionGroup(ctx: TrxCtx, alias: string): Promise<Group>
     created_by: ctx.actor.name,
     updated_at: 0,
     updated_by: '',
+    modified_at: now,
     version: 1,
     links_version: 1,
   }
@@ -127,6 +128,11 @@ export async function removeProvisionedMembers(
     ctx,
     removed.map((userId) => ({ groupId, userId })),
   )
+}
+
+/** Holds people who are about to join or leave; always before the group, so that no two transactions wait in a ring. */
+export function holdUsers(ctx: TrxCtx, userIds: readonly string[]): Promise<void> {
+  return members.lockUsersInBatches(ctx.db, ctx.tenantId, userIds)
 }
 
 /** The group, which nobody else changes until the transaction ends. */

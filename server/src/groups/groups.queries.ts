@@ -1,29 +1,10 @@
-import { sql, type Insertable, type Selectable, type Updateable } from 'kysely'
+import { sql, type Insertable, type Updateable } from 'kysely'
 import type { Queryable, Trx } from '../db/db.ts'
 import { toKey } from '../db/normal-key.ts'
 import type { NamedLink } from '../users/users.schema.ts'
-import type { Group, MembershipSource } from './groups.schema.ts'
+import { groupColumns, toGroup } from './group-row-rules.ts'
+import type { Group } from './groups.schema.ts'
 import type { GroupsTable } from './groups.table.ts'
-
-export const groupColumns = [
-  'groups.id',
-  'groups.name',
-  'groups.alias',
-  'groups.attributes',
-  'groups.is_default',
-  'groups.source',
-  'groups.member_count',
-  'groups.created_at',
-  'groups.created_by',
-  'groups.updated_at',
-  'groups.updated_by',
-  'groups.version',
-  'groups.links_version',
-  'groups.modified_at',
-  'groups.members_version',
-] as const
-
-export type GroupRow = Omit<Selectable<GroupsTable>, 'seq' | 'tenant_id' | 'name_key' | 'alias_key'>
 
 export async function findGroup(db: Queryable, tenantId: string, id: string): Promise<Group | undefined> {
   const row = await db
@@ -153,28 +134,4 @@ export async function selectGroupLinks(
     rows.toSorted((a, b) => (a.name < b.name ? -1 : 1)),
     (row) => row.groupId,
   )
-}
-
-export function toGroup(row: GroupRow): Group {
-  return {
-    id: row.id,
-    name: row.name,
-    alias: row.alias,
-    attributes: JSON.parse(row.attributes),
-    isDefault: row.is_default === 1,
-    source: toMembershipSource(row.source),
-    memberCount: row.member_count,
-    createdAt: row.created_at,
-    createdBy: row.created_by,
-    updatedAt: row.updated_at,
-    updatedBy: row.updated_by,
-    version: row.version,
-    linksVersion: row.links_version,
-    modifiedAt: row.modified_at === 0 ? row.created_at : row.modified_at,
-    membersVersion: row.members_version,
-  }
-}
-
-function toMembershipSource(source: string): MembershipSource {
-  return source === 'jit' || source === 'scim' ? source : 'local'
 }

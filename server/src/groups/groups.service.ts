@@ -211,6 +211,7 @@ async function insert(ctx: TrxCtx, group: Group): Promise<void> {
       created_by: group.createdBy,
       updated_at: 0,
       updated_by: '',
+      modified_at: group.modifiedAt,
       version: 1,
       links_version: 1,
     })

@@ -19,7 +19,7 @@ export interface GroupsTable {
   updated_by: string
   version: number
   links_version: number
-  /** When own fields or members last changed; 0: not since creation. */
+  /** When own fields or members last changed, or the group was made. */
   modified_at: Generated<number>
   /** Rises with every change of members. */
   members_version: Generated<number>

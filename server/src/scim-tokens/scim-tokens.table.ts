@@ -32,6 +32,8 @@ export interface ScimSettingsTable {
   /** JSON: value or display of a SCIM role → workspace role. */
   role_map: string
   log_days: number
+  /** Seals cursors, which give no right to anything. */
+  cursor_key: string
   updated_at: number
   version: number
 }

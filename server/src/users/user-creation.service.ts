@@ -101,6 +101,7 @@ function toRow(ctx: TrxCtx, user: CreatedUser) {
     accepted_at: 0,
     last_login_at: 0,
     created_at: now,
+    modified_at: now,
     version: 1,
     links_version: 1,
   }

@@ -11,6 +11,8 @@ alter table users add column title_key ${text} not null default '';
 alter table groups add column modified_at ${integer} not null default 0;
 alter table groups add column members_version ${integer} not null default 0;
 alter table group_members add column display ${text} not null default '';
+update users set modified_at = created_at;
+update groups set modified_at = created_at;
 create index users_by_modified_at on users (tenant_id, modified_at, id);
 create table scim_settings (
   tenant_id ${text} not null primary key references tenants (id),
@@ -18,6 +20,7 @@ create table scim_settings (
   overrides ${text} not null,
   role_map ${text} not null,
   log_days ${integer} not null,
+  cursor_key ${text} not null,
   updated_at ${integer} not null,
   version ${integer} not null default 1
 ${end};
