@@ -32,6 +32,8 @@ import { registerPurposeRoutes } from './purposes/purposes.routes.ts'
 import { registerRoleRoutes } from './roles/roles.routes.ts'
 import { registerScimSettingsRoutes } from './scim-tokens/scim-settings.routes.ts'
 import { registerScimTokenRoutes } from './scim-tokens/scim-tokens.routes.ts'
+import { Inspector } from './scim/inspector/inspector.service.ts'
+import { registerScimLogRoutes } from './scim/inspector/scim-log.routes.ts'
 import { registerScimRoutes, scimSpace } from './scim/scim.routes.ts'
 import { ownsPath, renderScimError } from './scim/scim-space.ts'
 import { registerSsoConnectionRoutes } from './sso-connections/sso-connections.routes.ts'
@@ -73,6 +75,7 @@ export async function buildApp(deps: AppDeps): Promise<App> {
     trustedProxies: config.trustedProxies,
     spaceErrors: [{ owns: ownsPath, render: renderScimError }],
   })
+  const inspector = new Inspector(db)
   const baseUrl = tenantBaseUrls(deps, http)
   const linkTo: LinkTo = async (tenantId, token) => `${await baseUrl(tenantId)}/auth/accept-invite?token=${token}`
   const dispatcher = buildDispatcher(deps, linkTo)
@@ -87,7 +90,7 @@ export async function buildApp(deps: AppDeps): Promise<App> {
       publicHost: config.publicUrl?.hostname ?? null,
     }),
     authenticate,
-    spaces: [scimSpace()],
+    spaces: [scimSpace(inspector)],
   })
   addRequestLog(http, log, () => state.isDraining)
   addMetrics(http, {
@@ -110,7 +113,7 @@ export async function buildApp(deps: AppDeps): Promise<App> {
   await addOpenApi(http, version)
   await http.register(cookie)
   registerRoutes(http, linkTo)
-  await registerScimRoutes(http, { baseUrl })
+  await registerScimRoutes(http, { baseUrl, inspector })
   await registerAcceptanceRoutes(http, config.publicUrl?.protocol === 'https:')
   await serveOpenApi(http)
   await http.ready()
@@ -121,6 +124,7 @@ export async function buildApp(deps: AppDeps): Promise<App> {
     settle: async () => {
       await dispatcher.stop()
       await settleTokenUse(db)
+      await inspector.settle()
     },
   }
 }
@@ -143,6 +147,7 @@ function registerRoutes(http: FastifyInstance, linkTo: LinkTo): void {
   registerSsoConnectionRoutes(http)
   registerScimSettingsRoutes(http)
   registerScimTokenRoutes(http)
+  registerScimLogRoutes(http)
 }
 
 type LinkTo = (tenantId: string, token: string) => Promise<string>

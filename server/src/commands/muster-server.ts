@@ -4,6 +4,7 @@ import { ConfigError } from '../config.ts'
 import { MigrationError } from '../db/migrate.ts'
 import { version } from '../version.ts'
 import { addDatabaseCommands } from './db.ts'
+import { addScimCommands } from './scim.ts'
 import { addTenantCommands } from './tenants.ts'
 import { addTokenCommands } from './tokens.ts'
 
@@ -21,6 +22,7 @@ export function buildProgram(): Command {
     .showHelpAfterError()
   addTenantCommands(program)
   addTokenCommands(program)
+  addScimCommands(program)
   addDatabaseCommands(program)
   inherit(program)
   return program

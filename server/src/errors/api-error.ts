@@ -42,6 +42,7 @@ const nouns = {
   outbox_item_not_found: 'outbox item',
   sso_connection_not_found: 'SSO connection',
   scim_token_not_found: 'SCIM token',
+  scim_log_entry_not_found: 'SCIM log entry',
 } as const
 
 export function notFound(code: keyof typeof nouns): ApiError {

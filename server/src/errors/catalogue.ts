@@ -31,6 +31,7 @@ export const catalogue = {
   invitation_not_found: { status: 404, title: 'Invitation not found' },
   outbox_item_not_found: { status: 404, title: 'Outbox item not found' },
   sso_connection_not_found: { status: 404, title: 'SSO connection not found' },
+  scim_log_entry_not_found: { status: 404, title: 'SCIM log entry not found' },
   scim_token_not_found: { status: 404, title: 'SCIM token not found' },
   route_not_found: { status: 404, title: 'No such address' },
   method_not_allowed: { status: 405, title: 'Method not offered' },

@@ -23,7 +23,7 @@ const headersKept = 101
 /** Errors of a space that has words of its own. */
 export interface SpaceErrors {
   owns(path: string): boolean
-  render(error: FastifyError, request: FastifyRequest, reply: FastifyReply): FastifyReply
+  readonly render: (error: FastifyError, request: FastifyRequest, reply: FastifyReply) => FastifyReply
 }
 
 interface ServerOptions {

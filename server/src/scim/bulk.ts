@@ -3,8 +3,8 @@ import { bulkLimits } from './discovery.ts'
 import { invalidSyntax, invalidValue, ScimError, scimErrorBody } from './scim-error.ts'
 import { isObject } from './scim-value.ts'
 
-export const bulkRequestUrn = 'urn:ietf:params:scim:api:messages:2.0:BulkRequest'
-export const bulkResponseUrn = 'urn:ietf:params:scim:api:messages:2.0:BulkResponse'
+const bulkRequestUrn = 'urn:ietf:params:scim:api:messages:2.0:BulkRequest'
+const bulkResponseUrn = 'urn:ietf:params:scim:api:messages:2.0:BulkResponse'
 
 /** One operation as if it had come alone. */
 export interface SingleRequest {

@@ -9,11 +9,15 @@ import type { ScimSession } from './scim-session.ts'
 import { Trace } from './trace.ts'
 
 /** What a request goes by: the tenant's rules, or the token's own profile. */
-export async function openSession(ctx: Ctx, token: ScimToken, base: string): Promise<ScimSession> {
+export async function openSession(
+  ctx: Ctx,
+  token: ScimToken,
+  base: string,
+): Promise<{ session: ScimSession; logDays: number }> {
   const { settings } = await getTenant(ctx)
-  const { profile, overrides, roleMap, cursorKey } = await readInternals(ctx, settings.scimIsOn)
+  const { profile, overrides, roleMap, cursorKey, logDays } = await readInternals(ctx, settings.scimIsOn)
   const rules = rulesOf(token.profile ?? profile, overrides)
-  return {
+  const session = {
     ctx,
     token: { id: token.id, label: token.label, access: token.access },
     rules,
@@ -23,4 +27,5 @@ export async function openSession(ctx: Ctx, token: ScimToken, base: string): Pro
     cursorKey,
     trace: new Trace(),
   }
+  return { session, logDays }
 }

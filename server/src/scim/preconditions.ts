@@ -6,8 +6,6 @@ export interface Preconditions {
   readonly ifNoneMatch: string | undefined
 }
 
-export const unconditional: Preconditions = { ifMatch: undefined, ifNoneMatch: undefined }
-
 /** Weak comparison: SCIM puts weak tags into If-Match (item 175). RFC 9110, 8.8.3.2 */
 function names(header: string, version: string): boolean {
   if (header.trim() === '*') return true

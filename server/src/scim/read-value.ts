@@ -4,7 +4,7 @@ import { named } from './schemas/registry.ts'
 import type { Attribute } from './schemas/attribute.ts'
 import { isReserved } from './schemas/registry.ts'
 import { invalidSyntax, invalidValue } from './scim-error.ts'
-import { canonical, emptyObject, isObject, type ScimObject, type ScimValue } from './scim-value.ts'
+import { canonical, emptyObject, isObject, textOf, type ScimObject, type ScimValue } from './scim-value.ts'
 
 /** What was passed over while reading, for the inspector. */
 export interface Note {
@@ -171,7 +171,7 @@ export function withoutDoubles(elements: readonly ScimObject[], path: string, re
   let hasPrimary = false
   const kept: ScimObject[] = []
   for (const element of elements) {
-    const identity = canonical([String(element['type'] ?? ''), element['value'] ?? element])
+    const identity = canonical([textOf(element, 'type'), element['value'] ?? element])
     if (seen.has(identity)) continue
     seen.add(identity)
     if (element['primary'] === true && hasPrimary) {

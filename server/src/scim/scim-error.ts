@@ -2,7 +2,7 @@ import type { ErrorCode } from '../errors/catalogue.ts'
 import { ApiError } from '../errors/api-error.ts'
 import { FilterError } from '../filter/filter-error.ts'
 
-export const errorUrn = 'urn:ietf:params:scim:api:messages:2.0:Error'
+const errorUrn = 'urn:ietf:params:scim:api:messages:2.0:Error'
 
 /** RFC 7644 section 3.12 and RFC 9865 section 2.2: no others exist. */
 export type ScimType =

@@ -2,7 +2,7 @@ import type { Ctx } from '../access/ctx.ts'
 import type { WorkspaceRole } from '../access/permissions.ts'
 import type { ScimRules } from '../scim-tokens/scim-rules.schema.ts'
 import { ScimError } from './scim-error.ts'
-import type { Note, Reading } from './read-value.ts'
+import type { Reading } from './read-value.ts'
 import type { ResourceType } from './schemas/registry.ts'
 import { Trace } from './trace.ts'
 
@@ -29,5 +29,3 @@ export function requireWriteAccess({ token }: ScimSession): void {
 export function readingOf({ rules, trace }: ScimSession, isPatch = false): Reading {
   return { rules, notes: trace.notes, isPatch }
 }
-
-export type { Note }

@@ -48,5 +48,5 @@ export function copyOf<T extends ScimValue>(value: T): T {
   if (!isObject(value)) return value
   const copy = emptyObject()
   for (const [name, member] of Object.entries(value)) copy[name] = copyOf(member)
-  return copy as ScimObject as T // keeps its shape
+  return copy as T // keeps its shape
 }

@@ -3,31 +3,37 @@ import { ApiError } from '../errors/api-error.ts'
 import { parseJsonStrictly } from '../http/parse-json.ts'
 import type { Space } from '../http/request-context.ts'
 import { invalidSyntax, ScimError } from './scim-error.ts'
+import type { Ctx } from '../access/ctx.ts'
+import { readInternals } from '../scim-tokens/scim-settings.service.ts'
 import { admitScim, Refused } from './scim-gate.ts'
-import { logRequest } from './inspector/log-request.ts'
+import type { Inspector } from './inspector/inspector.service.ts'
+import { toEntry } from './inspector/log-request.ts'
 import { openSession } from './open-session.ts'
 import type { ScimSession } from './scim-session.ts'
 import { ownsPath, renderScimError, scimPath, scimPrefixes } from './scim-space.ts'
 import { serveScim } from './serve.ts'
 import type { ScimToken } from '../scim-tokens/scim-tokens.schema.ts'
 
+/** What the gate found of a request, and what became of it. */
+interface ScimState {
+  token: ScimToken | undefined
+  session: ScimSession | undefined
+  failure: ScimError | undefined
+  logDays: number
+  response: string
+  responseBytes: number
+}
+
 declare module 'fastify' {
   interface FastifyRequest {
-    /** Of a SCIM request: what the gate found, and what became of it. */
-    scim:
-      | {
-          token: ScimToken | undefined
-          session: ScimSession | undefined
-          failure: ScimError | undefined
-          startedAt: number
-        }
-      | undefined
+    scim: ScimState | undefined
   }
 }
 
 interface ScimDeps {
   /** Where a tenant is reached, from configuration: `https://acme.example.com`. */
   readonly baseUrl: (tenantId: string) => Promise<string>
+  readonly inspector: Inspector
 }
 
 const bodyMaxBytes = 1_048_576
@@ -37,24 +43,52 @@ const jsonLimits = { depthMax: 32, nodesMax: 50_000 }
 const groupJsonLimits = { depthMax: 32, nodesMax: 1_000_000 }
 
 /** SCIM's part of the address space: who may enter, before anything of a request is read. */
-export function scimSpace(): Space {
+export function scimSpace(inspector: Inspector): Space {
   return {
     owns: ownsPath,
     admit: async (request, found) => {
-      request.scim = { token: undefined, session: undefined, failure: undefined, startedAt: performance.now() }
+      request.scim = {
+        token: undefined,
+        session: undefined,
+        failure: undefined,
+        logDays: 0,
+        response: '',
+        responseBytes: 0,
+      }
       try {
         const { actor, token } = await admitScim(request, found)
         request.scim.token = token
         return actor
       } catch (error) {
-        if (error instanceof Refused) {
-          request.scim.token = error.token
-          await logRequest(request, { ...found, status: 401, cause: error.why, failure: error })
-        }
+        if (error instanceof Refused) await keepRefusal(inspector, request, found, error)
         throw error
       }
     },
   }
+}
+
+/** 401s are kept too: they are what administrators look for when a set-up does not work. */
+async function keepRefusal(
+  inspector: Inspector,
+  request: FastifyRequest,
+  found: Pick<Ctx, 'db' | 'tenantId' | 'now'>,
+  error: Refused,
+): Promise<void> {
+  const { logDays } = await readInternals(found, false)
+  inspector.keep(
+    toEntry(request, {
+      ...found,
+      logDays,
+      status: 401,
+      token: error.token,
+      trace: undefined,
+      failure: error,
+      cause: error.why,
+      durationMs: 0,
+      response: '',
+      responseBytes: 0,
+    }),
+  )
 }
 
 /** Registers SCIM under all its prefixes; addresses below them are told apart by `serve.ts`, in any case. */
@@ -79,19 +113,33 @@ function registerUnder(app: FastifyInstance, deps: ScimDeps): void {
   app.route({ ...others, url: '' })
   app.route({ ...others, url: '/*' })
   app.setNotFoundHandler(handler)
-  app.addHook('onResponse', async (request, reply) => {
-    const { scim } = request
-    if (scim?.session === undefined) return
-    const { ctx, trace } = scim.session
-    await logRequest(request, {
-      db: ctx.db,
+  app.addHook('onSend', async (request, _reply, payload) => {
+    if (request.scim === undefined || typeof payload !== 'string') return
+    request.scim.response = payload
+    request.scim.responseBytes = Buffer.byteLength(payload)
+  })
+  app.addHook('onResponse', async (request, reply) => keepAnswer(deps, request, reply))
+}
+
+function keepAnswer({ inspector }: ScimDeps, request: FastifyRequest, reply: FastifyReply): void {
+  const { scim, ctx } = request
+  if (scim?.session === undefined) return
+  const { token, session, failure, logDays, response, responseBytes } = scim
+  inspector.keep(
+    toEntry(request, {
       tenantId: ctx.tenantId,
       now: ctx.now,
       status: reply.statusCode,
-      cause: trace.cause,
-      failure: scim.failure,
-    })
-  })
+      token,
+      trace: session.trace,
+      failure,
+      cause: session.trace.cause,
+      logDays,
+      durationMs: reply.elapsedTime,
+      response,
+      responseBytes,
+    }),
+  )
 }
 
 /** Both media types meet the same checks: depth, number of values, doubled and dangerous names. */
@@ -118,8 +166,10 @@ async function serveRequest(
   if (scim?.token === undefined) throw new Error('a SCIM request came past the gate')
   const { version, segments } = scimPath(request)
   if (version !== 'v2') throw new ScimError(400, 'The version served here is v2.', { scimType: 'invalidVers' })
-  scim.session = await openSession(ctx, scim.token, `${await baseUrl(ctx.tenantId)}/api/scim/v2`)
-  const answer = await serveScim(scim.session, {
+  const { session, logDays } = await openSession(ctx, scim.token, `${await baseUrl(ctx.tenantId)}/api/scim/v2`)
+  scim.session = session
+  scim.logDays = logDays
+  const answer = await serveScim(session, {
     method: request.method === 'HEAD' ? 'GET' : request.method,
     segments,
     query: request.query as Readonly<Record<string, unknown>>, // Fastify's parser gives an object

@@ -1,13 +1,13 @@
 import type { ListRequest } from './list/list-request.ts'
-import { groupKind, totalOf, userKind, withAbsent } from './list/kinds.ts'
+import { groupKind, totalOf, userKind, withAbsent } from './list/kinds.service.ts'
 import { listResources, listUrn, type Listing } from './list/list.ts'
 import type { PageRow } from './list/select-page.ts'
-import { loadGroups, loadUsers } from './present.ts'
+import { loadGroups, loadUsers } from './present.service.ts'
 import { readProjection, type Projection } from './projection.ts'
 import { invalidPath } from './scim-error.ts'
-import type { ScimAnswer } from './serve.ts'
+import type { ScimAnswer } from './scim-answer.ts'
 import type { ScimSession } from './scim-session.ts'
-import type { ScimObject } from './scim-value.ts'
+import { isObject, textOf, type ScimObject } from './scim-value.ts'
 
 export type ListScope = 'users' | 'groups' | 'all'
 
@@ -17,6 +17,7 @@ export async function serveList(session: ScimSession, request: ListRequest, scop
   const ofScope = scope === 'users' ? [types.user] : scope === 'groups' ? [types.group] : [types.user, types.group]
   const projection = readProjection(request, ofScope)
   const page = await listResources(session, request, listingOf(session, request, scope, projection))
+  noteMatch(session, request, page.resources)
   return {
     status: 200,
     body: {
@@ -77,5 +78,20 @@ async function load(session: ScimSession, rows: readonly PageRow[], projection: 
     next[kind] = at + 1
     const resource = byKind[kind]?.[at]
     return resource === undefined ? [] : [resource]
+  })
+}
+
+/** How IdPs recognise people: one result for a question with a filter. */
+function noteMatch({ trace }: ScimSession, { filter }: ListRequest, resources: readonly ScimObject[]): void {
+  const [only, ...others] = resources
+  if (filter === undefined || only === undefined || others.length > 0) return
+  const { meta } = only
+  const isGroup = isObject(meta) && meta['resourceType'] === 'Group'
+  trace.add({
+    subjectKind: isGroup ? 'group' : 'user',
+    subjectId: textOf(only, 'id'),
+    outcome: 'matched',
+    operation: 'find',
+    note: `matched by ${filter.replaceAll(/"[^"]*"/g, '"…"').slice(0, 200)}`,
   })
 }

@@ -1,20 +1,20 @@
-import type { Readable } from 'node:stream'
 import { toApiError } from '../http/render-error.ts'
 import { serveBulk, type SingleAnswer, type SingleRequest } from './bulk.ts'
 import { refuseFilter, resourceTypeDocuments, schemaDocuments, serviceProviderConfig, versionOf } from './discovery.ts'
 import { createScimGroup, deleteScimGroup, getScimGroup, replaceScimGroup } from './groups/scim-groups.service.ts'
-import { patchScimGroup } from './groups/patch-group.ts'
+import { patchScimGroup } from './groups/patch-group.service.ts'
 import { groupVersion, type StoredGroup } from './groups/group-resource.ts'
+import type { ScimAnswer } from './scim-answer.ts'
 import { serveList, type ListScope } from './serve-list.ts'
-import { presentGroup, presentUser } from './present.ts'
+import { presentGroup, presentUser } from './present.service.ts'
 import { isUnchanged, type Preconditions } from './preconditions.ts'
 import { readProjection, wholeResource, type Projection } from './projection.ts'
 import { readListQuery, readSearchRequest } from './list/list-request.ts'
 import { noResource, ScimError, toScimError } from './scim-error.ts'
 import { requireWriteAccess, type ScimSession } from './scim-session.ts'
-import { isObject, type ScimObject } from './scim-value.ts'
+import { isObject, textOf, type ScimObject } from './scim-value.ts'
 import { createScimUser, deleteScimUser, getScimUser, replaceScimUser } from './users/scim-users.service.ts'
-import { patchScimUser } from './users/patch-user.ts'
+import { patchScimUser } from './users/patch-user.service.ts'
 
 export interface ScimRequest {
   readonly method: string
@@ -23,12 +23,6 @@ export interface ScimRequest {
   readonly query: Readonly<Record<string, unknown>>
   readonly body: unknown
   readonly preconditions: Preconditions
-}
-
-export interface ScimAnswer {
-  readonly status: number
-  readonly headers?: Readonly<Record<string, string>>
-  readonly body?: object | string | Readable
 }
 
 type Handler = (session: ScimSession, request: ScimRequest) => Promise<ScimAnswer>
@@ -186,7 +180,7 @@ function sentNames(body: unknown): Set<string> {
 
 function versionIn(resource: ScimObject): string {
   const { meta } = resource
-  return isObject(meta) ? String(meta['version']) : ''
+  return isObject(meta) ? textOf(meta, 'version') : ''
 }
 
 interface Shape {
@@ -200,7 +194,7 @@ function answerUser(
   projection: Projection,
   { status, sent }: Shape,
 ): ScimAnswer {
-  const location = `${session.base}/Users/${String(resource['id'])}`
+  const location = `${session.base}/Users/${textOf(resource, 'id')}`
   return {
     status,
     headers: { etag: versionIn(resource), ...located(status, location) },
@@ -286,7 +280,7 @@ async function serveSingle(
     preconditions: { ifMatch: version, ifNoneMatch: undefined },
   })
   const body = typeof answer.body === 'string' ? JSON.parse(answer.body) : answer.body
-  const id = isObject(body) ? String(body['id']) : (segments[1] ?? '')
+  const id = isObject(body) ? textOf(body, 'id') : (segments[1] ?? '')
   const type = /^users$/i.test(segments[0] ?? '') ? 'Users' : 'Groups'
   return { status: answer.status, id, location: `${session.base}/${type}/${id}`, version: answer.headers?.['etag'] }
 }

@@ -1,7 +1,7 @@
 import { X509Certificate } from 'node:crypto'
 import { ApiError } from '../errors/api-error.ts'
 
-export const certificatesMax = 4
+const certificatesMax = 4
 const rsaBitsMin = 2_048
 
 /** A signing certificate of an IdP. */

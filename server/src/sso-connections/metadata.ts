@@ -9,7 +9,7 @@ const bindings = {
   'urn:oasis:names:tc:SAML:2.0:bindings:HTTP-POST': 'post',
 } as const
 
-export const metadataMaxBytes = 256 * 1024
+const metadataMaxBytes = 256 * 1024
 
 /** What the metadata of an IdP says of it. */
 export interface IdpMetadata {
@@ -55,7 +55,7 @@ function parse(xml: string): Document {
   const problems: string[] = []
   try {
     const document = new DOMParser({
-      onError: (_level, message) => void problems.push(String(message)),
+      onError: (_level, message) => void problems.push(message),
     }).parseFromString(xml, 'text/xml')
     if (problems.length > 0) throw unusable('it is not well-formed XML')
     return document

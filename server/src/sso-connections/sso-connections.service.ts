@@ -1,6 +1,6 @@
 import { v7 as uuid } from 'uuid'
 import { authorize, authorizeCritical } from '../access/authorize.ts'
-import type { Ctx, ReadCtx, TrxCtx } from '../access/ctx.ts'
+import type { Ctx, ReadCtx } from '../access/ctx.ts'
 import { inTransaction } from '../access/in-transaction.ts'
 import { requireVersion, tagOf } from '../access/version-check.ts'
 import { toKey } from '../db/normal-key.ts'

@@ -33,7 +33,7 @@ export function usernameFromEmail(email: string): string {
  * The key of a user without an address, whom only SCIM can make. Keys are unique and searched by what people type,
  * so it is made of the id in characters nobody types.
  */
-export function noAddressKey(id: string): string {
+function noAddressKey(id: string): string {
   return id
     .replaceAll('-', '')
     .replaceAll(/[0-9a-f]/g, (digit) => String.fromCodePoint(0xe000 + Number.parseInt(digit, 16)))

@@ -137,6 +137,7 @@ create index scim_log_steps_by_subject on scim_log_steps (tenant_id, subject_id,
 create index scim_log_steps_by_outcome on scim_log_steps (tenant_id, outcome, seq);
 `,
   )
+  await (isPostgres ? addPostgresEmailTrigger(db) : addSqliteEmailTrigger(db))
   // On PostgreSQL "contains" on what the address and names of a user do not cover needs an index of its own.
   if (isPostgres) await addPostgresSearch(db)
 }
@@ -148,6 +149,37 @@ async function addPostgresSearch(db: Kysely<unknown>): Promise<void> {
         create index scim_users_search_display_key on scim_users using gin (tenant_id, display_key gin_trgm_ops);
       exception when undefined_object then null;
       end $$`,
+    )
+    .execute(db)
+}
+
+/**
+ * An address changed by hand takes the place of those an IdP listed. SCIM itself writes its list after the user's own row,
+ * so what it says stays. A trigger, since users know nothing of SCIM.
+ */
+async function addSqliteEmailTrigger(db: Kysely<unknown>): Promise<void> {
+  await sql
+    .raw(
+      `create trigger scim_emails_by_hand after update of email on users when old.email <> new.email begin
+        delete from scim_values where tenant_id = new.tenant_id and user_id = new.id and attribute = 'emails';
+        update scim_users set has_emails = 0 where tenant_id = new.tenant_id and user_id = new.id; end`,
+    )
+    .execute(db)
+}
+
+async function addPostgresEmailTrigger(db: Kysely<unknown>): Promise<void> {
+  await sql
+    .raw(
+      `create function scim_emails_by_hand() returns trigger language plpgsql as $$ begin
+        delete from scim_values where tenant_id = new.tenant_id and user_id = new.id and attribute = 'emails';
+        update scim_users set has_emails = 0 where tenant_id = new.tenant_id and user_id = new.id;
+        return null; end $$`,
+    )
+    .execute(db)
+  await sql
+    .raw(
+      `create trigger scim_emails_by_hand after update of email on users for each row
+        when (old.email is distinct from new.email) execute function scim_emails_by_hand()`,
     )
     .execute(db)
 }

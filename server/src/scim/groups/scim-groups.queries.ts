@@ -194,7 +194,7 @@ export async function nestingDepth(
       union select s.member_id, below.depth + 1 from below
         join scim_subgroups s on s.tenant_id = ${tenantId} and s.group_id = below.group_id where below.depth < 32
     ) select (select max(depth) from above) + (select max(depth) from below) as depth`.execute(db)
-  return Number(rows[0]?.depth ?? 0)
+  return rows[0]?.depth ?? 0
 }
 
 /** Another group of this shown name, whatever its letters' case. */

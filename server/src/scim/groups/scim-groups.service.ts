@@ -15,7 +15,7 @@ import { readResource } from '../read-resource.ts'
 import { invalidValue, noResource, notUnique } from '../scim-error.ts'
 import { readingOf, requireWriteAccess, type ScimSession } from '../scim-session.ts'
 import { elementsOf, isSame, textOf, type ScimObject } from '../scim-value.ts'
-import { addGroupMembers, replaceGroupMembers } from './group-members.ts'
+import { addGroupMembers, replaceGroupMembers } from './scim-members.service.ts'
 import { groupVersion, toGroupResource, type StoredGroup } from './group-resource.ts'
 import { toReference } from './member-references.ts'
 import { hasAlias, saveScimGroup, selectStoredGroups } from './scim-groups.queries.ts'
@@ -32,7 +32,7 @@ export async function getScimGroup(session: ScimSession, id: string): Promise<St
   return stored
 }
 
-export function isVisibleGroup({ rules }: ScimSession, { group }: StoredGroup): boolean {
+function isVisibleGroup({ rules }: ScimSession, { group }: StoredGroup): boolean {
   return rules.visible === 'all' || group.source === 'scim'
 }
 

@@ -3,7 +3,7 @@ import { invalidSyntax, invalidValue, ScimError } from '../scim-error.ts'
 
 export const pageSizeDefault = 100
 export const pageSizeMax = 1_000
-export const searchUrn = 'urn:ietf:params:scim:api:messages:2.0:SearchRequest'
+const searchUrn = 'urn:ietf:params:scim:api:messages:2.0:SearchRequest'
 
 /** What a list is asked for, by GET or by `.search`. */
 export interface ListRequest {

@@ -66,7 +66,7 @@ export async function countRows(db: Queryable, request: Pick<PageRequest, 'kinds
   for (const kind of request.kinds) {
     const { rows } = await sql<{ count: number }>`select count(*) as count from ${sql.table(kind.table)}
       where ${conditionOf(kind, request.filter, dialect)}`.execute(db)
-    total += Number(rows[0]?.count ?? 0)
+    total += rows[0]?.count ?? 0
   }
   return total
 }

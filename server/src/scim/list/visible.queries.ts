@@ -5,5 +5,5 @@ import type { Queryable } from '../../db/db.ts'
 export async function countVisible(db: Queryable, tenantId: string, table: 'users' | 'groups'): Promise<number> {
   const { rows } = await sql<{ count: number }>`select count(*) as count from ${sql.table(table)}
     where tenant_id = ${tenantId} and source = 'scim'`.execute(db)
-  return Number(rows[0]?.count ?? 0)
+  return rows[0]?.count ?? 0
 }

@@ -120,7 +120,9 @@ function applyExternalId(resource: ScimObject, { op, value }: AimedOperation, { 
 function extensionOf(resource: ScimObject, urn: string): ScimObject {
   const present = resource[urn]
   if (isObject(present)) return present
-  return (resource[urn] = emptyObject()) as ScimObject // just made
+  const made = emptyObject()
+  resource[urn] = made
+  return made
 }
 
 /** A replace by null clears, and by "" where the rules say so (item 156, C13). */

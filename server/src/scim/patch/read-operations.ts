@@ -3,7 +3,7 @@ import type { ScimRules } from '../../scim-tokens/scim-rules.schema.ts'
 import { ownMembers } from '../read-value.ts'
 import { isObject } from '../scim-value.ts'
 
-export const patchUrn = 'urn:ietf:params:scim:api:messages:2.0:PatchOp'
+const patchUrn = 'urn:ietf:params:scim:api:messages:2.0:PatchOp'
 const operationsMax = 1_000
 
 export interface Operation {

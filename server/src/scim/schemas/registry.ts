@@ -65,7 +65,7 @@ const userTypeWithPassword: ResourceType = {
   schema: { ...userSchema, attributes: [...userSchema.attributes, password] },
 }
 
-export const groupType: ResourceType = {
+const groupType: ResourceType = {
   name: 'Group',
   endpoint: '/Groups',
   description: 'Sets of people.',
@@ -152,7 +152,7 @@ function homeOf(type: ResourceType, name: string): Schema | undefined {
 }
 
 /** Cuts a URN off the front of a path; the longest one that is known counts, since URNs hold dots and colons themselves. */
-export function splitUrn(type: ResourceType, path: string): { schema: Schema | undefined; local: string } {
+function splitUrn(type: ResourceType, path: string): { schema: Schema | undefined; local: string } {
   if (!path.toLowerCase().startsWith('urn:')) return { schema: undefined, local: path }
   const whole = schemaByUrn(type, path)
   if (whole !== undefined) return { schema: whole, local: '' }

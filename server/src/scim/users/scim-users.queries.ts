@@ -7,7 +7,7 @@ import type { StoredUser, UserLinks } from './user-resource.ts'
 import type { ValueRow } from './user-record.ts'
 
 /** The user's own columns, and SCIM's beside them; of users nobody wrote by SCIM there are none. */
-export const storedColumns = [
+const storedColumns = [
   ...userRowColumns,
   `coalesce(scim_users.external_id, '') as external_id`,
   `coalesce(scim_users.display_name, '') as display_name`,
@@ -16,12 +16,11 @@ export const storedColumns = [
   `coalesce(scim_users.document, '{}') as document`,
 ]
 
-export const storedJoin =
-  'left join scim_users on scim_users.tenant_id = users.tenant_id and scim_users.user_id = users.id'
+const storedJoin = 'left join scim_users on scim_users.tenant_id = users.tenant_id and scim_users.user_id = users.id'
 
 export type StoredRow = UserRow & Omit<ScimUsersTable, 'tenant_id' | 'user_id' | 'display_key'>
 
-export function toStored(row: StoredRow): StoredUser {
+function toStored(row: StoredRow): StoredUser {
   return {
     user: toUser(row),
     externalId: row.external_id,
@@ -33,7 +32,7 @@ export function toStored(row: StoredRow): StoredUser {
 }
 
 /** Stored by us, with names from the schemas. */
-export function readDocument(json: string): ScimObject {
+function readDocument(json: string): ScimObject {
   return json === '{}' ? emptyObject() : Object.assign(emptyObject(), JSON.parse(json))
 }
 
@@ -105,7 +104,7 @@ export async function selectGroupsOf(
     select held.user_id as "userId", g.id, coalesce(nullif(g.alias, ''), g.name) as display, min(held.depth) as depth
     from held join groups g on g.tenant_id = ${tenantId} and g.id = held.group_id
     group by held.user_id, g.id, g.alias, g.name order by held.user_id, g.id`.execute(db)
-  return rows.map(({ depth, ...row }) => ({ ...row, type: Number(depth) === 0 ? 'direct' : 'indirect' }))
+  return rows.map(({ depth, ...row }) => ({ ...row, type: depth === 0 ? 'direct' : 'indirect' }))
 }
 
 /** Those of these ids that are users, in no particular order. */

@@ -3,6 +3,7 @@ import { inTransaction } from '../../access/in-transaction.ts'
 import { authorize } from '../../access/authorize.ts'
 import { toKey } from '../../db/normal-key.ts'
 import { ApiError } from '../../errors/api-error.ts'
+import { hashNewPassword, storePassword } from '../../passwords/passwords.service.ts'
 import { readRoles } from '../../roles/roles.service.ts'
 import { deleteHeldUser } from '../../users/user-deletion.service.ts'
 import {
@@ -13,11 +14,11 @@ import {
 } from '../../users/user-provisioning.service.ts'
 import { holdUser } from '../../users/user-roles.service.ts'
 import { readResource } from '../read-resource.ts'
-import { noResource, notUnique, ScimError } from '../scim-error.ts'
+import { invalidValue, noResource, notUnique, ScimError } from '../scim-error.ts'
 import { readingOf, requireWriteAccess, type ScimSession } from '../scim-session.ts'
 import { canonical, isSame, type ScimObject } from '../scim-value.ts'
 import { requireVersionMatch, type Preconditions } from '../preconditions.ts'
-import { fillLinks } from './user-links.ts'
+import { fillLinks } from './user-links.service.ts'
 import { mappedRole } from './role-map.ts'
 import { findNamesake, findStored, hasExternalId, replaceValues, saveScimUser } from './scim-users.queries.ts'
 import { toUserRecord, toValueRows, type UserRecord } from './user-record.ts'
@@ -35,7 +36,7 @@ export async function getScimUser(session: ScimSession, id: string): Promise<Sci
   return resource
 }
 
-export function isVisible({ rules }: ScimSession, { user }: StoredUser): boolean {
+function isVisible({ rules }: ScimSession, { user }: StoredUser): boolean {
   return rules.visible === 'all' || user.source === 'scim'
 }
 
@@ -50,12 +51,14 @@ export async function createScimUser(session: ScimSession, body: unknown): Promi
   const resource = readResource(body, session.types.user, readingOf(session))
   requireUserRules(resource, session)
   const record = toUserRecord(resource)
+  const passwordHash = await hashSent(session, resource['password'], record)
   return inTransaction(session.ctx, async (ctx) => {
     await requireFreeExternalId(ctx, session, record.externalId, '')
     const role = mappedRole(resource, session) ?? session.roles.fallback
     const wanted = { ...toProvisioned(record, role), enabled: record.active ?? true }
     const stored = await provisionOrLink(ctx, session, { wanted, record })
     await save(ctx, stored.user.id, { ...record, active: record.active ?? true }, session)
+    if (passwordHash !== undefined) await storePassword(ctx, stored.user.id, passwordHash)
     const saved = await requireStored(ctx, stored.user.id)
     session.trace.add({
       subjectKind: 'user',
@@ -120,7 +123,7 @@ async function provisionOrLink(ctx: TrxCtx, session: ScimSession, { wanted, reco
     })
   try {
     const user = await provisionUser(ctx, detached ? { ...wanted, email: '' } : wanted)
-    return requireStored(ctx, user.id)
+    return await requireStored(ctx, user.id)
   } catch (error) {
     if (!(error instanceof ApiError) || error.status !== 409) throw error
     throw conflict(session, known, error)
@@ -160,7 +163,8 @@ export async function replaceScimUser(
   requireWriteAccess(session)
   const next = readResource(body, session.types.user, readingOf(session))
   requireUserRules(next, session)
-  return changeUser(session, id, preconditions, 'replace', (current) => {
+  const passwordHash = await hashSent(session, next['password'], toUserRecord(next))
+  return changeUser(session, id, { preconditions, operation: 'replace', passwordHash }, (current) => {
     if (next['active'] === undefined && current['active'] !== undefined) next['active'] = current['active']
     if (next['externalId'] === undefined && current['externalId'] !== undefined)
       next['externalId'] = current['externalId']
@@ -168,29 +172,53 @@ export async function replaceScimUser(
   })
 }
 
+interface Change {
+  readonly preconditions: Preconditions
+  readonly operation: string
+  /** Made before the transaction: it takes milliseconds of work. */
+  readonly passwordHash: string | undefined
+}
+
 /** Reads, changes and writes one user under a lock, so that no change made at the same time is lost (item 169). */
 export async function changeUser(
   session: ScimSession,
   id: string,
-  preconditions: Preconditions,
-  operation: string,
+  { preconditions, operation, passwordHash }: Change,
   change: (current: ScimObject) => ScimObject,
 ): Promise<ScimObject> {
   await inTransaction(session.ctx, async (ctx) => {
-    const user = await holdUserOr404(ctx, id)
-    const stored = await requireStored(ctx, user.user.id)
+    await holdUserOr404(ctx, id)
+    const stored = await requireStored(ctx, id)
     if (!isVisible(session, stored)) throw noResource()
     requireVersionMatch(preconditions, userVersion(stored.user))
     const before = toUserResource(stored, noLinks, session.base)
     const next = change(toUserResource(stored, noLinks, session.base))
     await writeUser(ctx, session, { stored, before, next, operation })
+    if (passwordHash === undefined) return
+    await storePassword(ctx, id, passwordHash)
+    await touchUser(ctx, id)
   })
   return getScimUser(session, id)
 }
 
-async function holdUserOr404(ctx: TrxCtx, id: string): Promise<{ user: { id: string } }> {
+/** A password, where the tenant lets SCIM set them (item 69). @throws ScimError invalidValue */
+export async function hashSent(
+  { rules }: ScimSession,
+  password: unknown,
+  { username, email }: Pick<UserRecord, 'username' | 'email'>,
+): Promise<string | undefined> {
+  if (!rules.passwords || typeof password !== 'string') return undefined
   try {
-    return { user: await holdUser(ctx, id) }
+    return await hashNewPassword(password, [username, email])
+  } catch (error) {
+    if (error instanceof ApiError && error.code === 'weak_password') throw invalidValue(error.message)
+    throw error
+  }
+}
+
+async function holdUserOr404(ctx: TrxCtx, id: string): Promise<void> {
+  try {
+    await holdUser(ctx, id)
   } catch (error) {
     if (error instanceof ApiError && error.code === 'user_not_found') throw noResource()
     throw error
@@ -248,7 +276,7 @@ function documentOf({ externalId, displayName, active, document }: UserRecord): 
   return { externalId, displayName, isUnset: active === undefined, document }
 }
 
-const derived = new Set(['schemas', 'id', 'meta', 'groups'])
+const derived = new Set(['schemas', 'id', 'meta', 'groups', 'password'])
 
 /** Names of the attributes that differ; what the service makes itself is none of the client's. */
 function changedAttributes(before: ScimObject, next: ScimObject): string[] {
@@ -305,8 +333,8 @@ async function requireMayAdopt(
 export async function deleteScimUser(session: ScimSession, id: string, preconditions: Preconditions): Promise<void> {
   requireWriteAccess(session)
   await inTransaction(session.ctx, async (ctx) => {
-    const { user } = await holdUserOr404(ctx, id)
-    const stored = await requireStored(ctx, user.id)
+    await holdUserOr404(ctx, id)
+    const stored = await requireStored(ctx, id)
     if (!isVisible(session, stored)) throw noResource()
     requireVersionMatch(preconditions, userVersion(stored.user))
     if (stored.user.source !== 'scim' && session.rules.adoptExisting === 'ask')

@@ -121,10 +121,12 @@ function rowsOf(object: ScimObject, attributes: readonly Attribute[], prefix: st
       const subs = attribute.subAttributes ?? []
       return Object.entries(value).flatMap(([name, member]) => {
         const sub = subs.find((candidate) => candidate.name === name)
-        return sub === undefined || isObject(member) ? [] : [plainRow(`${path}.${name}`, fold(String(member), sub))]
+        return sub === undefined || typeof member === 'object'
+          ? []
+          : [plainRow(`${path}.${name}`, fold(String(member), sub))]
       })
     }
-    return [plainRow(path, fold(String(value), attribute))]
+    return typeof value === 'object' ? [] : [plainRow(path, fold(String(value), attribute))]
   })
 }
 
@@ -137,7 +139,7 @@ function elementRow(path: string, element: ScimObject, attribute: Attribute, ord
   let valueKey = ''
   for (const sub of attribute.subAttributes ?? []) {
     const member = element[sub.name]
-    if (member === undefined || isObject(member) || sub.name === 'type' || sub.name === 'primary') continue
+    if (member === undefined || typeof member === 'object' || sub.name === 'type' || sub.name === 'primary') continue
     if (sub.name === 'value') valueKey = fold(String(member), sub)
     else keys[sub.name] = fold(String(member), sub)
   }
@@ -152,7 +154,7 @@ function elementRow(path: string, element: ScimObject, attribute: Attribute, ord
 }
 
 /** Folded as the uniqueness index folds, unless case counts (item 96). */
-export function fold(text: string, { caseExact }: Pick<Attribute, 'caseExact'>): string {
+function fold(text: string, { caseExact }: Pick<Attribute, 'caseExact'>): string {
   return shortened(caseExact ? text : toKey(text))
 }
 

@@ -95,7 +95,7 @@ function nameOf({ user, document }: StoredUser): ScimObject | undefined {
 }
 
 /** A person whom SCIM gave no addresses has the one of the directory, for work. */
-export function emailsOf({ user, hasEmails, document }: StoredUser): readonly ScimObject[] {
+function emailsOf({ user, hasEmails, document }: StoredUser): readonly ScimObject[] {
   if (hasEmails) return elementsOf(document['emails'])
   return user.email === '' ? [] : [Object.assign(emptyObject(), { value: user.email, type: 'work', primary: true })]
 }

@@ -6,9 +6,9 @@ import { elementProjector, isWanted, project, type Projection } from './projecti
 import type { Attribute } from './schemas/attribute.ts'
 import { named } from './schemas/registry.ts'
 import type { ScimSession } from './scim-session.ts'
-import type { ScimObject, ScimValue } from './scim-value.ts'
+import type { ScimObject } from './scim-value.ts'
 import { selectStored } from './users/scim-users.queries.ts'
-import { fillLinks } from './users/user-links.ts'
+import { fillLinks } from './users/user-links.service.ts'
 
 /** From here on a list of members is written out in steps instead of being made whole. */
 const streamedMembersMin = 2_000
@@ -105,7 +105,7 @@ function withMembers(
   projection: Projection,
 ): ScimObject {
   const shown = project(toGroupResource(stored, base), types.group, projection)
-  if (members !== undefined && members.length > 0) shown['members'] = members as readonly ScimValue[] // a list of objects is a value
+  if (members !== undefined && members.length > 0) shown['members'] = members
   return shown
 }
 
