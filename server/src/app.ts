@@ -32,6 +32,13 @@ import { registerPersonaRoutes } from './personas/personas.routes.ts'
 import { registerPurposeRoutes } from './purposes/purposes.routes.ts'
 import { registerRoleRoutes } from './roles/roles.routes.ts'
 import { registerSsoMapperRoutes } from './sso-connections/sso-mappers.routes.ts'
+import { registerScimSettingsRoutes } from './scim-tokens/scim-settings.routes.ts'
+import { registerScimTokenRoutes } from './scim-tokens/scim-tokens.routes.ts'
+import { Inspector } from './scim/inspector/inspector.service.ts'
+import { registerScimLogRoutes } from './scim/inspector/scim-log.routes.ts'
+import { registerScimRoutes, scimSpace } from './scim/scim.routes.ts'
+import { ownsPath, renderScimError } from './scim/scim-space.ts'
+import { registerSsoConnectionRoutes } from './sso-connections/sso-connections.routes.ts'
 import { tenantUrl } from './tenants/tenant-url.service.ts'
 import { findTenantById, tenantFinder } from './tenants/tenants.service.ts'
 import { registerCallerRoutes } from './users/caller.routes.ts'
@@ -65,8 +72,14 @@ export interface App {
 export async function buildApp(deps: AppDeps): Promise<App> {
   const { config, secrets, db, clock, log } = deps
   const state = { isDraining: false }
-  const http = createServer({ log, trustedProxies: config.trustedProxies })
-  const linkTo = invitationLinks(deps, http)
+  const http = createServer({
+    log,
+    trustedProxies: config.trustedProxies,
+    spaceErrors: [{ owns: ownsPath, render: renderScimError }],
+  })
+  const inspector = new Inspector(db)
+  const baseUrl = tenantBaseUrls(deps, http)
+  const linkTo: LinkTo = async (tenantId, token) => `${await baseUrl(tenantId)}/auth/accept-invite?token=${token}`
   const dispatcher = buildDispatcher(deps, linkTo)
 
   addNotFound(http)
@@ -79,6 +92,7 @@ export async function buildApp(deps: AppDeps): Promise<App> {
       publicHost: config.publicUrl?.hostname ?? null,
     }),
     authenticate,
+    spaces: [scimSpace(inspector)],
   })
   addRequestLog(http, log, () => state.isDraining)
   addMetrics(http, {
@@ -101,6 +115,7 @@ export async function buildApp(deps: AppDeps): Promise<App> {
   await addOpenApi(http, version)
   await http.register(cookie)
   registerRoutes(http, linkTo, config)
+  await registerScimRoutes(http, { baseUrl, inspector })
   await registerAcceptanceRoutes(http, config.publicUrl?.protocol === 'https:')
   await serveOpenApi(http)
   await http.ready()
@@ -111,6 +126,7 @@ export async function buildApp(deps: AppDeps): Promise<App> {
     settle: async () => {
       await dispatcher.stop()
       await settleTokenUse(db)
+      await inspector.settle()
     },
   }
 }
@@ -132,14 +148,18 @@ function registerRoutes(http: FastifyInstance, linkTo: LinkTo, { accessTokenSeco
   registerSsoMapperRoutes(http)
   registerAuditLogRoutes(http)
   registerOutboxRoutes(http, linkTo)
+  registerSsoConnectionRoutes(http)
+  registerScimSettingsRoutes(http)
+  registerScimTokenRoutes(http)
+  registerScimLogRoutes(http)
 }
 
 type LinkTo = (tenantId: string, token: string) => Promise<string>
 
-/** Links are built from configuration and the tenant's own name, never from a request. */
-function invitationLinks({ config, db }: AppDeps, http: FastifyInstance): LinkTo {
+/** Where people and IdPs reach a tenant: from configuration and the tenant's own name, never from a request. */
+function tenantBaseUrls({ config, db }: AppDeps, http: FastifyInstance): (tenantId: string) => Promise<string> {
   const slugs = new LRUCache<string, string>({ max: 10_000 })
-  return async (tenantId, token) => {
+  return async (tenantId) => {
     let slug = slugs.get(tenantId)
     if (slug === undefined) {
       slug = (await findTenantById(db, tenantId))?.slug ?? ''
@@ -147,7 +167,7 @@ function invitationLinks({ config, db }: AppDeps, http: FastifyInstance): LinkTo
     }
     const address = http.server.address()
     const port = typeof address === 'object' && address !== null ? address.port : config.port
-    return `${tenantUrl(config, port, slug)}/auth/accept-invite?token=${token}`
+    return tenantUrl(config, port, slug)
   }
 }
 

@@ -19,6 +19,8 @@ export type Permission =
   | 'invitations:manage'
   | 'events:read'
   | 'outbox:manage'
+  | 'sign-in:read'
+  | 'sign-in:manage'
 
 /** Extra rights that only the host operator gives, and only to service tokens. */
 export type Right = 'sign-in-settings'
@@ -39,6 +41,8 @@ const administration: readonly Permission[] = [
   'invitations:manage',
   'events:read',
   'outbox:manage',
+  'sign-in:read',
+  'sign-in:manage',
 ]
 
 const byRole: Readonly<Record<WorkspaceRole, ReadonlySet<Permission>>> = {

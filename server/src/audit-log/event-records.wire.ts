@@ -30,6 +30,7 @@ export const AdminEventRecord = Type.Object({
 
 type OperationType = 'CREATE' | 'UPDATE' | 'DELETE' | 'ACTION'
 type ResourceType =
+  | 'IDENTITY_PROVIDER'
   | 'REALM'
   | 'USER'
   | 'GROUP'
@@ -65,6 +66,7 @@ export const wireForms: Readonly<Record<AdminEventName, WireForm>> = {
     resource: 'REALM_ROLE_MAPPING',
     path: 'users/{subject}/role-mappings/realm',
   },
+  'user.adopted': { operation: 'UPDATE', resource: 'USER', path: 'users/{subject}' },
   'user.deleted': { operation: 'DELETE', resource: 'USER', path: 'users/{subject}' },
   'invitation.sent': { operation: 'ACTION', resource: 'USER', path: 'users/{subject}/execute-actions-email' },
   'invitation.resent': { operation: 'ACTION', resource: 'USER', path: 'users/{subject}/execute-actions-email' },
@@ -98,6 +100,13 @@ export const wireForms: Readonly<Record<AdminEventName, WireForm>> = {
   'sso_mapper.created': { operation: 'CREATE', ...ssoMapper },
   'sso_mapper.updated': { operation: 'UPDATE', ...ssoMapper },
   'sso_mapper.deleted': { operation: 'DELETE', ...ssoMapper },
+  'sso_connection.created': { operation: 'CREATE', resource: 'IDENTITY_PROVIDER', path: 'identity-provider/{subject}' },
+  'sso_connection.updated': { operation: 'UPDATE', resource: 'IDENTITY_PROVIDER', path: 'identity-provider/{subject}' },
+  'sso_connection.deleted': { operation: 'DELETE', resource: 'IDENTITY_PROVIDER', path: 'identity-provider/{subject}' },
+  'scim_token.created': { operation: 'CREATE', resource: 'CUSTOM', path: 'scim/tokens/{subject}' },
+  'scim_token.rotated': { operation: 'UPDATE', resource: 'CUSTOM', path: 'scim/tokens/{subject}' },
+  'scim_token.revoked': { operation: 'DELETE', resource: 'CUSTOM', path: 'scim/tokens/{subject}' },
+  'scim_settings.updated': { operation: 'UPDATE', resource: 'CUSTOM', path: 'scim/settings' },
   'outbox_item.retried': { operation: 'ACTION', resource: 'CUSTOM', path: 'outbox/{subject}' },
   'outbox_item.discarded': { operation: 'DELETE', resource: 'CUSTOM', path: 'outbox/{subject}' },
 }

@@ -5,6 +5,7 @@ import { DatabaseUnavailable } from '../db/db.ts'
 import { MigrationError } from '../db/migrate.ts'
 import { version } from '../version.ts'
 import { addDatabaseCommands } from './db.ts'
+import { addScimCommands } from './scim.ts'
 import { addTenantCommands } from './tenants.ts'
 import { addTokenCommands } from './tokens.ts'
 
@@ -22,6 +23,7 @@ export function buildProgram(): Command {
     .showHelpAfterError()
   addTenantCommands(program)
   addTokenCommands(program)
+  addScimCommands(program)
   addDatabaseCommands(program)
   inherit(program)
   return program

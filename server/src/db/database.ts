@@ -10,6 +10,16 @@ import type { PersonasTable, PersonaSubjectsTable } from '../personas/personas.t
 import type { PurposesTable, PurposeSubjectsTable } from '../purposes/purposes.table.ts'
 import type { RolesTable } from '../roles/roles.table.ts'
 import type { SsoMappersTable } from '../sso-connections/sso-mappers.table.ts'
+import type {
+  ScimGroupsTable,
+  ScimLogStepsTable,
+  ScimLogTable,
+  ScimSubgroupsTable,
+  ScimUsersTable,
+  ScimValuesTable,
+} from '../scim/scim.table.ts'
+import type { ScimSettingsTable, ScimTokensTable } from '../scim-tokens/scim-tokens.table.ts'
+import type { SsoConnectionsTable } from '../sso-connections/sso-connections.table.ts'
 import type { TenantsTable } from '../tenants/tenants.table.ts'
 import type { UsersTable } from '../users/users.table.ts'
 import type { CountersTable } from './counters.table.ts'
@@ -32,6 +42,15 @@ export interface Database {
   purposes: PurposesTable
   roles: RolesTable
   sso_mappers: SsoMappersTable
+  scim_groups: ScimGroupsTable
+  scim_log: ScimLogTable
+  scim_log_steps: ScimLogStepsTable
+  scim_settings: ScimSettingsTable
+  scim_subgroups: ScimSubgroupsTable
+  scim_tokens: ScimTokensTable
+  scim_users: ScimUsersTable
+  scim_values: ScimValuesTable
+  sso_connections: SsoConnectionsTable
   tenants: TenantsTable
   users: UsersTable
 }

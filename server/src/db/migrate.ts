@@ -10,6 +10,8 @@ import * as events from './migrations/0007_events.ts'
 import * as outbox from './migrations/0008_outbox.ts'
 import * as oauthClients from './migrations/0009_oauth_clients.ts'
 import * as ssoMappers from './migrations/0010_sso_mappers.ts'
+import * as ssoConnections from './migrations/0020_sso_connections.ts'
+import * as scim from './migrations/0021_scim.ts'
 
 /** In order; forward only. A released one never changes. */
 const migrations: Readonly<Record<string, Migration>> = {
@@ -23,6 +25,8 @@ const migrations: Readonly<Record<string, Migration>> = {
   '0008_outbox': outbox,
   '0009_oauth_clients': oauthClients,
   '0010_sso_mappers': ssoMappers,
+  '0020_sso_connections': ssoConnections,
+  '0021_scim': scim,
 }
 
 export interface MigrationState {

@@ -1,4 +1,4 @@
-import { sql } from 'kysely'
+import { sql, type Insertable } from 'kysely'
 import { dialectOf, type Queryable, type Trx } from '../db/db.ts'
 import type { GroupMembersTable } from './groups.table.ts'
 
@@ -11,7 +11,7 @@ export interface Membership {
 const rowsPerInsert = 1_000
 
 /** Adds memberships; answers those that were not there before. Counters are the caller's. */
-export async function insertMembers(trx: Trx, rows: readonly GroupMembersTable[]): Promise<Membership[]> {
+export async function insertMembers(trx: Trx, rows: readonly Insertable<GroupMembersTable>[]): Promise<Membership[]> {
   const added: Membership[] = []
   for (let start = 0; start < rows.length; start += rowsPerInsert) {
     const inserted = await trx
@@ -81,11 +81,21 @@ export async function selectGroupIdsOf(db: Queryable, tenantId: string, userId: 
   return rows.map((row) => row.group_id)
 }
 
-/** Moves the maintained member count of one group. */
-export async function addToMemberCount(trx: Trx, tenantId: string, groupId: string, by: number): Promise<void> {
+/** Moves the maintained member count of one group, whose members changed at this moment. */
+export async function addToMemberCount(
+  trx: Trx,
+  tenantId: string,
+  groupId: string,
+  { by, now }: { readonly by: number; readonly now: number },
+): Promise<void> {
   await trx
     .updateTable('groups')
-    .set({ member_count: sql<number>`member_count + ${by}`, links_version: sql<number>`links_version + 1` })
+    .set({
+      member_count: sql<number>`member_count + ${by}`,
+      links_version: sql<number>`links_version + 1`,
+      members_version: sql<number>`members_version + 1`,
+      modified_at: now,
+    })
     .where('tenant_id', '=', tenantId)
     .where('id', '=', groupId)
     .execute()
@@ -121,4 +131,44 @@ export async function selectMembersAmong(
     .where('user_id', 'in', [...userIds])
     .execute()
   return new Set(rows.map((row) => row.user_id))
+}
+
+/** Ids of one statement: far below both databases' limit of values. */
+const idsPerStatement = 1_000
+
+function batches(ids: readonly string[]): string[][] {
+  const sorted = [...new Set(ids)].toSorted()
+  return Array.from({ length: Math.ceil(sorted.length / idsPerStatement) }, (_, index) =>
+    sorted.slice(index * idsPerStatement, (index + 1) * idsPerStatement),
+  )
+}
+
+/** As lockUsers, for any number of ids. */
+export async function lockUsersInBatches(trx: Trx, tenantId: string, ids: readonly string[]): Promise<void> {
+  for (const batch of batches(ids)) await lockUsers(trx, tenantId, batch)
+}
+
+/** As selectMembersAmong, for any number of ids. */
+export async function selectMembersInBatches(
+  db: Queryable,
+  tenantId: string,
+  groupId: string,
+  ids: readonly string[],
+): Promise<Set<string>> {
+  const found = new Set<string>()
+  for (const batch of batches(ids))
+    for (const id of await selectMembersAmong(db, tenantId, groupId, batch)) found.add(id)
+  return found
+}
+
+/** As deleteMembers, for any number of ids. */
+export async function deleteMembersInBatches(
+  trx: Trx,
+  tenantId: string,
+  groupId: string,
+  ids: readonly string[],
+): Promise<string[]> {
+  const removed: string[] = []
+  for (const batch of batches(ids)) removed.push(...(await deleteMembers(trx, tenantId, groupId, batch)))
+  return removed
 }

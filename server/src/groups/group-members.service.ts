@@ -163,19 +163,20 @@ export async function groupLinksChanged(ctx: TrxCtx, ids: readonly string[]): Pr
  */
 export async function addMemberships(
   ctx: TrxCtx,
-  memberships: readonly queries.Membership[],
+  memberships: readonly (queries.Membership & { readonly display?: string })[],
   source: MembershipSource,
 ): Promise<queries.Membership[]> {
   if (memberships.length === 0) return []
   const addedAt = ctx.now.getTime()
   const added = await queries.insertMembers(
     ctx.db,
-    memberships.map(({ groupId, userId }) => ({
+    memberships.map(({ groupId, userId, display = '' }) => ({
       tenant_id: ctx.tenantId,
       group_id: groupId,
       user_id: userId,
       source,
       added_at: addedAt,
+      display,
     })),
   )
   await moveCounts(ctx, added, 1)
@@ -192,7 +193,7 @@ export async function addMemberships(
   return added
 }
 
-async function accountRemoved(ctx: TrxCtx, removed: readonly queries.Membership[]): Promise<void> {
+export async function accountRemoved(ctx: TrxCtx, removed: readonly queries.Membership[]): Promise<void> {
   await moveCounts(ctx, removed, -1)
   await recordEvents(
     ctx,
@@ -210,7 +211,10 @@ async function accountRemoved(ctx: TrxCtx, removed: readonly queries.Membership[
 async function moveCounts(ctx: TrxCtx, memberships: readonly queries.Membership[], sign: 1 | -1): Promise<void> {
   const byGroup = Map.groupBy(memberships, (membership) => membership.groupId)
   for (const [groupId, members] of [...byGroup].toSorted(([a], [b]) => (a < b ? -1 : 1))) {
-    await queries.addToMemberCount(ctx.db, ctx.tenantId, groupId, sign * members.length)
+    await queries.addToMemberCount(ctx.db, ctx.tenantId, groupId, {
+      by: sign * members.length,
+      now: ctx.now.getTime(),
+    })
   }
 }
 

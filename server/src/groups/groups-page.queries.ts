@@ -4,7 +4,7 @@ import type { Page } from '../lists/envelope.ts'
 import type { ListQuery } from '../lists/list-query.ts'
 import { selectPage } from '../lists/select-page.ts'
 import { groupList } from './groups.fields.ts'
-import { groupColumns, toGroup, type GroupRow } from './groups.queries.ts'
+import { groupColumns, toGroup, type GroupRow } from './group-row-rules.ts'
 import type { Group } from './groups.schema.ts'
 
 /** All groups, or those of one user. */

@@ -1,26 +1,10 @@
 import { sql, type Insertable, type Updateable } from 'kysely'
 import type { Queryable, Trx } from '../db/db.ts'
+import { toKey } from '../db/normal-key.ts'
 import type { NamedLink } from '../users/users.schema.ts'
-import type { Group, MembershipSource } from './groups.schema.ts'
+import { groupColumns, toGroup } from './group-row-rules.ts'
+import type { Group } from './groups.schema.ts'
 import type { GroupsTable } from './groups.table.ts'
-
-export const groupColumns = [
-  'groups.id',
-  'groups.name',
-  'groups.alias',
-  'groups.attributes',
-  'groups.is_default',
-  'groups.source',
-  'groups.member_count',
-  'groups.created_at',
-  'groups.created_by',
-  'groups.updated_at',
-  'groups.updated_by',
-  'groups.version',
-  'groups.links_version',
-] as const
-
-export type GroupRow = Omit<GroupsTable, 'seq' | 'tenant_id' | 'name_key' | 'alias_key'>
 
 export async function findGroup(db: Queryable, tenantId: string, id: string): Promise<Group | undefined> {
   const row = await db
@@ -74,6 +58,27 @@ export async function selectDefaultGroupIds(db: Queryable, tenantId: string): Pr
 
 export async function insertGroup(trx: Trx, row: Insertable<GroupsTable>): Promise<void> {
   await trx.insertInto('groups').values(row).execute()
+}
+
+const nameAttemptsMax = 100
+
+/** Inserts a group under this internal name, or the first free one with a number behind it; answers the name. */
+export async function insertUnderFreeName(
+  trx: Trx,
+  row: Omit<Insertable<GroupsTable>, 'name' | 'name_key'>,
+  wish: string,
+): Promise<string> {
+  for (let attempt = 1; attempt <= nameAttemptsMax; attempt += 1) {
+    const name = attempt === 1 ? wish : attempt < nameAttemptsMax ? `${wish}_${attempt}` : `${wish}_${row.id}`
+    const inserted = await trx
+      .insertInto('groups')
+      .values({ ...row, name, name_key: toKey(name) })
+      .onConflict((conflict) => conflict.columns(['tenant_id', 'name_key']).doNothing())
+      .returning('id')
+      .executeTakeFirst()
+    if (inserted !== undefined) return name
+  }
+  throw new Error(`no free name like ${wish}`)
 }
 
 export async function updateGroup(
@@ -142,26 +147,4 @@ export async function selectGroupLinks(
     rows.toSorted((a, b) => (a.name < b.name ? -1 : 1)),
     (row) => row.groupId,
   )
-}
-
-export function toGroup(row: GroupRow): Group {
-  return {
-    id: row.id,
-    name: row.name,
-    alias: row.alias,
-    attributes: JSON.parse(row.attributes),
-    isDefault: row.is_default === 1,
-    source: toMembershipSource(row.source),
-    memberCount: row.member_count,
-    createdAt: row.created_at,
-    createdBy: row.created_by,
-    updatedAt: row.updated_at,
-    updatedBy: row.updated_by,
-    version: row.version,
-    linksVersion: row.links_version,
-  }
-}
-
-function toMembershipSource(source: string): MembershipSource {
-  return source === 'jit' || source === 'scim' ? source : 'local'
 }

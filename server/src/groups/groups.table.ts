@@ -19,6 +19,10 @@ export interface GroupsTable {
   updated_by: string
   version: number
   links_version: number
+  /** When own fields or members last changed, or the group was made. */
+  modified_at: Generated<number>
+  /** Rises with every change of members. */
+  members_version: Generated<number>
 }
 
 export interface GroupMembersTable {
@@ -27,4 +31,6 @@ export interface GroupMembersTable {
   user_id: string
   source: string
   added_at: number
+  /** What an IdP calls the member; empty: the member's own name. */
+  display: Generated<string>
 }

@@ -25,6 +25,15 @@ export interface ContextSource {
     readonly path: string
     readonly now: Date
   }): Promise<Actor>
+  readonly spaces: readonly Space[]
+}
+
+/** A part of the address space that speaks another protocol, and asks for credentials of its own. */
+export interface Space {
+  /** Whether a path belongs to it, known routes or not. */
+  owns(path: string): boolean
+  /** Lets a request in before anything of it is read. Throws the space's own refusals. */
+  admit(request: FastifyRequest, found: Pick<Ctx, 'db' | 'tenantId' | 'now'>): Promise<Actor>
 }
 
 const headersMax = 100
@@ -51,17 +60,28 @@ export function addRequestContext(app: FastifyInstance, source: ContextSource): 
     if (tenantId === undefined) {
       throw new ApiError('unknown_host', { detail: 'No workspace is served under this host name; check the address.' })
     }
-    const actor = needsBearer(request, path)
-      ? await source.authenticate({
-          db: source.db,
-          tenantId,
-          token: bearerToken(request),
-          // As it was declared: the address itself may spell letters as percent codes.
-          path: request.routeOptions.url ?? path,
-          now,
-        })
-      : anonymous
-    request.ctx = { db: source.db, tenantId, actor, now, requestId: request.id, origin: originOf(request) }
+    const found = { db: source.db, tenantId, now }
+    const space = source.spaces.find((candidate) => candidate.owns(path))
+    if (space === undefined) refuseTwoCredentials(request)
+    const actor =
+      space !== undefined
+        ? await space.admit(request, found)
+        : needsBearer(request, path)
+          ? await source.authenticate({
+              ...found,
+              token: bearerToken(request),
+              // As it was declared: the address itself may spell letters as percent codes.
+              path: request.routeOptions.url ?? path,
+            })
+          : anonymous
+    request.ctx = {
+      db: source.db,
+      tenantId,
+      actor,
+      now,
+      requestId: request.id,
+      origin: originOf(request, space === undefined ? 'rest' : 'scim'),
+    }
     refuseBadIds(request)
     refuseByRole(request)
   })
@@ -112,18 +132,8 @@ function refuseBadFraming(request: FastifyRequest): void {
   if (rawHeaders.length / 2 > headersMax) {
     throw new ApiError('headers_too_large', { detail: `The request has more than ${headersMax} headers.` })
   }
-  const seen = { host: 0, authorization: 0 }
-  for (let index = 0; index < rawHeaders.length; index += 2) {
-    const name = rawHeaders[index]?.toLowerCase()
-    if (name === 'host' || name === 'authorization') seen[name] += 1
-  }
-  if (seen.host > 1) throw new ApiError('invalid_request', { detail: 'The request has two Host headers.' })
-  if (seen.authorization > 1) {
-    throw new ApiError('invalid_request', {
-      detail: 'The request has two Authorization headers; send one.',
-      headers: { 'www-authenticate': 'Bearer realm="muster", error="invalid_request"' },
-    })
-  }
+  if (countHeader(request, 'host') > 1)
+    throw new ApiError('invalid_request', { detail: 'The request has two Host headers.' })
   if (request.headers['content-encoding'] !== undefined) {
     throw new ApiError('unsupported_media_type', { detail: 'Send the body without Content-Encoding.' })
   }
@@ -133,6 +143,21 @@ function refuseBadFraming(request: FastifyRequest): void {
   }
 }
 
-function originOf(request: FastifyRequest): Origin {
-  return { address: request.ip, userAgent: (request.headers['user-agent'] ?? '').slice(0, 300), door: 'rest' }
+/** Node joins or drops repeated headers; only the raw ones tell. */
+export function countHeader({ raw: { rawHeaders } }: FastifyRequest, wanted: string): number {
+  let count = 0
+  for (let index = 0; index < rawHeaders.length; index += 2) if (rawHeaders[index]?.toLowerCase() === wanted) count += 1
+  return count
+}
+
+function refuseTwoCredentials(request: FastifyRequest): void {
+  if (countHeader(request, 'authorization') < 2) return
+  throw new ApiError('invalid_request', {
+    detail: 'The request has two Authorization headers; send one.',
+    headers: { 'www-authenticate': 'Bearer realm="muster", error="invalid_request"' },
+  })
+}
+
+function originOf(request: FastifyRequest, door: Origin['door']): Origin {
+  return { address: request.ip, userAgent: (request.headers['user-agent'] ?? '').slice(0, 300), door }
 }

@@ -1,11 +1,18 @@
 import { STATUS_CODES } from 'node:http'
 import type { Socket } from 'node:net'
-import Fastify, { LogController, type FastifyBaseLogger, type FastifyInstance } from 'fastify'
+import Fastify, {
+  LogController,
+  type FastifyBaseLogger,
+  type FastifyError,
+  type FastifyInstance,
+  type FastifyReply,
+  type FastifyRequest,
+} from 'fastify'
 import { v4 as uuid } from 'uuid'
 import { ApiError } from '../errors/api-error.ts'
 import { decodeUtf8, parseJsonStrictly, restJsonLimits } from './parse-json.ts'
 import { errorBody, renderError } from './render-error.ts'
-import { apiHeaders } from './request-context.ts'
+import { apiHeaders, pathOf } from './request-context.ts'
 import { compileValidator } from './validate-body.ts'
 
 const bodyMaxBytes = 256 * 1024
@@ -13,13 +20,20 @@ const headerMaxBytes = 64 * 1024
 /** One more than allowed, so that a request with too many is seen and refused instead of quietly cut. */
 const headersKept = 101
 
+/** Errors of a space that has words of its own. */
+export interface SpaceErrors {
+  owns(path: string): boolean
+  readonly render: (error: FastifyError, request: FastifyRequest, reply: FastifyReply) => FastifyReply
+}
+
 interface ServerOptions {
   readonly log: FastifyBaseLogger
   readonly trustedProxies: readonly string[]
+  readonly spaceErrors: readonly SpaceErrors[]
 }
 
 /** Fastify with everything written out that it would otherwise decide by itself (architecture.md, Fastify). */
-export function createServer({ log, trustedProxies }: ServerOptions): FastifyInstance {
+export function createServer({ log, trustedProxies, spaceErrors }: ServerOptions): FastifyInstance {
   const app = Fastify({
     loggerInstance: log,
     logController: new LogController({ disableRequestLogging: true, requestIdLogLabel: 'requestId' }),
@@ -35,8 +49,11 @@ export function createServer({ log, trustedProxies }: ServerOptions): FastifyIns
     routerOptions: { maxParamLength: headerMaxBytes },
     http: { maxHeaderSize: headerMaxBytes, headersTimeout: 10_000, requireHostHeader: false },
     // No hook has seen these: what every answer carries is said here.
-    frameworkErrors: (error, request, reply) =>
-      void renderError(error, request, reply.headers({ 'x-atlan-request-id': request.id, ...apiHeaders })),
+    frameworkErrors: (error, request, reply) => {
+      const space = spaceErrors.find((candidate) => candidate.owns(pathOf(request.url)))
+      const answered = reply.headers({ 'x-atlan-request-id': request.id, ...apiHeaders })
+      void (space?.render ?? renderError)(error, request, answered)
+    },
     clientErrorHandler: answerBrokenRequest,
   })
   app.server.maxHeadersCount = headersKept

@@ -50,7 +50,7 @@ export async function changeRoleByIds(ctx: Ctx, userId: string, roleIds: readonl
 export async function applyRole(ctx: TrxCtx, user: User, roleId: string, roles: RoleBook): Promise<void> {
   if (user.workspaceRoleId === roleId) return
   await requireOtherAdmin(ctx, user, roles)
-  await updateUser(ctx.db, ctx.tenantId, user.id, { workspace_role_id: roleId })
+  await updateUser(ctx.db, ctx.tenantId, user.id, { workspace_role_id: roleId, modified_at: ctx.now.getTime() })
   await moveMembers(ctx, user.workspaceRoleId, roleId)
   const data = { from: nameOf(roles, user.workspaceRoleId), to: nameOf(roles, roleId) }
   await recordEvent(ctx, { type: 'user.role_changed', subjectId: user.id, data, personal: {} })

@@ -3,7 +3,7 @@ import { jsonArraySql } from '../db/dialects/json.ts'
 import { SqlTexts } from '../db/sql-texts.ts'
 import { readLinkCatalogue, type SharedLinks } from './link-catalogue.queries.ts'
 import type { NamedLink, UserView } from './users.schema.ts'
-import { toUser, userRowColumns, type UserRow } from './users.queries.ts'
+import { toUser, userRowColumns, type UserRow } from './user-row-rules.ts'
 
 interface ViewRow extends UserRow {
   readonly catalogue_version: number

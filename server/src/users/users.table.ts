@@ -28,4 +28,8 @@ export interface UsersTable {
   created_at: number
   version: number
   links_version: number
+  /** When own fields or the role last changed, or the user was made. */
+  modified_at: Generated<number>
+  /** Normalised `attributes.designation[0]`. */
+  title_key: Generated<string>
 }

@@ -1,0 +1,47 @@
+import type { Group } from '../../groups/groups.schema.ts'
+import { groupUrn } from '../schemas/group.ts'
+import { emptyObject, type ScimObject } from '../scim-value.ts'
+import { metaOf } from '../users/user-resource.ts'
+
+/** A group with what SCIM knows beside the group's own row; members are read apart. */
+export interface StoredGroup {
+  readonly group: Group
+  readonly externalId: string
+}
+
+/** Somebody or some group in a group. */
+export interface Member {
+  readonly id: string
+  readonly kind: 'User' | 'Group'
+  readonly display: string
+}
+
+/** A group as a SCIM resource, without its members. contract/scim.md 4.3 */
+export function toGroupResource({ group, externalId }: StoredGroup, base: string): ScimObject {
+  const resource = emptyObject()
+  resource['schemas'] = [groupUrn]
+  resource['id'] = group.id
+  if (externalId !== '') resource['externalId'] = externalId
+  resource['displayName'] = group.alias === '' ? group.name : group.alias
+  resource['meta'] = metaOf('Group', {
+    created: group.createdAt,
+    lastModified: group.modifiedAt,
+    location: `${base}/Groups/${group.id}`,
+    version: groupVersion(group),
+  })
+  return resource
+}
+
+/** Own fields and members; personas and purposes are no part of it. */
+export function groupVersion({ version, membersVersion }: Pick<Group, 'version' | 'membersVersion'>): string {
+  return `W/"${version}.${membersVersion}"`
+}
+
+export function memberEntry({ id, kind, display }: Member, base: string): ScimObject {
+  const entry = emptyObject()
+  entry['value'] = id
+  entry['$ref'] = `${base}/${kind}s/${id}`
+  entry['type'] = kind
+  if (display !== '') entry['display'] = display
+  return entry
+}
