@@ -33,6 +33,7 @@ import { registerPurposeRoutes } from './purposes/purposes.routes.ts'
 import { registerRoleRoutes } from './roles/roles.routes.ts'
 import { registerSsoMapperRoutes } from './sso-connections/sso-mappers.routes.ts'
 import { registerScimSettingsRoutes } from './scim-tokens/scim-settings.routes.ts'
+import { settleScimTokenUse } from './scim-tokens/scim-token-use.service.ts'
 import { registerScimTokenRoutes } from './scim-tokens/scim-tokens.routes.ts'
 import { Inspector } from './scim/inspector/inspector.service.ts'
 import { registerScimLogRoutes } from './scim/inspector/scim-log.routes.ts'
@@ -62,6 +63,7 @@ export interface AppDeps {
 export interface App {
   readonly http: FastifyInstance
   readonly dispatcher: Dispatcher
+  readonly inspector: Inspector
   /** From here on /readyz answers 503 and every answer closes its connection. */
   startDraining(): void
   /** Ends background work; the server is closed by its owner. */
@@ -122,10 +124,12 @@ export async function buildApp(deps: AppDeps): Promise<App> {
   return {
     http,
     dispatcher,
+    inspector,
     startDraining: () => void (state.isDraining = true),
     settle: async () => {
       await dispatcher.stop()
       await settleTokenUse(db)
+      await settleScimTokenUse(db)
       await inspector.settle()
     },
   }

@@ -5,6 +5,7 @@ import { ssoAlias } from './authz-matrix.ts'
 import { makeObject, newText } from './authz-world.ts'
 import { ofGroups, ofLinks } from './group-scenarios.ts'
 import { newEmail, post, type Arrange, type Post, type Scenario } from './scenario.ts'
+import { ofSignIn } from './scim-scenarios.ts'
 import { password, type TestApp } from './start-test-app.ts'
 import { ofUsers } from './user-scenarios.ts'
 
@@ -227,6 +228,7 @@ export const scenarios: readonly Scenario[] = [
   ...ofClients,
   ...ofMappers,
   ...ofMails,
+  ...ofSignIn,
   ...ofTheHost,
 ]
 

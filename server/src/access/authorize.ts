@@ -15,10 +15,13 @@ export function may(ctx: Pick<ReadCtx, 'actor'>, permission: Permission): boolea
   return ctx.actor.permissions.has(permission)
 }
 
+/** RFC 6750, 3.1 */
+const insufficientScope = { 'www-authenticate': 'Bearer realm="muster", error="insufficient_scope"' }
+
 export function insufficientRole(role: string | null): ApiError {
   return new ApiError('insufficient_role', {
     detail: `Your role${role === null ? '' : ` (${role})`} does not allow this; ask an admin of this workspace.`,
-    headers: { 'www-authenticate': 'Bearer realm="muster", error="insufficient_scope"' },
+    headers: insufficientScope,
   })
 }
 
@@ -39,6 +42,7 @@ export function authorizeCritical(ctx: Pick<ReadCtx, 'actor' | 'now'>, permissio
     throw new ApiError('right_required', {
       detail:
         'This token does not carry the right sign-in-settings; the host operator issues one that does: muster-server tokens issue --allow sign-in-settings.',
+      headers: insufficientScope,
     })
   }
   if (actor.confirmedAt === null || now.getTime() - actor.confirmedAt > confirmationMs) {

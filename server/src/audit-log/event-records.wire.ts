@@ -106,7 +106,7 @@ export const wireForms: Readonly<Record<AdminEventName, WireForm>> = {
   'scim_token.created': { operation: 'CREATE', resource: 'CUSTOM', path: 'scim/tokens/{subject}' },
   'scim_token.rotated': { operation: 'UPDATE', resource: 'CUSTOM', path: 'scim/tokens/{subject}' },
   'scim_token.revoked': { operation: 'DELETE', resource: 'CUSTOM', path: 'scim/tokens/{subject}' },
-  'scim_settings.updated': { operation: 'UPDATE', resource: 'CUSTOM', path: 'scim/settings' },
+  'scim_settings.updated': { operation: 'UPDATE', resource: 'CUSTOM', path: 'scim/settings/{subject}' },
   'outbox_item.retried': { operation: 'ACTION', resource: 'CUSTOM', path: 'outbox/{subject}' },
   'outbox_item.discarded': { operation: 'DELETE', resource: 'CUSTOM', path: 'outbox/{subject}' },
 }

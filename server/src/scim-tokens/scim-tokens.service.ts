@@ -154,24 +154,3 @@ export async function revokeToken(ctx: Ctx, id: string): Promise<void> {
 export function findTokenBySecret(db: Db, tenantId: string, secret: string): Promise<ScimToken | undefined> {
   return queries.findTokenByHash(db, tenantId, hashSecret(secret))
 }
-
-const noteEveryMs = 60_000
-
-/** Notes when, from where and by what a token was last used, at most once a minute; a lost note is repeated by the next request. */
-export function noteUse(
-  db: Db,
-  tenantId: string,
-  token: ScimToken,
-  use: { at: number; address: string; agent: string },
-): void {
-  if (use.at - token.lastUsedAt < noteEveryMs) return
-  db.engine
-    .transact((trx) =>
-      queries.updateToken(trx, tenantId, token.id, {
-        last_used_at: use.at,
-        last_used_address: use.address,
-        last_used_agent: use.agent.slice(0, 200),
-      }),
-    )
-    .catch(() => {})
-}

@@ -5,7 +5,8 @@ import type { Permission } from '../access/permissions.ts'
 import { countHeader } from '../http/request-context.ts'
 import { isSamlConfigured } from '../sso-connections/sso-connections.service.ts'
 import { getTenant } from '../tenants/tenants.service.ts'
-import { findTokenBySecret, noteUse } from '../scim-tokens/scim-tokens.service.ts'
+import { noteScimTokenUse } from '../scim-tokens/scim-token-use.service.ts'
+import { findTokenBySecret } from '../scim-tokens/scim-tokens.service.ts'
 import { tokenState, type ScimToken } from '../scim-tokens/scim-tokens.schema.ts'
 import { ScimError } from './scim-error.ts'
 
@@ -49,7 +50,7 @@ export async function admitScim(
   if (!(await isSamlConfigured(found)))
     throw new Refused('SAML is not set up', 'SAML single sign-on is not set up for this workspace.', { token })
   if (!settings.scimIsOn) throw new Refused('SCIM is switched off', 'SCIM provisioning is switched off.', { token })
-  noteUse(found.db, found.tenantId, token, {
+  noteScimTokenUse(found.db, found.tenantId, token, {
     at: found.now.getTime(),
     address: request.ip,
     agent: request.headers['user-agent'] ?? '',

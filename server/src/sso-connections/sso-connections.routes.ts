@@ -3,6 +3,7 @@ import Type, { type Static } from 'typebox'
 import { operation } from '../http/operation.ts'
 import { ApiError } from '../errors/api-error.ts'
 import { envelopeSchema, toEnvelope } from '../lists/envelope.ts'
+import { connectionExample, createExamples } from './sso-connection-examples.wire.ts'
 import type { IdpValues, SsoConnection } from './sso-connections.schema.ts'
 import * as connections from './sso-connections.service.ts'
 
@@ -85,7 +86,7 @@ function registerReads(app: FastifyInstance): void {
       isExtension: true,
       answer: {
         schema: envelopeSchema(ConnectionRef),
-        example: { totalRecord: 1, filterRecord: 1, count: 1, records: [example] },
+        example: { totalRecord: 1, filterRecord: 1, count: 1, records: [connectionExample] },
       },
     },
     async ({ ctx }) => {
@@ -103,7 +104,7 @@ function registerReads(app: FastifyInstance): void {
       summary: 'Get an SSO connection',
       access: read,
       isExtension: true,
-      answer: { schema: ConnectionRef, example },
+      answer: { schema: ConnectionRef, example: connectionExample },
       errors: ['sso_connection_not_found'],
     },
     async ({ ctx, params, reply }) => {
@@ -128,16 +129,8 @@ function registerCreate(app: FastifyInstance): void {
       access: manage,
       isExtension: true,
       body: CreateBody,
-      bodyExamples: [
-        {
-          alias: 'okta',
-          displayName: 'Okta',
-          entityId: 'https://idp.example.com/metadata',
-          signOnUrl: 'https://idp.example.com/sso',
-          certificates: ['MIIC…'],
-        },
-      ],
-      answer: { schema: ConnectionRef, example },
+      bodyExamples: createExamples,
+      answer: { schema: ConnectionRef, example: connectionExample },
       errors: ['invalid_metadata', 'plan_required', 'sso_connection_exists', 'sso_connection_limit'],
     },
     async ({ ctx, body, reply }) => {
@@ -171,7 +164,7 @@ function registerChanges(app: FastifyInstance): void {
       isExtension: true,
       body: UpdateBody,
       bodyExamples: [{ enabled: false }],
-      answer: { schema: ConnectionRef, example },
+      answer: { schema: ConnectionRef, example: connectionExample },
       errors: ['invalid_metadata', 'plan_required', 'sso_connection_not_found', 'version_mismatch'],
     },
     async ({ ctx, params, body, ifMatch, reply }) => {
@@ -236,27 +229,3 @@ function toRecord(connection: SsoConnection): Static<typeof ConnectionRecord> {
     updatedBy: connection.updatedBy,
   }
 }
-
-const example = {
-  id: '0190f2c4-5b1e-7c3a-9d44-0a7c1e5b2f18',
-  alias: 'okta',
-  displayName: 'Okta',
-  enabled: true,
-  entityId: 'https://idp.example.com/metadata',
-  signOnUrl: 'https://idp.example.com/sso',
-  signOnBinding: 'redirect',
-  logoutUrl: '',
-  certificates: [
-    {
-      fingerprint: 'AB:CD',
-      subject: 'CN=idp.example.com',
-      notBefore: 1_767_323_045_000,
-      notAfter: 1_898_859_045_000,
-      pem: '-----BEGIN CERTIFICATE-----\nMIIC…\n-----END CERTIFICATE-----\n',
-    },
-  ],
-  createdAt: 1_767_323_045_000,
-  createdBy: 'admin01',
-  updatedAt: null,
-  updatedBy: '',
-} satisfies Static<typeof ConnectionRecord>

@@ -26,8 +26,8 @@ test('what a mapper cannot be is refused with the field and what it may be, when
     [{ 'attribute.value': 'x'.repeat(1_001) }, /^config\.attribute\.value is longer/],
     [{ 'attribute.name': '' }, /^config\.attribute\.name is missing or empty/],
     [{ 'attribute.friendly.name': 'a\u0000b' }, /NUL/],
-    [{ 'attribute.value': 7 }, /must be string/],
-    [{ group: ['team'] }, /must be string/],
+    [{ 'attribute.value': 7 }, /must be a string/],
+    [{ group: ['team'] }, /must be a string/],
   ]
   for (const [config, message] of mistakes) {
     for (const answer of [

@@ -58,22 +58,25 @@ export interface LogQuery {
   readonly before: number | undefined
 }
 
+/** Answers the number of the entry. */
 export async function insertEntry(
   trx: Trx,
   tenantId: string,
   entry: NewEntry,
   steps: readonly NewStep[],
-): Promise<void> {
+): Promise<number> {
   const { seq } = await trx
     .insertInto('scim_log')
     .values({ tenant_id: tenantId, ...entry })
     .returning('seq')
     .executeTakeFirstOrThrow()
-  if (steps.length === 0) return
-  await trx
-    .insertInto('scim_log_steps')
-    .values(steps.map((step, index) => ({ tenant_id: tenantId, seq, step: index, ...step })))
-    .execute()
+  if (steps.length > 0) {
+    await trx
+      .insertInto('scim_log_steps')
+      .values(steps.map((step, index) => ({ tenant_id: tenantId, seq, step: index, ...step })))
+      .execute()
+  }
+  return seq
 }
 
 /** Newest first. */
