@@ -475,7 +475,7 @@ create table sso_connections (
   constraint sso_connections_is_enabled_check CHECK ((is_enabled = ANY (ARRAY[(0)::bigint, (1)::bigint]))),
   constraint sso_connections_sign_on_binding_check CHECK ((sign_on_binding = ANY (ARRAY['redirect'::text, 'post'::text])))
 );
-CREATE UNIQUE INDEX sso_connections_alias_unique ON sso_connections USING btree (tenant_id, alias_key);
+CREATE UNIQUE INDEX sso_connections_alias_key_unique ON sso_connections USING btree (tenant_id, alias_key);
 CREATE INDEX sso_connections_by_created_at ON sso_connections USING btree (tenant_id, created_at, id);
 
 create table sso_mappers (

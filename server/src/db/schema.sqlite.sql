@@ -437,7 +437,7 @@ create table sso_connections (
   version integer not null default 1,
   primary key (tenant_id, id)
 ) strict;
-create unique index sso_connections_alias_unique on sso_connections (tenant_id, alias_key);
+create unique index sso_connections_alias_key_unique on sso_connections (tenant_id, alias_key);
 create index sso_connections_by_created_at on sso_connections (tenant_id, created_at, id);
 
 create table sso_mappers (

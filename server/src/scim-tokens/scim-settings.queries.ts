@@ -1,4 +1,4 @@
-import type { Insertable, Selectable } from 'kysely'
+import { sql, type Insertable, type Selectable } from 'kysely'
 import type { Queryable, Trx } from '../db/db.ts'
 import type { ScimSettingsTable } from './scim-tokens.table.ts'
 
@@ -16,6 +16,15 @@ export async function insertSettings(trx: Trx, row: Insertable<ScimSettingsTable
     .insertInto('scim_settings')
     .values(row)
     .onConflict((conflict) => conflict.doNothing())
+    .execute()
+}
+
+/** Holds the row until the transaction ends, so that what is decided about it stays true. */
+export async function holdSettings(trx: Trx, tenantId: string): Promise<void> {
+  await trx
+    .updateTable('scim_settings')
+    .set({ version: sql<number>`version` })
+    .where('tenant_id', '=', tenantId)
     .execute()
 }
 

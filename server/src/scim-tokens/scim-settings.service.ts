@@ -60,6 +60,7 @@ export async function updateSettings(ctx: Ctx, change: ScimSettingsChange, ifMat
   return inTransaction(ctx, async (ctx) => {
     if (change.isOn === true) await requireReady(ctx)
     await makeSettings(ctx)
+    await holdScimSettings(ctx)
     const present = await read(ctx)
     requireVersion(ifMatch, settingsTag(present))
     const next = { ...present, ...change, roleMap: lowerCased(change.roleMap ?? present.roleMap) }
@@ -102,6 +103,11 @@ export async function requireReady(ctx: TrxCtx): Promise<void> {
   throw new ApiError('sso_required', {
     detail: 'SCIM needs SAML single sign-on: set up and enable a connection at /api/muster/sso-connections first.',
   })
+}
+
+/** Until the transaction ends nobody else changes settings, makes tokens or nests groups; taken after users and groups. */
+export function holdScimSettings(ctx: TrxCtx): Promise<void> {
+  return queries.holdSettings(ctx.db, ctx.tenantId)
 }
 
 /** The tenant's row, with a key of its own that seals cursors. */

@@ -8,7 +8,7 @@ import { recordEvent } from '../events/record-event.ts'
 import { hashSecret, newSecret } from '../secrets/secrets.ts'
 import { changeSettings } from '../tenants/tenants.service.ts'
 import { requireCleanName } from '../text/clean-text.ts'
-import { makeSettings, requireReady } from './scim-settings.service.ts'
+import { holdScimSettings, makeSettings, requireReady } from './scim-settings.service.ts'
 import * as queries from './scim-tokens.queries.ts'
 import {
   lifetimeDefaultSeconds,
@@ -46,6 +46,7 @@ export async function createToken(ctx: Ctx, input: NewScimToken): Promise<Issued
   return inTransaction(ctx, async (ctx) => {
     await requireReady(ctx)
     await makeSettings(ctx)
+    await holdScimSettings(ctx)
     await requireRoom(ctx)
     await changeSettings(ctx, { scimIsOn: true })
     const issued = await issue(ctx, { ...input, label }, lifetimeSeconds)
@@ -120,6 +121,7 @@ async function requireToken(ctx: TrxCtx, id: string): Promise<ScimToken> {
 export async function rotateToken(ctx: Ctx, id: string, overlapSeconds: number): Promise<IssuedScimToken> {
   authorizeCritical(ctx, 'sign-in:manage')
   return inTransaction(ctx, async (ctx) => {
+    await holdScimSettings(ctx)
     const token = await requireToken(ctx, id)
     const now = ctx.now.getTime()
     if (tokenState(token, now) !== 'live')

@@ -1,6 +1,6 @@
 import type { Ctx } from '../access/ctx.ts'
 import type { WorkspaceRole } from '../access/permissions.ts'
-import { readInternals } from '../scim-tokens/scim-settings.service.ts'
+import type { ScimInternals } from '../scim-tokens/scim-settings.service.ts'
 import { rulesOf } from '../scim-tokens/scim-rules.schema.ts'
 import type { ScimToken } from '../scim-tokens/scim-tokens.schema.ts'
 import { getTenant } from '../tenants/tenants.service.ts'
@@ -12,20 +12,21 @@ import { Trace } from './trace.ts'
 export async function openSession(
   ctx: Ctx,
   token: ScimToken,
-  base: string,
-): Promise<{ session: ScimSession; logDays: number }> {
-  const { settings } = await getTenant(ctx)
-  const { profile, overrides, roleMap, cursorKey, logDays } = await readInternals(ctx, settings.scimIsOn)
-  const rules = rulesOf(token.profile ?? profile, overrides)
-  const session = {
+  { base, settings }: { readonly base: string; readonly settings: ScimInternals },
+): Promise<ScimSession> {
+  const tenant = await getTenant(ctx)
+  const rules = rulesOf(token.profile ?? settings.profile, settings.overrides)
+  return {
     ctx,
     token: { id: token.id, label: token.label, access: token.access },
     rules,
     types: resourceTypes(rules),
     base,
-    roles: { map: new Map<string, WorkspaceRole>(Object.entries(roleMap)), fallback: settings.defaultRole },
-    cursorKey,
+    roles: {
+      map: new Map<string, WorkspaceRole>(Object.entries(settings.roleMap)),
+      fallback: tenant.settings.defaultRole,
+    },
+    cursorKey: settings.cursorKey,
     trace: new Trace(),
   }
-  return { session, logDays }
 }

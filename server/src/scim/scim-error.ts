@@ -88,15 +88,21 @@ const typeOf: Readonly<Partial<Record<ErrorCode, ScimType>>> = {
   invalid_filter: 'invalidFilter',
 }
 
+/** Where the directory's own words repeat a value. */
+const detailOf: Readonly<Partial<Record<ErrorCode, string>>> = {
+  user_exists: 'A user with this e-mail address exists already.',
+  username_exists: 'A user with this userName exists already.',
+}
+
 /** Whatever rises to SCIM's edge; `toApiError` has made one of the catalogue of what was thrown by nobody in particular. */
 export function toScimError(thrown: unknown, toApiError: (thrown: unknown) => ApiError): ScimError {
   if (thrown instanceof ScimError) return thrown
   if (thrown instanceof FilterError) {
-    return new ScimError(400, `The filter cannot be used: ${thrown.message}.`, { scimType: 'invalidFilter' })
+    return new ScimError(400, `The filter cannot be used: ${thrown.brief}.`, { scimType: 'invalidFilter' })
   }
   const error = toApiError(thrown)
   const scimType = typeOf[error.code]
-  return new ScimError(error.status, error.message, {
+  return new ScimError(error.status, detailOf[error.code] ?? error.message, {
     headers: error.headers,
     cause: error.cause,
     ...(scimType === undefined ? {} : { scimType }),

@@ -4,7 +4,7 @@ import { parseJsonStrictly } from '../http/parse-json.ts'
 import type { Space } from '../http/request-context.ts'
 import { invalidSyntax, ScimError } from './scim-error.ts'
 import type { Ctx } from '../access/ctx.ts'
-import { readInternals } from '../scim-tokens/scim-settings.service.ts'
+import { readInternals, type ScimInternals } from '../scim-tokens/scim-settings.service.ts'
 import { admitScim, Refused } from './scim-gate.ts'
 import type { Inspector } from './inspector/inspector.service.ts'
 import { toEntry } from './inspector/log-request.ts'
@@ -19,7 +19,7 @@ interface ScimState {
   token: ScimToken | undefined
   session: ScimSession | undefined
   failure: ScimError | undefined
-  logDays: number
+  settings: ScimInternals | undefined
   response: string
   responseBytes: number
 }
@@ -51,12 +51,13 @@ export function scimSpace(inspector: Inspector): Space {
         token: undefined,
         session: undefined,
         failure: undefined,
-        logDays: 0,
+        settings: undefined,
         response: '',
         responseBytes: 0,
       }
       try {
         const { actor, token } = await admitScim(request, found)
+        request.scim.settings = await readInternals(found, true)
         request.scim.token = token
         return actor
       } catch (error) {
@@ -123,18 +124,19 @@ function registerUnder(app: FastifyInstance, deps: ScimDeps): void {
 
 function keepAnswer({ inspector }: ScimDeps, request: FastifyRequest, reply: FastifyReply): void {
   const { scim, ctx } = request
-  if (scim?.session === undefined) return
-  const { token, session, failure, logDays, response, responseBytes } = scim
+  // A body that could not be read is kept too: it never came to a session.
+  if (scim?.token === undefined || scim.settings === undefined) return
+  const { token, session, failure, settings, response, responseBytes } = scim
   inspector.keep(
     toEntry(request, {
       tenantId: ctx.tenantId,
       now: ctx.now,
       status: reply.statusCode,
       token,
-      trace: session.trace,
+      trace: session?.trace,
       failure,
-      cause: session.trace.cause,
-      logDays,
+      cause: session?.trace.cause ?? '',
+      logDays: settings.logDays,
       durationMs: reply.elapsedTime,
       response,
       responseBytes,
@@ -163,12 +165,12 @@ async function serveRequest(
   { baseUrl }: ScimDeps,
 ): Promise<FastifyReply> {
   const { scim, ctx } = request
-  if (scim?.token === undefined) throw new Error('a SCIM request came past the gate')
+  if (scim?.token === undefined || scim.settings === undefined) throw new Error('a SCIM request came past the gate')
   const { version, segments } = scimPath(request)
-  if (version !== 'v2') throw new ScimError(400, 'The version served here is v2.', { scimType: 'invalidVers' })
-  const { session, logDays } = await openSession(ctx, scim.token, `${await baseUrl(ctx.tenantId)}/api/scim/v2`)
+  const base = `${await baseUrl(ctx.tenantId)}/api/scim/v2`
+  const session = await openSession(ctx, scim.token, { base, settings: scim.settings })
   scim.session = session
-  scim.logDays = logDays
+  if (version !== 'v2') throw new ScimError(400, 'The version served here is v2.', { scimType: 'invalidVers' })
   const answer = await serveScim(session, {
     method: request.method === 'HEAD' ? 'GET' : request.method,
     segments,

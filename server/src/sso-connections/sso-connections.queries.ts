@@ -1,4 +1,4 @@
-import type { Insertable, Selectable, Updateable } from 'kysely'
+import { sql, type Insertable, type Selectable, type Updateable } from 'kysely'
 import type { Queryable, Trx } from '../db/db.ts'
 import type { SsoConnection } from './sso-connections.schema.ts'
 import type { SsoConnectionsTable } from './sso-connections.table.ts'
@@ -47,6 +47,16 @@ export async function findConnection(db: Queryable, tenantId: string, id: string
 
 export async function insertConnection(trx: Trx, row: Insertable<SsoConnectionsTable>): Promise<void> {
   await trx.insertInto('sso_connections').values(row).execute()
+}
+
+/** Holds the row until the transaction ends, so that what is decided about it stays true. */
+export async function holdConnection(trx: Trx, tenantId: string, id: string): Promise<void> {
+  await trx
+    .updateTable('sso_connections')
+    .set({ version: sql<number>`version` })
+    .where('tenant_id', '=', tenantId)
+    .where('id', '=', id)
+    .execute()
 }
 
 export async function updateConnection(

@@ -107,6 +107,7 @@ export async function updateConnection(
   authorizeCritical(ctx, 'sign-in:manage')
   const idp = change.idp === undefined ? undefined : readIdp(change.idp, ctx.now)
   return inTransaction(ctx, async (ctx) => {
+    await queries.holdConnection(ctx.db, ctx.tenantId, id)
     const connection = await getConnection(ctx, id)
     requireVersion(ifMatch, connectionTag(connection))
     const next = {

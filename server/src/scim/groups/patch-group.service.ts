@@ -37,10 +37,13 @@ export async function patchScimGroup(
 ): Promise<StoredGroup> {
   requireWriteAccess(session)
   const steps = readOperations(body, session.rules).flatMap((operation) => toSteps(operation, session))
-  const mentions = steps.flatMap((step) =>
-    'members' in step ? step.members.map(({ id }) => id) : 'ids' in step ? step.ids : [],
+  const named = new Set(
+    steps.flatMap((step) => ('members' in step ? step.members.map(({ id }) => id) : 'ids' in step ? step.ids : [])),
   )
-  return changeGroup(session, id, { preconditions, mentions }, async (held) => {
+  const concerned = steps.some(concernsAll)
+    ? async (present: () => Promise<ReadonlySet<string>>) => named.union(await present())
+    : async () => named
+  return changeGroup(session, id, { preconditions, concerned }, async (held) => {
     const next = copyOf(held.resource)
     for (const step of steps) {
       if (step.kind === 'own')
@@ -50,6 +53,11 @@ export async function patchScimGroup(
     requireGroupRules(next)
     await writeGroup(session, held, next)
   })
+}
+
+/** Whether whoever is in the group may have to leave it. */
+function concernsAll({ kind }: Step): boolean {
+  return kind === 'replace' || kind === 'removeAll' || kind === 'removeMatching'
 }
 
 async function applyToMembers(

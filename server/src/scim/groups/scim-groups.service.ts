@@ -12,13 +12,13 @@ import {
 import { deleteHeldGroup } from '../../groups/groups.service.ts'
 import { requireVersionMatch, type Preconditions } from '../preconditions.ts'
 import { readResource } from '../read-resource.ts'
-import { invalidValue, noResource, notUnique } from '../scim-error.ts'
+import { invalidValue, noResource, notUnique, ScimError } from '../scim-error.ts'
 import { readingOf, requireWriteAccess, type ScimSession } from '../scim-session.ts'
 import { elementsOf, isSame, textOf, type ScimObject } from '../scim-value.ts'
 import { addGroupMembers, replaceGroupMembers } from './scim-members.service.ts'
 import { groupVersion, toGroupResource, type StoredGroup } from './group-resource.ts'
 import { toReference } from './member-references.ts'
-import { hasAlias, saveScimGroup, selectStoredGroups } from './scim-groups.queries.ts'
+import { hasAlias, saveScimGroup, selectMemberIds, selectStoredGroups } from './scim-groups.queries.ts'
 
 const displayNameMax = 1_000
 const controls = /[\u0000-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/u
@@ -99,27 +99,55 @@ export interface HeldGroup {
   readonly resource: ScimObject
 }
 
+/** Of a group's members of the moment: whom a change may concern. */
+type Concerned = (present: () => Promise<ReadonlySet<string>>) => Promise<ReadonlySet<string>>
+
+/** Between reading the members and holding the group somebody joined or left whom the change concerns, and who is not held. */
+class MembersMoved extends Error {}
+
+const attemptsMax = 5
+
 /**
  * Reads, changes and writes one group under a lock, so that no change made at the same time is lost (item 169).
  *
- * @param mentions people the change may concern; they are held before the group
+ * @param concerned people the change may concern; they are held before the group, as everywhere, so that nobody waits in a ring
  * @throws ScimError 404 · 412
  */
 export async function changeGroup(
   session: ScimSession,
   id: string,
-  { preconditions, mentions }: { readonly preconditions: Preconditions; readonly mentions: readonly string[] },
+  how: { readonly preconditions: Preconditions; readonly concerned: Concerned },
   change: (held: HeldGroup) => Promise<void>,
 ): Promise<StoredGroup> {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      await changeOnce(session, id, how, change)
+      return await getScimGroup(session, id)
+    } catch (error) {
+      if (!(error instanceof MembersMoved)) throw error
+      if (attempt === attemptsMax)
+        throw new ScimError(503, 'The members change too fast; try again.', { headers: { 'retry-after': '1' } })
+    }
+  }
+}
+
+async function changeOnce(
+  session: ScimSession,
+  id: string,
+  { preconditions, concerned }: { readonly preconditions: Preconditions; readonly concerned: Concerned },
+  change: (held: HeldGroup) => Promise<void>,
+): Promise<void> {
   await inTransaction(session.ctx, async (ctx) => {
-    await holdUsers(ctx, mentions)
+    const present = async () => (await selectMemberIds(ctx.db, ctx.tenantId, id)).users
+    const people = await concerned(present)
+    await holdUsers(ctx, [...people])
     if ((await holdGroup(ctx, id)) === undefined) throw noResource()
+    if (!(await concerned(present)).isSubsetOf(people)) throw new MembersMoved('members moved')
     const [stored] = await selectStoredGroups(ctx.db, ctx.tenantId, [id])
     if (stored === undefined || !isVisibleGroup(session, stored)) throw noResource()
     requireVersionMatch(preconditions, groupVersion(stored.group))
     await change({ ctx, stored, resource: toGroupResource(stored, session.base) })
   })
-  return getScimGroup(session, id)
 }
 
 /**
@@ -138,11 +166,15 @@ export async function replaceScimGroup(
   requireGroupRules(next)
   const isEmptied = hasMembersKey(body) && next['members'] === undefined
   const references = elementsOf(next['members']).map(toReference)
-  return changeGroup(session, id, { preconditions, mentions: references.map(({ id }) => id) }, async (held) => {
+  const isWhole = references.length > 0 || isEmptied
+  const wanted = new Set(references.map((reference) => reference.id))
+  const concerned: Concerned = async (present) =>
+    isWhole ? wanted.symmetricDifference(await present()) : new Set<string>()
+  return changeGroup(session, id, { preconditions, concerned }, async (held) => {
     if (next['externalId'] === undefined && held.resource['externalId'] !== undefined)
       next['externalId'] = held.resource['externalId']
     await writeGroup(session, held, next)
-    if (references.length > 0 || isEmptied) await replaceGroupMembers(held.ctx, session, id, references)
+    if (isWhole) await replaceGroupMembers(held.ctx, session, id, references)
   })
 }
 

@@ -1,5 +1,6 @@
 import type { TrxCtx } from '../../access/ctx.ts'
 import { addProvisionedMembers, removeProvisionedMembers } from '../../groups/group-provisioning.service.ts'
+import { holdScimSettings } from '../../scim-tokens/scim-settings.service.ts'
 import { listExistingUserIds } from '../../users/user-links.service.ts'
 import { invalidValue } from '../scim-error.ts'
 import type { ScimSession } from '../scim-session.ts'
@@ -120,6 +121,8 @@ async function requireNestable(
   groups: readonly MemberReference[],
 ): Promise<void> {
   if (!rules.nestedGroups) throw invalidValue('Groups cannot be members of groups here.')
+  // Two at once that see no circle could close one together.
+  await holdScimSettings(ctx)
   const ids = groups.map(({ id }) => id)
   if (ids.includes(groupId) || (await queries.wouldBeCircle(ctx.db, ctx.tenantId, groupId, ids)))
     throw invalidValue('A group cannot be in itself, not even through other groups.')

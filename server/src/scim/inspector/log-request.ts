@@ -34,7 +34,7 @@ export function toEntry(request: FastifyRequest, ended: Ended): Entry {
   return {
     tenantId: ended.tenantId,
     logDays: ended.logDays,
-    isAnonymous: token === undefined,
+    isRefusal: ended.status === 401,
     entry: {
       at: ended.now.getTime(),
       request_id: request.id,

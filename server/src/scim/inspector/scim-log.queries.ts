@@ -67,16 +67,22 @@ export async function insertEntry(
 ): Promise<number> {
   const { seq } = await trx
     .insertInto('scim_log')
-    .values({ tenant_id: tenantId, ...entry })
+    .values({ tenant_id: tenantId, ...withoutNul(entry) })
     .returning('seq')
     .executeTakeFirstOrThrow()
   if (steps.length > 0) {
     await trx
       .insertInto('scim_log_steps')
-      .values(steps.map((step, index) => ({ tenant_id: tenantId, seq, step: index, ...step })))
+      .values(steps.map((step, index) => ({ tenant_id: tenantId, seq, step: index, ...withoutNul(step) })))
       .execute()
   }
   return seq
+}
+
+/** PostgreSQL keeps no NUL in a text. */
+function withoutNul<T extends object>(row: T): T {
+  const clean = (value: unknown) => (typeof value === 'string' ? value.replaceAll('\0', '\u2400') : value)
+  return Object.assign({}, row, Object.fromEntries(Object.entries(row).map(([name, value]) => [name, clean(value)])))
 }
 
 /** Newest first. */

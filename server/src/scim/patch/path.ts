@@ -92,7 +92,7 @@ function inPath<T>(read: () => T): T {
   try {
     return read()
   } catch (error) {
-    if (error instanceof FilterError) throw invalidPath(`The filter in the path cannot be used: ${error.message}.`)
+    if (error instanceof FilterError) throw invalidPath(`The filter in the path cannot be used: ${error.brief}.`)
     throw error
   }
 }

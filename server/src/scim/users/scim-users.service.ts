@@ -14,7 +14,7 @@ import {
 } from '../../users/user-provisioning.service.ts'
 import { holdUser } from '../../users/user-roles.service.ts'
 import { readResource } from '../read-resource.ts'
-import { invalidValue, noResource, notUnique, ScimError } from '../scim-error.ts'
+import { invalidValue, noResource, notUnique, ScimError, toScimError } from '../scim-error.ts'
 import { readingOf, requireWriteAccess, type ScimSession } from '../scim-session.ts'
 import { canonical, isSame, type ScimObject } from '../scim-value.ts'
 import { requireVersionMatch, type Preconditions } from '../preconditions.ts'
@@ -141,11 +141,7 @@ function conflict({ trace }: ScimSession, known: StoredUser | undefined, error: 
       note: 'the name or the address belongs to this account',
     })
   trace.cause = 'an account with this userName or address exists already'
-  return notUnique(
-    error.code === 'username_exists'
-      ? 'A user with this userName exists already.'
-      : 'A user with this e-mail address exists already.',
-  )
+  return toScimError(error, () => error)
 }
 
 /**

@@ -306,7 +306,8 @@ const groupElements: Readonly<Record<string, Field>> = {
 /** Members of a group and of the groups in it. */
 function memberOf(tenantId: string, groupId: string): Condition {
   return sql<SqlBool>`users.id in (with recursive below (group_id, depth) as (
-      select cast(${groupId} as text), 0 union select s.member_id, below.depth + 1 from below
+      select g.id, 0 from groups g where g.tenant_id = ${tenantId} and g.id = ${groupId}
+      union select s.member_id, below.depth + 1 from below
         join scim_subgroups s on s.tenant_id = ${tenantId} and s.group_id = below.group_id where below.depth < 16)
     select m.user_id from below join group_members m on m.tenant_id = ${tenantId} and m.group_id = below.group_id)`
 }
