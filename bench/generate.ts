@@ -187,7 +187,11 @@ function count(counts: Map<string, number>, key: string): void {
 }
 
 /** Many rows per statement; table and columns are names of our own tables, values are bound. */
-async function insertRows<T extends keyof Database>(trx: Trx, table: T, rows: readonly NewRow<T>[]): Promise<void> {
+export async function insertRows<T extends keyof Database>(
+  trx: Trx,
+  table: T,
+  rows: readonly NewRow<T>[],
+): Promise<void> {
   const columns = Object.keys(rows[0] ?? {})
   const perStatement = Math.floor(valuesMax / Math.max(columns.length, 100))
   const one = `(${columns.map(() => '?').join(', ')})`
