@@ -73,7 +73,7 @@ const rules = [
   {
     name: 'features-know-no-leaf',
     comment: 'Deleting scim/, saml/ or dev-mode/ deletes a folder and two lines in app.ts.',
-    from: production(src, `${src}app\\.ts$`, leaf),
+    from: production(src, `${src}app\\.ts$`, `${src}commands/`, `${src}db/database\\.ts$`, leaf),
     to: { path: leaf },
   },
   {

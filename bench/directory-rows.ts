@@ -1,14 +1,12 @@
 import { hashSecret } from '../server/src/secrets/secrets.ts'
+import type { Insertable } from 'kysely'
 import { toKey } from '../server/src/db/normal-key.ts'
 import type { Database } from '../server/src/db/database.ts'
 import { groupAlias, jobTitle, personName, setName } from './names.ts'
 import { orderedId, seededRandom, type Random } from './random.ts'
 
-/** A row to insert: what the database fills in by itself is left out. */
-export type NewRow<T extends keyof Database> = {
-  readonly [C in keyof Database[T] as Database[T][C] extends Plain ? C : never]: Database[T][C]
-}
-type Plain = string | number | null
+/** A row to insert: what the database fills in by itself may be left out. */
+export type NewRow<T extends keyof Database> = Readonly<Omit<Insertable<Database[T]>, 'seq'>>
 
 export type UserRow = NewRow<'users'>
 export type GroupRow = NewRow<'groups'>
@@ -34,6 +32,9 @@ export function userRow(tenantId: string, number: number, roles: RoleIds, now: n
   const email = `${login}@example.com`
   const isInvited = random() < 0.4
   const isPending = isInvited && random() < 0.05
+  const role = number % 100 === 0 ? roles.admin : number % 10 === 1 ? roles.guest : roles.member
+  const isDisabled = random() < 0.03
+  const title = jobTitle(random)
   return {
     tenant_id: tenantId,
     id,
@@ -45,11 +46,11 @@ export function userRow(tenantId: string, number: number, roles: RoleIds, now: n
     first_name_key: toKey(first),
     last_name: last,
     last_name_key: toKey(last),
-    enabled: random() < 0.03 ? 0 : 1,
+    enabled: isDisabled ? 0 : 1,
     email_verified: isPending ? 0 : 1,
     source: isInvited ? 'local' : 'scim',
-    workspace_role_id: number % 100 === 0 ? roles.admin : number % 10 === 1 ? roles.guest : roles.member,
-    attributes: JSON.stringify({ designation: [jobTitle(random)], slack: [`@${login}`] }),
+    workspace_role_id: role,
+    attributes: JSON.stringify({ designation: [title], slack: [`@${login}`] }),
     locked_until: 0,
     // Those who have not accepted were invited lately, or their invitation would have run out.
     invited_at: isPending ? now - Math.floor(random() * 0.5 * pendingLifetimeMs) : isInvited ? createdAt : 0,
@@ -58,6 +59,7 @@ export function userRow(tenantId: string, number: number, roles: RoleIds, now: n
     accepted_at: isInvited && !isPending ? createdAt + 3_600_000 : 0,
     last_login_at: isPending || random() < 0.3 ? 0 : createdAt + 86_400_000,
     created_at: createdAt,
+    modified_at: createdAt,
     version: 1,
     links_version: 1,
   }

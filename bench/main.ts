@@ -11,12 +11,16 @@ import { summarise } from './profile-summary.ts'
 import { seededRandom } from './random.ts'
 import { toReport, toTable, type Report } from './report.ts'
 import { requireSameBytes } from './same-bytes.ts'
+import { toScimTable } from './scim/scim-report.ts'
+import { runScimBench } from './scim/scim-run.ts'
+import { readScimSettings, scimUsage } from './scim/scim-settings.ts'
 import { startLimit, startMuster } from './servers.ts'
 import { measureScale } from './scale/measure-scale.ts'
 import { toScaleTable } from './scale/scale-report.ts'
 import { readSettings, usage, WrongUse, type Settings } from './settings.ts'
 
 async function main(): Promise<void> {
+  if (process.argv.includes('--scim')) return scimMain()
   const settings = readSettings(process.argv.slice(2), process.env)
   if (settings === null) {
     process.stdout.write(`${usage}\n`)
@@ -38,6 +42,17 @@ async function main(): Promise<void> {
   } finally {
     await fixture.remove()
   }
+}
+
+/** SCIM is measured by itself: no server without it could answer the same. */
+async function scimMain(): Promise<void> {
+  const settings = readScimSettings(process.argv.slice(2), process.env)
+  if (settings === null) {
+    process.stdout.write(`${scimUsage}\n`)
+    return
+  }
+  const report = await Promise.race([runScimBench(settings, say), stopped()])
+  process.stdout.write(`${settings.asJson ? JSON.stringify(report) : toScimTable(report)}\n`)
 }
 
 async function measureAll(settings: Settings, fixture: Fixture, loadBefore: number): Promise<Report> {

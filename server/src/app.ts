@@ -44,6 +44,14 @@ import { Repeats } from './repeats/repeats.ts'
 import { registerRoleRoutes } from './roles/roles.routes.ts'
 import { registerSsoMapperRoutes } from './sso-connections/sso-mappers.routes.ts'
 import type { Signer } from './secrets/signing.ts'
+import { registerScimSettingsRoutes } from './scim-tokens/scim-settings.routes.ts'
+import { settleScimTokenUse } from './scim-tokens/scim-token-use.service.ts'
+import { registerScimTokenRoutes } from './scim-tokens/scim-tokens.routes.ts'
+import { Inspector } from './scim/inspector/inspector.service.ts'
+import { registerScimLogRoutes } from './scim/inspector/scim-log.routes.ts'
+import { registerScimRoutes, scimSpace } from './scim/scim.routes.ts'
+import { ownsPath, renderScimError } from './scim/scim-space.ts'
+import { registerSsoConnectionRoutes } from './sso-connections/sso-connections.routes.ts'
 import { tenantUrl } from './tenants/tenant-url.service.ts'
 import { findTenantById, tenantFinder } from './tenants/tenants.service.ts'
 import { registerCallerRoutes } from './users/caller.routes.ts'
@@ -72,6 +80,7 @@ export interface App {
   readonly dispatcher: Dispatcher
   readonly sealer: Sealer
   readonly sweeper: AnswerSweeper
+  readonly inspector: Inspector
   /** From here on /readyz answers 503 and every answer closes its connection. */
   startDraining(): void
   /** Ends background work; the server is closed by its owner. */
@@ -83,12 +92,19 @@ export async function buildApp(deps: AppDeps): Promise<App> {
   const { config, secrets, db, clock, log } = deps
   const state = { isDraining: false }
   const { limits, trustedProxies } = config
-  const http = createServer({ log, trustedProxies, limits })
+  const http = createServer({
+    log,
+    trustedProxies,
+    limits,
+    spaceErrors: [{ owns: ownsPath, render: renderScimError }],
+  })
   const refusedConnections = limitConnections(http.server, { limits, trustedProxies })
   const overload = new Overload({ limits, takeLongestWaitMs: () => db.engine.takeLongestWaitMs() })
   const budgets = openBudgets(db, limits)
   const rates = new RateGate(budgets)
-  const linkTo = invitationLinks(deps, http)
+  const inspector = new Inspector(db)
+  const baseUrl = tenantBaseUrls(deps, http)
+  const linkTo: LinkTo = async (tenantId, token) => `${await baseUrl(tenantId)}/auth/accept-invite?token=${token}`
   const dispatcher = buildDispatcher(deps, linkTo)
   const sealing = buildSealing(deps)
   const sealer = new Sealer({ ...sealing, onError: (error) => log.error({ err: error }, 'audit chain') })
@@ -109,6 +125,7 @@ export async function buildApp(deps: AppDeps): Promise<App> {
     limits,
     overload,
     rates,
+    spaces: [scimSpace(inspector)],
   })
   addRequestLog(http, log, () => state.isDraining)
   addMetrics(http, {
@@ -140,6 +157,7 @@ export async function buildApp(deps: AppDeps): Promise<App> {
   await http.register(cookie)
   registerRoutes(http, linkTo, config)
   registerAuditExportRoutes(http, { sealing, stallMaxMs: config.exportStallMs })
+  await registerScimRoutes(http, { baseUrl, inspector })
   await registerAcceptanceRoutes(http, config.publicUrl?.protocol === 'https:')
   await serveOpenApi(http)
   await http.ready()
@@ -148,13 +166,16 @@ export async function buildApp(deps: AppDeps): Promise<App> {
     dispatcher,
     sealer,
     sweeper,
+    inspector,
     startDraining: () => void (state.isDraining = true),
     settle: async () => {
       await dispatcher.stop()
       await sweeper.stop()
       await sealer.stop()
       await settleTokenUse(db)
+      await settleScimTokenUse(db)
       await budgets.settle()
+      await inspector.settle()
     },
   }
 }
@@ -179,6 +200,10 @@ function registerRoutes(http: FastifyInstance, linkTo: LinkTo, { accessTokenSeco
   registerSsoMapperRoutes(http)
   registerAuditLogRoutes(http)
   registerOutboxRoutes(http, linkTo)
+  registerSsoConnectionRoutes(http)
+  registerScimSettingsRoutes(http)
+  registerScimTokenRoutes(http)
+  registerScimLogRoutes(http)
 }
 
 /** Checkpoints go into the log as well: where logs are kept elsewhere, the end of the chain is. */
@@ -192,10 +217,10 @@ function secondsSince(at: number | null, clock: () => Date): number {
 
 type LinkTo = (tenantId: string, token: string) => Promise<string>
 
-/** Links are built from configuration and the tenant's own name, never from a request. */
-function invitationLinks({ config, db }: AppDeps, http: FastifyInstance): LinkTo {
+/** Where people and IdPs reach a tenant: from configuration and the tenant's own name, never from a request. */
+function tenantBaseUrls({ config, db }: AppDeps, http: FastifyInstance): (tenantId: string) => Promise<string> {
   const slugs = new LRUCache<string, string>({ max: 10_000 })
-  return async (tenantId, token) => {
+  return async (tenantId) => {
     let slug = slugs.get(tenantId)
     if (slug === undefined) {
       slug = (await findTenantById(db, tenantId))?.slug ?? ''
@@ -203,7 +228,7 @@ function invitationLinks({ config, db }: AppDeps, http: FastifyInstance): LinkTo
     }
     const address = http.server.address()
     const port = typeof address === 'object' && address !== null ? address.port : config.port
-    return `${tenantUrl(config, port, slug)}/auth/accept-invite?token=${token}`
+    return tenantUrl(config, port, slug)
   }
 }
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { v7 as uuid } from 'uuid'
-import { readMatrix, roles, splitOperation, type Cell } from './authz-matrix.ts'
+import { readMatrix, refusalForRight, roles, splitOperation, type Cell } from './authz-matrix.ts'
 import { makeSettings } from './authz-situations.ts'
 import { fill, makeWorld, type Caller, type World } from './authz-world.ts'
 import { hashDatabase } from './database-hash.ts'
@@ -193,12 +193,15 @@ test('a role that is too low is refused before the body is read, and a body befo
     { rawBody: JSON.stringify({ users: ['x'.repeat(300_000)] }) },
   ]
   let refused = 0
-  for (const { op, class: name, others, unknown } of matrix.routes.filter((route) => route.body !== undefined)) {
+  for (const route of matrix.routes.filter(({ body }) => body !== undefined)) {
+    const { op, class: name, others, unknown } = route
     const { method, path } = splitOperation(op)
     const address = path.replace('{id}', uuid())
     for (const caller of world.callers) {
       // The id is nobody's, and so not one's own.
-      const isRefused = (unknown ?? others ?? matrix.classes[name])?.[caller.role] === 403
+      const isRefused =
+        (unknown ?? others ?? matrix.classes[name])?.[caller.role] === 403 ||
+        refusalForRight(matrix, route, caller) !== undefined
       for (const options of bodies) {
         const answer = await t.request(method, address, { token: caller.token, ...options })
         refused += 1
@@ -222,7 +225,7 @@ test('an object is looked for before its state is judged', async () => {
     const answer = await t.request(method, path.replace('{id}', uuid()), {
       headers,
       ...(filled === undefined ? {} : { body: filled }),
-      token: callerOf('admin').token,
+      token: callerOf('admin', 'keeper').token,
     })
     assert.equal(answer.status, 404, `${op}: ${answer.text}`)
     assert.equal(answer.json.error, matrix.objects[id ?? 'user'], op)
@@ -244,8 +247,10 @@ test('routes outside the contract ask for no credential and know no tenant they 
   assert.equal(forwarded.status, 401, 'metrics are for loopback or the metrics token')
 })
 
-function callerOf(role: Caller['role']): Caller {
-  const caller = world.callers.find((candidate) => candidate.role === role)
+function callerOf(role: Caller['role'], kind?: Caller['kind']): Caller {
+  const caller = world.callers.find(
+    (candidate) => candidate.role === role && (kind === undefined || candidate.kind === kind),
+  )
   assert.ok(caller !== undefined)
   return caller
 }

@@ -14,6 +14,9 @@ export type ObjectKind =
   | 'api-token'
   | 'oauth-client'
   | 'sso-mapper'
+  | 'sso-connection'
+  | 'scim-token'
+  | 'scim-log-entry'
   | 'invitation'
   | 'outbox-item'
 
@@ -78,6 +81,8 @@ export interface HiddenRoute {
 export interface Matrix {
   readonly states: Readonly<Record<StateName, State>>
   readonly classes: Readonly<Record<string, ByRole>>
+  /** Classes for which a role is not enough: what programs without the right get. */
+  readonly rights: Readonly<Record<string, { readonly status: number; readonly error: string }>>
   readonly objects: Readonly<Record<ObjectKind, string>>
   readonly routes: readonly Route[]
   readonly fields: Readonly<Record<string, readonly string[]>>
@@ -88,6 +93,15 @@ export interface Matrix {
 export function readMatrix(): Matrix {
   const matrix: Matrix = parse(readFileSync(path.join(import.meta.dirname, 'authz-matrix.yaml'), 'utf8'))
   return matrix
+}
+
+/** What a program gets whose role would do, but that lacks the right which the class asks for. */
+export function refusalForRight(
+  { classes, rights }: Matrix,
+  route: Pick<Route, 'class'>,
+  { role, kind }: { readonly role: Role; readonly kind: string },
+): { readonly status: number; readonly error: string } | undefined {
+  return kind !== 'keeper' && classes[route.class]?.[role] === 200 ? rights[route.class] : undefined
 }
 
 /** The alias that all mappers here are kept under. */

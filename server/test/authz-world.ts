@@ -2,12 +2,16 @@ import { v7 as uuid } from 'uuid'
 import { workspaceRoles, type WorkspaceRole } from '../src/access/permissions.ts'
 import { issueServiceToken, issueTokenFor } from '../src/api-tokens/api-tokens.service.ts'
 import { credentialKinds, type CredentialKind } from '../src/authentication/credential-kinds.ts'
+import { insertEntry } from '../src/scim/inspector/scim-log.queries.ts'
+import { listTokens, revokeToken } from '../src/scim-tokens/scim-tokens.service.ts'
 import { newSecret } from '../src/secrets/secrets.ts'
+import { certificates } from '../src/sso-connections/testdata/certificates.ts'
 import { roles, ssoAlias, type ObjectKind, type Role, type StateName } from './authz-matrix.ts'
 import type { TestApp, TestClient, TestTenant } from './start-test-app.ts'
 import type { RequestOptions } from './test-client.ts'
 
-export type TokenKind = 'personal' | 'service' | 'oauth-client'
+/** A keeper is a service token that carries the right sign-in-settings. */
+export type TokenKind = 'personal' | 'service' | 'keeper' | 'oauth-client'
 
 /** Somebody with a valid token. Service tokens and OAuth clients are nobody: they have no user. */
 export interface Caller {
@@ -64,7 +68,7 @@ export async function makeWorld(t: TestApp): Promise<World> {
   return { t, callers, presentations, own, foreign, client }
 }
 
-/** A personal token, a service token and an access token of each role. */
+/** A personal token, a service token without and with its right, and an access token of each role. */
 async function makeCallers(t: TestApp, tenant: TestTenant): Promise<Caller[]> {
   const callers: Caller[] = []
   for (const role of roles) {
@@ -74,10 +78,16 @@ async function makeCallers(t: TestApp, tenant: TestTenant): Promise<Caller[]> {
     callers.push({ role, kind: 'personal', credential: 'api_token', token: user.token, userId: user.id })
     const service = await t.serviceToken(workspaceRole(role), tenant)
     callers.push({ ...nobody, kind: 'service', credential: 'api_token', token: service })
+    callers.push({ ...nobody, kind: 'keeper', credential: 'api_token', token: await keeperToken(t, role, tenant) })
     const access = await t.accessToken(client, tenant)
     callers.push({ ...nobody, kind: 'oauth-client', credential: 'oauth_access_token', token: access })
   }
   return callers
+}
+
+async function keeperToken(t: TestApp, role: Role, tenant: TestTenant): Promise<string> {
+  const input = { displayName: `keeper ${role}`, role: workspaceRole(role), lifetimeSeconds: null, secret: null }
+  return (await issueServiceToken(t.operator(tenant), { ...input, rights: ['sign-in-settings'] })).secret
 }
 
 async function makeObjects(t: TestApp, tenant: TestTenant): Promise<Objects> {
@@ -90,6 +100,9 @@ async function makeObjects(t: TestApp, tenant: TestTenant): Promise<Objects> {
     'api-token': '',
     'oauth-client': '',
     'sso-mapper': '',
+    'sso-connection': '',
+    'scim-token': '',
+    'scim-log-entry': '',
     invitation: '',
     'outbox-item': '',
   }
@@ -100,6 +113,9 @@ async function makeObjects(t: TestApp, tenant: TestTenant): Promise<Objects> {
     'api-token',
     'oauth-client',
     'sso-mapper',
+    'sso-connection',
+    'scim-token',
+    'scim-log-entry',
     'invitation',
     'outbox-item',
   ] as const) {
@@ -146,6 +162,14 @@ export async function makeObject(
       const body = { identityProviderMapper: 'saml-group-idp-mapper', config }
       return (await t.post(`/api/service/idp/${ssoAlias}/mappers`, body, auth)).json.id
     }
+    case 'sso-connection':
+      return t.addConnection(name, tenant)
+    case 'scim-token': {
+      await endScimTokens(t, tenant)
+      return (await t.addScimToken({ label: name }, tenant)).id
+    }
+    case 'scim-log-entry':
+      return String(await t.db.engine.transact((trx) => insertEntry(trx, tenant.id, logEntry, [])))
     case 'invitation': {
       const userId = await t.invite(`${name}@example.com`, '$member', tenant)
       return (await t.get(`/api/muster/invitations?filter=${encodeURIComponent(JSON.stringify({ userId }))}`, auth))
@@ -157,6 +181,34 @@ export async function makeObject(
         .records[0].id
     }
   }
+}
+
+/** At most two are live: room for those that follow. */
+async function endScimTokens(t: TestApp, tenant: TestTenant): Promise<void> {
+  const operator = t.operator(tenant)
+  for (const token of await listTokens(operator)) await revokeToken(operator, token.id)
+}
+
+const logEntry = {
+  at: Date.parse('2026-01-02T03:04:05Z'),
+  request_id: 'matrix',
+  token_id: '',
+  token_label: '',
+  address: '192.0.2.7',
+  user_agent: '',
+  client: '',
+  method: 'GET',
+  path: '/api/scim/v2/Users',
+  query: '',
+  status: 401,
+  scim_type: '',
+  detail: '',
+  cause: '',
+  duration_ms: 0,
+  request_bytes: 0,
+  response_bytes: 0,
+  request_body: '',
+  response_body: '',
 }
 
 function bearer(title: string, token: string): Presentation {
@@ -173,6 +225,8 @@ function header(authorization: string | readonly string[]): Presentation {
 /** A valid admin token, shown in ways that do not count, and secrets of other kinds. */
 async function badlyPresented(t: TestApp, valid: string, client: TestClient) {
   const invitation = await t.invitationToken(await t.invite('wrong-kind@example.com'))
+  await endScimTokens(t, t.acme)
+  const scim = await t.addScimToken()
   // Of each kind of credential one whose hash is stored where API tokens are: only the prefix tells.
   const kinds = await Promise.all(
     Object.entries(credentialKinds)
@@ -214,6 +268,7 @@ async function badlyPresented(t: TestApp, valid: string, client: TestClient) {
     'wrong-kind': [
       ...kinds,
       bearer('invitation', invitation),
+      bearer('SCIM token', scim.secret),
       bearer('secret of an OAuth client', client.secret),
       bearer('id of an OAuth client', client.clientId),
     ],
@@ -305,6 +360,7 @@ export async function fill(world: Filling, value: unknown): Promise<unknown> {
 export async function fillText({ t, own, foreign, client, extra }: Filling, text: string): Promise<string> {
   const sources: Readonly<Record<string, () => string | Promise<string>>> = {
     $new: newText,
+    $certificate: () => certificates.rsa,
     $unknown: () => uuid(),
     $user: () => own.user,
     $group: () => own.group,

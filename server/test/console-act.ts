@@ -17,6 +17,7 @@ export async function actInConsole(t: TestApp, userId: string, groupName: string
     permissions,
     rights,
     expiresAt,
+    confirmedAt: null,
   } as const
   const origin = { address: '192.0.2.7', userAgent: 'test', door: 'console' } as const
   const group = { name: groupName, alias: null, attributes: {}, isDefault: false, memberIds: [] }

@@ -2,18 +2,17 @@ import { createHash } from 'node:crypto'
 import { sql } from 'kysely'
 import type { Db } from '../src/db/db.ts'
 
-/** What every request may leave behind: when a token was last used. */
-const restless = new Set(['last_used_at'])
+/** What every request may leave behind: when, from where and by what a token was last used. */
+const restless = new Set(['last_used_at', 'last_used_address', 'last_used_agent'])
+/** What tells of requests, those that change nothing too. */
+const records = new Set(['events', 'scim_log', 'scim_log_steps'])
 /** SQLite keeps its search indexes in tables of their own; triggers fill them from the tables that are looked at. */
 const derived = /_search($|_)/
 
-/** What tells of changes, which refused requests may leave, too. */
-const ofTheAudit = new Set(['events', 'audit_checkpoints'])
-
-/** One text for everything the database holds but events: equal before and after means that nothing changed. */
+/** One text for everything the database holds but events and the log of SCIM: equal before and after means that nothing changed. */
 export async function hashDatabase(db: Db): Promise<string> {
   const lineOf = (row: Row) => JSON.stringify(row, (key, value) => (restless.has(key) ? undefined : value))
-  return hashTables(db, (table, rows) => (ofTheAudit.has(table) ? [] : rows.map(lineOf)))
+  return hashTables(db, (table, rows) => (records.has(table) ? [] : rows.map(lineOf)))
 }
 
 /** One text for everything a tenant has, events and uses of tokens included. */

@@ -98,10 +98,12 @@ function isAnswer(value: unknown): value is { status: number; text: string } {
   return typeof value === 'object' && value !== null && 'status' in value && 'text' in value
 }
 
-/** Who acts where no API token does. */
-const actorKinds: readonly (readonly [string, string])[] = [
-  ['POST /auth/', 'anonymous'],
-  ['POST /api/service/oauth-clients/token', 'oauth_client'],
+/** Who acts, and by which door, where it is not an API token over REST. */
+const otherActors: readonly (readonly [RegExp, string, string])[] = [
+  [/^muster-server/, 'system', 'system'],
+  [/^POST \/auth\//, 'anonymous', 'rest'],
+  [/^POST \/api\/service\/oauth-clients\/token$/, 'oauth_client', 'rest'],
+  [/ \/api\/scim\//, 'scim_token', 'scim'],
 ]
 
 /** Who, what, when and from where; nothing personal outside the column that can be erased. */
@@ -123,9 +125,7 @@ function expectWellFormed(event: Event, by: string): void {
   assert.notEqual(event.subject_id, '')
   assert.equal(event.at, t.clock.now().getTime())
   assert.notEqual(event.request_id, '')
-  const [kind, door] = by.startsWith('muster-server')
-    ? ['system', 'system']
-    : [actorKinds.find(([start]) => by.startsWith(start))?.[1] ?? 'api_token', 'rest']
+  const [, kind, door] = otherActors.find(([pattern]) => pattern.test(by)) ?? [by, 'api_token', 'rest']
   assert.deepEqual([event.actor_kind, event.door], [kind, door], by)
   if (kind !== 'system') assert.equal(event.tenant_id, t.acme.id)
 }

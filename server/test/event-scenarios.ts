@@ -7,6 +7,7 @@ import { makeObject, newText } from './authz-world.ts'
 import { ofGroups, ofLinks } from './group-scenarios.ts'
 import { ofBoundMembers, ofRoles } from './role-scenarios.ts'
 import { newEmail, post, type Arrange, type Post, type Scenario } from './scenario.ts'
+import { ofSignIn } from './scim-scenarios.ts'
 import { password, type TestApp } from './start-test-app.ts'
 import type { RequestOptions } from './test-client.ts'
 import { ofUsers } from './user-scenarios.ts'
@@ -267,6 +268,7 @@ export const scenarios: readonly Scenario[] = [
   ...ofClients,
   ...ofMappers,
   ...ofMails,
+  ...ofSignIn,
   ...ofTheHost,
 ]
 

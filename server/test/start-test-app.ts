@@ -1,6 +1,7 @@
 import { Agent } from 'node:http'
 import { pino, type Logger } from 'pino'
 import type { SubRole, WorkspaceRole } from '../src/access/permissions.ts'
+import { v4 as uuid } from 'uuid'
 import type { Ctx } from '../src/access/ctx.ts'
 import { buildApp } from '../src/app.ts'
 import { issueServiceToken, issueTokenFor } from '../src/api-tokens/api-tokens.service.ts'
@@ -12,6 +13,11 @@ import { sealAll, type Sealing } from '../src/audit-chain/sealing.service.ts'
 import { openDatabase, type DatabaseLocation } from '../src/db/open.ts'
 import type { MailOutcome, Message } from '../src/mail/mail.schema.ts'
 import { signerFrom } from '../src/secrets/signing.ts'
+import { settleScimTokenUse } from '../src/scim-tokens/scim-token-use.service.ts'
+import type { NewScimToken } from '../src/scim-tokens/scim-tokens.schema.ts'
+import { createToken } from '../src/scim-tokens/scim-tokens.service.ts'
+import { createConnection, isSamlConfigured } from '../src/sso-connections/sso-connections.service.ts'
+import { certificates } from '../src/sso-connections/testdata/certificates.ts'
 import { createTenant } from '../src/tenants/tenants.service.ts'
 import { checkAgainstContract } from './contract-check.ts'
 import { limitsOff } from './limits-off.ts'
@@ -36,7 +42,7 @@ export interface TestClient {
 export interface TestTenant {
   readonly id: string
   readonly host: string
-  /** A service token with the role $admin. */
+  /** A service token with the role $admin that may change sign-in settings, as the bootstrap token may. */
   readonly token: string
 }
 
@@ -99,7 +105,7 @@ async function makeTenant(db: Db, clock: TestClock, slug: string): Promise<TestT
   const { secret } = await issueServiceToken(operatorCtx(db, tenant.id, clock.now()), {
     displayName: 'test admin',
     role: '$admin',
-    rights: [],
+    rights: ['sign-in-settings'],
     lifetimeSeconds: null,
     secret: null,
   })
@@ -286,6 +292,34 @@ export class TestApp implements AsyncDisposable {
     const body = { group: { name, attributes: { alias: [name] } }, users: userIds }
     const { json } = await this.post('/api/service/groups', body, { token: tenant.token, host: tenant.host })
     return json.group
+  }
+
+  /** An SSO connection that works; answers its id. */
+  async addConnection(alias = 'okta', tenant: TestTenant = this.acme): Promise<string> {
+    const idp = {
+      entityId: `https://${alias}.example.com/metadata`,
+      signOnUrl: `https://${alias}.example.com/sso`,
+      certificates: [certificates.rsa],
+    }
+    return (await createConnection(this.operator(tenant), { alias, idp })).id
+  }
+
+  /** A SCIM token, which switches SCIM on; the connection it needs is made where none works. */
+  async addScimToken(
+    input: Partial<NewScimToken> = {},
+    tenant: TestTenant = this.acme,
+  ): Promise<{ readonly id: string; readonly secret: string }> {
+    const operator = this.operator(tenant)
+    if (!(await isSamlConfigured(operator))) await this.addConnection(`idp-${uuid()}`, tenant)
+    const wanted = { label: 'IdP', access: 'all', profile: null, lifetimeSeconds: null, ...input } as const
+    const { token, secret } = await createToken(operator, wanted)
+    return { id: token.id, secret }
+  }
+
+  /** Resolves when everything that is written behind the answers of SCIM has been written. */
+  async settleScim(): Promise<void> {
+    await this.#parts.app.inspector.settle()
+    await settleScimTokenUse(this.db)
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -21,11 +21,15 @@ export interface Twin {
  */
 export async function makeTwin(t: TestApp, tokens: readonly string[]): Promise<Twin> {
   const id = newText()
-  const twin = { id, host: `${id}.localhost`, tokens: new Map(tokens.map((token) => [token, newSecret('mst_')])) }
+  const twin = {
+    id,
+    host: `${id}.localhost`,
+    tokens: new Map(tokens.map((token) => [token, newSecret(token.startsWith('mscim_') ? 'mscim_' : 'mst_')])),
+  }
   const hashes = new Map([...twin.tokens].map(([token, copy]) => [hashSecret(token), hashSecret(copy)]))
   const tables = await tablesInOrder(t)
   await t.db.engine.transact(async (trx) => {
-    for (const { name } of tables) {
+    for (const { name } of tables.filter(({ name }) => !numbered.has(name))) {
       const owner = name === 'tenants' ? 'id' : 'tenant_id'
       const { rows } = await sql<Row>`select * from ${sql.table(name)} where ${sql.ref(owner)} = ${t.acme.id}`.execute(
         trx,
@@ -47,6 +51,9 @@ export async function makeTwin(t: TestApp, tokens: readonly string[]): Promise<T
   })
   return twin
 }
+
+/** Entries of these have numbers, no ids: two tenants cannot have the same. */
+const numbered = new Set(['scim_log', 'scim_log_steps'])
 
 let ordered: Promise<readonly TableFacts[]> | undefined
 

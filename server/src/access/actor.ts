@@ -18,9 +18,11 @@ export interface Actor {
   readonly rights: ReadonlySet<Right>
   /** Epoch ms at which the credential ends; null when it does not. */
   readonly expiresAt: number | null
+  /** Epoch ms at which a signed-in person last proved who they are; null for programs. */
+  readonly confirmedAt: number | null
 }
 
-const nothing = { userId: null, credentialId: '', rights: new Set<Right>(), expiresAt: null }
+const nothing = { userId: null, credentialId: '', rights: new Set<Right>(), expiresAt: null, confirmedAt: null }
 
 export const anonymous: Actor = {
   ...nothing,

@@ -19,6 +19,8 @@ export type Permission =
   | 'invitations:manage'
   | 'events:read'
   | 'outbox:manage'
+  | 'sign-in:read'
+  | 'sign-in:manage'
 
 /** Extra rights that only the host operator gives, and only to service tokens. */
 export type Right = 'sign-in-settings'
@@ -42,6 +44,8 @@ const administration: readonly Permission[] = [
   'invitations:manage',
   'events:read',
   'outbox:manage',
+  'sign-in:read',
+  'sign-in:manage',
 ]
 
 /** What a sub-role adds to a member. Workflows are not Muster's, so the role for them says who may and adds nothing here. */

@@ -30,6 +30,7 @@ export const AdminEventRecord = Type.Object({
 
 type OperationType = 'CREATE' | 'UPDATE' | 'DELETE' | 'ACTION'
 type ResourceType =
+  | 'IDENTITY_PROVIDER'
   | 'REALM'
   | 'USER'
   | 'GROUP'
@@ -72,6 +73,7 @@ export const wireForms: Readonly<Record<AdminEventName, WireForm>> = {
   'user.decentralized_role_assigned': { operation: 'CREATE', resource: 'CUSTOM', path: decentralizedRoles },
   'user.decentralized_role_changed': { operation: 'UPDATE', resource: 'CUSTOM', path: decentralizedRoles },
   'user.decentralized_role_unassigned': { operation: 'DELETE', resource: 'CUSTOM', path: decentralizedRoles },
+  'user.adopted': { operation: 'UPDATE', resource: 'USER', path: 'users/{subject}' },
   'user.deleted': { operation: 'DELETE', resource: 'USER', path: 'users/{subject}' },
   'user.personal_data_erased': { operation: 'ACTION', resource: 'CUSTOM', path: 'users/{subject}/personal-data' },
   'invitation.sent': { operation: 'ACTION', resource: 'USER', path: 'users/{subject}/execute-actions-email' },
@@ -113,6 +115,13 @@ export const wireForms: Readonly<Record<AdminEventName, WireForm>> = {
   'sso_mapper.created': { operation: 'CREATE', ...ssoMapper },
   'sso_mapper.updated': { operation: 'UPDATE', ...ssoMapper },
   'sso_mapper.deleted': { operation: 'DELETE', ...ssoMapper },
+  'sso_connection.created': { operation: 'CREATE', resource: 'IDENTITY_PROVIDER', path: 'identity-provider/{subject}' },
+  'sso_connection.updated': { operation: 'UPDATE', resource: 'IDENTITY_PROVIDER', path: 'identity-provider/{subject}' },
+  'sso_connection.deleted': { operation: 'DELETE', resource: 'IDENTITY_PROVIDER', path: 'identity-provider/{subject}' },
+  'scim_token.created': { operation: 'CREATE', resource: 'CUSTOM', path: 'scim/tokens/{subject}' },
+  'scim_token.rotated': { operation: 'UPDATE', resource: 'CUSTOM', path: 'scim/tokens/{subject}' },
+  'scim_token.revoked': { operation: 'DELETE', resource: 'CUSTOM', path: 'scim/tokens/{subject}' },
+  'scim_settings.updated': { operation: 'UPDATE', resource: 'CUSTOM', path: 'scim/settings/{subject}' },
   'outbox_item.retried': { operation: 'ACTION', resource: 'CUSTOM', path: 'outbox/{subject}' },
   'outbox_item.discarded': { operation: 'DELETE', resource: 'CUSTOM', path: 'outbox/{subject}' },
 }

@@ -23,6 +23,7 @@ export async function findApiTokenActor({ db, tenantId, token, now }: Presented)
     permissions: permissionsOf(role, credential.ownerRoles?.subRoles),
     rights: new Set<Right>(JSON.parse(credential.rights)),
     expiresAt: credential.expires_at === 0 ? null : credential.expires_at,
+    confirmedAt: null,
   }
 }
 

@@ -1,3 +1,4 @@
+import { sql, type RawBuilder, type SqlBool } from 'kysely'
 import { forever, isTimeBound, type Bounds } from './bounds.ts'
 
 /** Columns of every table whose rows may be time-bound. */
@@ -17,6 +18,12 @@ export const instantSql = '(select instant.now from instant)'
 /** SQL for: the row of this alias holds at the instant. */
 export function holdsSql(alias: string): string {
   return `${alias}.valid_from <= ${instantSql} and ${alias}.expires_at > ${instantSql}`
+}
+
+/** The same in a statement that Kysely builds, which binds the instant each time. */
+export function holdsAt(alias: string, now: Date): RawBuilder<SqlBool> {
+  const [from, to] = [sql.ref(`${alias}.valid_from`), sql.ref(`${alias}.expires_at`)]
+  return sql<SqlBool>`(${from} <= ${now.getTime()} and ${to} > ${now.getTime()})`
 }
 
 export function boundsStateSql(alias: string): string {

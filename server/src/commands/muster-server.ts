@@ -9,6 +9,7 @@ import { addAuditCommands } from './audit.ts'
 import { addBackupCommands } from './backup.ts'
 import { addDatabaseCommands } from './db.ts'
 import { Refused } from './refused.ts'
+import { addScimCommands } from './scim.ts'
 import { addTenantCommands } from './tenants.ts'
 import { addTokenCommands } from './tokens.ts'
 
@@ -26,6 +27,7 @@ export function buildProgram(): Command {
     .showHelpAfterError()
   addTenantCommands(program)
   addTokenCommands(program)
+  addScimCommands(program)
   addDatabaseCommands(program)
   addBackupCommands(program)
   addAuditCommands(program)

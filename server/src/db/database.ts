@@ -15,6 +15,16 @@ import type { IdempotencyKeysTable } from '../repeats/stored-answers.table.ts'
 import type { RolesTable } from '../roles/roles.table.ts'
 import type { SsoMappersTable } from '../sso-connections/sso-mappers.table.ts'
 import type { TenantKeysTable } from '../tenants/tenant-keys.table.ts'
+import type {
+  ScimGroupsTable,
+  ScimLogStepsTable,
+  ScimLogTable,
+  ScimSubgroupsTable,
+  ScimUsersTable,
+  ScimValuesTable,
+} from '../scim/scim.table.ts'
+import type { ScimSettingsTable, ScimTokensTable } from '../scim-tokens/scim-tokens.table.ts'
+import type { SsoConnectionsTable } from '../sso-connections/sso-connections.table.ts'
 import type { TenantsTable } from '../tenants/tenants.table.ts'
 import type { RoleGrantsTable, UserSubRolesTable } from '../user-roles/held-roles.table.ts'
 import type { UsersTable } from '../users/users.table.ts'
@@ -44,6 +54,15 @@ export interface Database {
   roles: RolesTable
   sso_mappers: SsoMappersTable
   tenant_keys: TenantKeysTable
+  scim_groups: ScimGroupsTable
+  scim_log: ScimLogTable
+  scim_log_steps: ScimLogStepsTable
+  scim_settings: ScimSettingsTable
+  scim_subgroups: ScimSubgroupsTable
+  scim_tokens: ScimTokensTable
+  scim_users: ScimUsersTable
+  scim_values: ScimValuesTable
+  sso_connections: SsoConnectionsTable
   tenants: TenantsTable
   user_sub_roles: UserSubRolesTable
   users: UsersTable

@@ -16,6 +16,8 @@ import * as idempotencyKeys from './migrations/0013_idempotency_keys.ts'
 import * as timeBounds from './migrations/0014_time_bounds.ts'
 import * as rolesAndPersonas from './migrations/0015_roles_and_personas.ts'
 import * as tenantKeys from './migrations/0016_tenant_keys.ts'
+import * as ssoConnections from './migrations/0020_sso_connections.ts'
+import * as scim from './migrations/0021_scim.ts'
 
 /** In order; forward only. A released one never changes. */
 const migrations: Readonly<Record<string, Migration>> = {
@@ -35,6 +37,8 @@ const migrations: Readonly<Record<string, Migration>> = {
   '0014_time_bounds': timeBounds,
   '0015_roles_and_personas': rolesAndPersonas,
   '0016_tenant_keys': tenantKeys,
+  '0020_sso_connections': ssoConnections,
+  '0021_scim': scim,
 }
 
 export interface MigrationState {

@@ -42,6 +42,9 @@ const nouns = {
   mapping_not_found: 'SSO mapping',
   invitation_not_found: 'invitation',
   outbox_item_not_found: 'outbox item',
+  sso_connection_not_found: 'SSO connection',
+  scim_token_not_found: 'SCIM token',
+  scim_log_entry_not_found: 'SCIM log entry',
 } as const
 
 export function notFound(code: keyof typeof nouns): ApiError {

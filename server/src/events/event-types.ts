@@ -12,6 +12,9 @@ export type SubjectKind =
   | 'invitation'
   | 'tenant'
   | 'outbox_item'
+  | 'sso_connection'
+  | 'scim_token'
+  | 'scim_settings'
 export type EventCategory = 'admin' | 'sign-in'
 
 interface EventType {
@@ -74,6 +77,7 @@ export const eventTypes = {
   'user.decentralized_role_assigned': admin('user', BoundedDecentralizedRole, Nothing),
   'user.decentralized_role_changed': admin('user', BoundedDecentralizedRole, Nothing),
   'user.decentralized_role_unassigned': admin('user', DecentralizedRole, Nothing),
+  'user.adopted': admin('user', Nothing, Nothing),
   'user.deleted': admin(
     'user',
     Type.Object({ transferredTo: Type.Union([Type.String(), Type.Null()]) }),
@@ -117,6 +121,17 @@ export const eventTypes = {
   'sso_mapper.created': admin('sso_mapper', Type.Object({ kind: Type.String(), groupId: Type.String() }), Nothing),
   'sso_mapper.updated': admin('sso_mapper', Changed, Nothing),
   'sso_mapper.deleted': admin('sso_mapper', Type.Object({ kind: Type.String() }), Nothing),
+  'sso_connection.created': admin('sso_connection', Type.Object({ alias: Type.String() }), Nothing),
+  'sso_connection.updated': admin('sso_connection', Changed, Nothing),
+  'sso_connection.deleted': admin('sso_connection', Type.Object({ alias: Type.String() }), Nothing),
+  'scim_token.created': admin('scim_token', Type.Object({ label: Type.String(), access: Type.String() }), Nothing),
+  'scim_token.rotated': admin(
+    'scim_token',
+    Type.Object({ replacedBy: Type.String(), endsAt: Type.Integer() }),
+    Nothing,
+  ),
+  'scim_token.revoked': admin('scim_token', Type.Object({ label: Type.String() }), Nothing),
+  'scim_settings.updated': admin('scim_settings', Changed, Nothing),
   'outbox_item.retried': admin('outbox_item', Nothing, Nothing),
   'outbox_item.discarded': admin('outbox_item', Nothing, Nothing),
 } as const satisfies Readonly<Record<string, EventType>>

@@ -25,7 +25,7 @@ export function checkFilter(node: FilterNode, fields: FieldMap): CheckedNode {
 function checkTerm(node: FilterTerm, fields: FieldMap): CheckedNode {
   const field = fields.find(node.field)
   if (field === undefined) {
-    throw new FilterError(node.at, `unknown field ${quote(node.field)}; allowed are ${fields.names.join(', ')}`)
+    throw new FilterError(node.at, `unknown field ${quote(node.field)}`, `; allowed are ${fields.names.join(', ')}`)
   }
   switch (node.kind) {
     case 'compare':

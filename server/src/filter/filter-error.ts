@@ -2,11 +2,18 @@
 export class FilterError extends Error {
   /** A path in RQL (`$and[1].email.$foo`), else `column 17`. */
   readonly at: string
+  /** The message without its hint, for clients that have no use for a list of what there is. */
+  readonly brief: string
 
-  constructor(at: string, problem: string) {
-    super(at === '' ? problem : `${problem} (at ${at})`)
+  constructor(at: string, problem: string, hint = '') {
+    super(located(at, `${problem}${hint}`))
     this.at = at
+    this.brief = located(at, problem)
   }
+}
+
+function located(at: string, problem: string): string {
+  return at === '' ? problem : `${problem} (at ${at})`
 }
 
 const quotedMax = 40

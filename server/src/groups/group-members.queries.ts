@@ -107,12 +107,12 @@ export async function selectMembershipsOf(db: Queryable, tenantId: string, userI
   return rows.map((row) => ({ groupId: row.group_id, userId, bounds: toBounds(row) }))
 }
 
-/** Moves the maintained counts of one group: members for good, and memberships that are time-bound. */
+/** Moves the maintained counts of one group, whose members changed at this moment: those for good, and those that are time-bound. */
 export async function addToMemberCounts(
   trx: Trx,
   tenantId: string,
   groupId: string,
-  by: { readonly always: number; readonly timed: number },
+  by: { readonly always: number; readonly timed: number; readonly now: number },
 ): Promise<void> {
   await trx
     .updateTable('groups')
@@ -120,6 +120,8 @@ export async function addToMemberCounts(
       member_count: sql<number>`member_count + ${by.always}`,
       timed_members: sql<number>`timed_members + ${by.timed}`,
       links_version: sql<number>`links_version + 1`,
+      members_version: sql<number>`members_version + 1`,
+      modified_at: by.now,
     })
     .where('tenant_id', '=', tenantId)
     .where('id', '=', groupId)
@@ -156,4 +158,44 @@ export async function selectMembersAmong(
     .where('user_id', 'in', [...userIds])
     .execute()
   return new Map(rows.map((row) => [row.user_id, toBounds(row)]))
+}
+
+/** Ids of one statement: far below both databases' limit of values. */
+const idsPerStatement = 1_000
+
+function batches(ids: readonly string[]): string[][] {
+  const sorted = [...new Set(ids)].toSorted()
+  return Array.from({ length: Math.ceil(sorted.length / idsPerStatement) }, (_, index) =>
+    sorted.slice(index * idsPerStatement, (index + 1) * idsPerStatement),
+  )
+}
+
+/** As lockUsers, for any number of ids. */
+export async function lockUsersInBatches(trx: Trx, tenantId: string, ids: readonly string[]): Promise<void> {
+  for (const batch of batches(ids)) await lockUsers(trx, tenantId, batch)
+}
+
+/** As selectMembersAmong, for any number of ids. */
+export async function selectMembersInBatches(
+  db: Queryable,
+  tenantId: string,
+  groupId: string,
+  ids: readonly string[],
+): Promise<Map<string, Bounds>> {
+  const found = new Map<string, Bounds>()
+  for (const batch of batches(ids))
+    for (const [id, bounds] of await selectMembersAmong(db, tenantId, groupId, batch)) found.set(id, bounds)
+  return found
+}
+
+/** As deleteMembers, for any number of ids. */
+export async function deleteMembersInBatches(
+  trx: Trx,
+  tenantId: string,
+  groupId: string,
+  ids: readonly string[],
+): Promise<BoundMembership[]> {
+  const removed: BoundMembership[] = []
+  for (const batch of batches(ids)) removed.push(...(await deleteMembers(trx, tenantId, groupId, batch)))
+  return removed
 }

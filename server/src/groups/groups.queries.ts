@@ -1,28 +1,11 @@
-import { sql, type Insertable, type Selectable, type Updateable } from 'kysely'
+import { sql, type Insertable, type Updateable } from 'kysely'
 import type { Queryable, Trx } from '../db/db.ts'
+import { toKey } from '../db/normal-key.ts'
 import type { NamedLink } from '../users/users.schema.ts'
-import type { Group, MembershipSource, TaggedGroup } from './groups.schema.ts'
+import { groupColumns, toGroup, type GroupRow } from './group-row-rules.ts'
+import type { Group, TaggedGroup } from './groups.schema.ts'
 import type { GroupsTable } from './groups.table.ts'
-import { countTimedMembers, findLastBound } from './timed-members.queries.ts'
-
-export const groupColumns = [
-  'groups.id',
-  'groups.name',
-  'groups.alias',
-  'groups.attributes',
-  'groups.is_default',
-  'groups.source',
-  'groups.member_count',
-  'groups.timed_members',
-  'groups.created_at',
-  'groups.created_by',
-  'groups.updated_at',
-  'groups.updated_by',
-  'groups.version',
-  'groups.links_version',
-] as const
-
-export type GroupRow = Omit<Selectable<GroupsTable>, 'seq' | 'tenant_id' | 'name_key' | 'alias_key'>
+import { countTimedMembers, findLastBound, selectLastBounds } from './timed-members.queries.ts'
 
 export async function findGroup(
   db: Queryable,
@@ -84,6 +67,27 @@ export async function selectDefaultGroupIds(db: Queryable, tenantId: string): Pr
 
 export async function insertGroup(trx: Trx, row: Insertable<GroupsTable>): Promise<void> {
   await trx.insertInto('groups').values(row).execute()
+}
+
+const nameAttemptsMax = 100
+
+/** Inserts a group under this internal name, or the first free one with a number behind it; answers the name. */
+export async function insertUnderFreeName(
+  trx: Trx,
+  row: Omit<Insertable<GroupsTable>, 'name' | 'name_key'>,
+  wish: string,
+): Promise<string> {
+  for (let attempt = 1; attempt <= nameAttemptsMax; attempt += 1) {
+    const name = attempt === 1 ? wish : attempt < nameAttemptsMax ? `${wish}_${attempt}` : `${wish}_${row.id}`
+    const inserted = await trx
+      .insertInto('groups')
+      .values({ ...row, name, name_key: toKey(name) })
+      .onConflict((conflict) => conflict.columns(['tenant_id', 'name_key']).doNothing())
+      .returning('id')
+      .executeTakeFirst()
+    if (inserted !== undefined) return name
+  }
+  throw new Error(`no free name like ${wish}`)
 }
 
 export async function updateGroup(
@@ -166,25 +170,15 @@ export async function toGroups(
   return rows.map((row) => toGroup(row, counts.get(row.id) ?? 0))
 }
 
-function toGroup(row: GroupRow, timedNow: number): Group {
-  return {
-    id: row.id,
-    name: row.name,
-    alias: row.alias,
-    attributes: JSON.parse(row.attributes),
-    isDefault: row.is_default === 1,
-    source: toMembershipSource(row.source),
-    memberCount: row.member_count + timedNow,
-    timedMembers: row.timed_members,
-    createdAt: row.created_at,
-    createdBy: row.created_by,
-    updatedAt: row.updated_at,
-    updatedBy: row.updated_by,
-    version: row.version,
-    linksVersion: row.links_version,
-  }
-}
-
-function toMembershipSource(source: string): MembershipSource {
-  return source === 'jit' || source === 'scim' ? source : 'local'
+/** The same with the newest bound that has passed, as tags of what shows members need it. */
+export async function toTaggedGroups(
+  db: Queryable,
+  tenantId: string,
+  rows: readonly GroupRow[],
+  now: Date,
+): Promise<TaggedGroup[]> {
+  const groups = await toGroups(db, tenantId, rows, now)
+  const timed = groups.filter((group) => group.timedMembers > 0).map((group) => group.id)
+  const bounds = await selectLastBounds(db, tenantId, timed, now)
+  return groups.map((group) => ({ ...group, lastBoundAt: bounds.get(group.id) ?? 0 }))
 }

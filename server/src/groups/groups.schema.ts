@@ -22,8 +22,11 @@ export interface Group {
   readonly createdBy: string
   readonly updatedAt: number
   readonly updatedBy: string
+  /** When own fields or members last changed. */
+  readonly modifiedAt: number
   readonly version: number
   readonly linksVersion: number
+  readonly membersVersion: number
 }
 
 /** A group by itself, with what its entity tag needs. */

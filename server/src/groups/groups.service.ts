@@ -146,6 +146,7 @@ export async function updateGroup(
       is_default: next.isDefault ? 1 : 0,
       updated_at: stamp.updatedAt,
       updated_by: stamp.updatedBy,
+      modified_at: stamp.updatedAt,
     })
     const pick = (values: typeof next) => Object.fromEntries(fields.map((name) => [name, values[name]]))
     await recordEvent(ctx, {
@@ -163,21 +164,26 @@ export async function deleteGroup(ctx: Ctx, groupId: string): Promise<void> {
   authorize(ctx, 'groups:write')
   await inTransaction(ctx, async (ctx) => {
     await queries.lockGroups(ctx.db, ctx.tenantId, [groupId])
-    const group = await requireGroup(ctx, groupId)
-    await removeGroupFromPersonas(ctx, groupId)
-    await removeGroupFromPurposes(ctx, groupId)
-    await deleteMappingsOfGroup(ctx, groupId)
-    await deleteAllMembers(ctx.db, ctx.tenantId, groupId)
-    await queries.deleteGroup(ctx.db, ctx.tenantId, groupId)
-    await addToCounter(ctx.db, ctx.tenantId, 'groups', -1)
-    // Every member's record showed the group.
-    await catalogueChanged(ctx)
-    await recordEvent(ctx, {
-      type: 'group.deleted',
-      subjectId: groupId,
-      data: { name: group.name, members: group.memberCount },
-      personal: {},
-    })
+    await deleteHeldGroup(ctx, await requireGroup(ctx, groupId))
+  })
+}
+
+/** The deletion itself, for a group that is held. */
+export async function deleteHeldGroup(ctx: TrxCtx, group: Group): Promise<void> {
+  const groupId = group.id
+  await removeGroupFromPersonas(ctx, groupId)
+  await removeGroupFromPurposes(ctx, groupId)
+  await deleteMappingsOfGroup(ctx, groupId)
+  await deleteAllMembers(ctx.db, ctx.tenantId, groupId)
+  await queries.deleteGroup(ctx.db, ctx.tenantId, groupId)
+  await addToCounter(ctx.db, ctx.tenantId, 'groups', -1)
+  // Every member's record showed the group.
+  await catalogueChanged(ctx)
+  await recordEvent(ctx, {
+    type: 'group.deleted',
+    subjectId: groupId,
+    data: { name: group.name, members: group.memberCount },
+    personal: {},
   })
 }
 
@@ -202,8 +208,10 @@ function newGroup(ctx: TrxCtx, fields: Pick<Group, 'name' | 'alias' | 'attribute
     createdBy: ctx.actor.name,
     updatedAt: 0,
     updatedBy: '',
+    modifiedAt: ctx.now.getTime(),
     version: 1,
     linksVersion: 1,
+    membersVersion: 0,
   }
 }
 
@@ -224,6 +232,7 @@ async function insert(ctx: TrxCtx, group: Group): Promise<void> {
       created_by: group.createdBy,
       updated_at: 0,
       updated_by: '',
+      modified_at: group.modifiedAt,
       version: 1,
       links_version: 1,
     })

@@ -22,6 +22,10 @@ export interface GroupsTable {
   updated_by: string
   version: number
   links_version: number
+  /** When own fields or members last changed, or the group was made. */
+  modified_at: Generated<number>
+  /** Rises with every change of members. */
+  members_version: Generated<number>
 }
 
 export interface GroupMembersTable {
@@ -34,4 +38,6 @@ export interface GroupMembersTable {
   expires_at: Generated<number>
   /** 1 where either bound is set. */
   is_timed: Generated<number>
+  /** What an IdP calls the member; empty: the member's own name. */
+  display: Generated<string>
 }

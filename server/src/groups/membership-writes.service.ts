@@ -13,6 +13,9 @@ export interface MembershipChange extends BoundMembership {
   readonly before: Bounds | null
 }
 
+/** What an identity provider calls the member; absent: the member's own name. */
+type NamedMembership = Membership & { readonly display?: string }
+
 /**
  * Adds memberships for good; answers those that are new. Counters and events follow.
  * The caller holds the users, then the groups, has seen that they exist, and has told the users' links:
@@ -20,7 +23,7 @@ export interface MembershipChange extends BoundMembership {
  */
 export function addMemberships(
   ctx: TrxCtx,
-  memberships: readonly Membership[],
+  memberships: readonly NamedMembership[],
   source: MembershipSource,
 ): Promise<readonly Membership[]> {
   return insert(
@@ -85,19 +88,20 @@ export async function accountRemoved(ctx: TrxCtx, removed: readonly BoundMembers
 
 async function insert(
   ctx: TrxCtx,
-  memberships: readonly BoundMembership[],
+  memberships: readonly (BoundMembership & NamedMembership)[],
   source: MembershipSource,
 ): Promise<readonly Membership[]> {
   if (memberships.length === 0) return []
   const addedAt = ctx.now.getTime()
   const added = await queries.insertMembers(
     ctx.db,
-    memberships.map(({ groupId, userId, bounds }) => ({
+    memberships.map(({ groupId, userId, bounds, display = '' }) => ({
       tenant_id: ctx.tenantId,
       group_id: groupId,
       user_id: userId,
       source,
       added_at: addedAt,
+      display,
       ...fromCountedBounds(bounds),
     })),
   )
@@ -129,6 +133,7 @@ async function moveCounts(ctx: TrxCtx, moves: readonly Move[]): Promise<void> {
   for (const [groupId, ofGroup] of [...byGroup].toSorted(([a], [b]) => (a < b ? -1 : 1))) {
     const sum = (isTimed: boolean) =>
       ofGroup.reduce((total, { bounds, sign }) => total + (isTimeBound(bounds) === isTimed ? sign : 0), 0)
-    await queries.addToMemberCounts(ctx.db, ctx.tenantId, groupId, { always: sum(false), timed: sum(true) })
+    const by = { always: sum(false), timed: sum(true), now: ctx.now.getTime() }
+    await queries.addToMemberCounts(ctx.db, ctx.tenantId, groupId, by)
   }
 }

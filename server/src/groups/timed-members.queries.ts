@@ -31,6 +31,29 @@ export async function hasTimedGroups(db: Queryable, tenantId: string): Promise<b
   return (await rawRows(db, anyTimedGroup, [tenantId])).length > 0
 }
 
+/** Of several groups, as findLastBound; asked only of those that have time-bound members. */
+export async function selectLastBounds(
+  db: Queryable,
+  tenantId: string,
+  groupIds: readonly string[],
+  now: Date,
+): Promise<Map<string, number>> {
+  if (groupIds.length === 0) return new Map()
+  const at = now.getTime()
+  const rows = await db
+    .selectFrom('group_members')
+    .select([
+      'group_id',
+      sql<number>`max(case when expires_at <= ${at} then expires_at when valid_from <= ${at} then valid_from else 0 end)`.as('at'),
+    ])
+    .where('tenant_id', '=', tenantId)
+    .where('group_id', 'in', [...groupIds])
+    .where('is_timed', '=', sql.lit(1))
+    .groupBy('group_id')
+    .execute()
+  return new Map(rows.map((row) => [row.group_id, row.at]))
+}
+
 const lastBound = `${withInstant}
 select max(case when m.expires_at <= ${instantSql} then m.expires_at
   when m.valid_from <= ${instantSql} then m.valid_from else 0 end) as at

@@ -96,6 +96,7 @@ function codesOf(spec: Refusing): ErrorCode[] {
     'rate_limited',
   ])
   for (const code of spec.errors ?? []) codes.add(code)
+  if (isCritical(spec.access)) for (const code of ['reauth_required', 'right_required'] as const) codes.add(code)
   if (spec.access !== 'public') for (const code of ['invalid_token', 'insufficient_role'] as const) codes.add(code)
   // A GET's body is never read; its Content-Encoding is refused all the same.
   if (spec.method !== 'GET') for (const code of ['invalid_body', 'body_too_large'] as const) codes.add(code)
@@ -106,4 +107,8 @@ function codesOf(spec: Refusing): ErrorCode[] {
   codes.add('internal')
   codes.add('unavailable')
   return [...codes]
+}
+
+function isCritical(access: unknown): boolean {
+  return typeof access === 'object' && access !== null && 'isCritical' in access
 }

@@ -42,6 +42,15 @@ const tags = [
     name: 'SSO mappers',
     description: 'What attributes of an identity provider mean here; kept by the alias of the connection.',
   },
+  {
+    name: 'Single sign-on',
+    description: 'Connections with identity providers: who signs people in, by which keys.',
+  },
+  {
+    name: 'SCIM settings',
+    description:
+      'How an identity provider keeps users and groups here: rules, tokens, and what became of its requests.',
+  },
   { name: 'Events', description: 'What was changed, and who signed in.' },
   { name: 'Audit', description: 'The events as a chain that shows every later change, and what signs it.' },
   { name: 'Outbox', description: 'Mails that were promised, sent or not.' },

@@ -1,7 +1,7 @@
 import { Readable } from 'node:stream'
 import type { FastifyInstance, FastifyReply, FastifyRequest, FastifySchema } from 'fastify'
 import Type, { type Static, type TObject, type TSchema } from 'typebox'
-import { insufficientRole } from '../access/authorize.ts'
+import { authorizeCritical, insufficientRole } from '../access/authorize.ts'
 import type { Ctx } from '../access/ctx.ts'
 import type { Permission } from '../access/permissions.ts'
 import type { ErrorCode } from '../errors/catalogue.ts'
@@ -15,7 +15,12 @@ import { headersOf, repeatHeaders } from './request-headers.ts'
 /** Which credentials an address asks for. */
 export type Access =
   /** A bearer token whose actor has this permission; where the id in the address is not the actor's own, `others` instead. */
-  | { readonly bearer: Permission; readonly others?: Permission }
+  | {
+      readonly bearer: Permission
+      readonly others?: Permission
+      /** Programs need a right of the host operator, people a fresh proof of who they are. */
+      readonly isCritical?: true
+    }
   /** Nothing but a known tenant. */
   | 'public'
 
@@ -151,6 +156,7 @@ export function refuseByRole(request: FastifyRequest, access: Access | undefined
   const isOwn = access.others === undefined || asRecord<string>(request.params)['id'] === actor.userId
   if (!actor.permissions.has(isOwn ? access.bearer : (access.others ?? access.bearer)))
     throw insufficientRole(actor.role)
+  if (access.isCritical === true) authorizeCritical(request.ctx, access.bearer)
 }
 
 function toSchema<B extends TSchema>(spec: Operation<B>): FastifySchema {

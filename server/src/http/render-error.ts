@@ -61,7 +61,7 @@ const frameworkErrors: Readonly<Record<string, () => ApiError>> = {
 }
 
 /** Everything that rises to the edge becomes one of the catalogue; what nobody foresaw says nothing about itself. */
-function toApiError(thrown: unknown): ApiError {
+export function toApiError(thrown: unknown): ApiError {
   if (thrown instanceof ApiError) return thrown
   if (isDatabaseTrouble(thrown)) {
     return new ApiError('unavailable', {

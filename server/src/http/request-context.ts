@@ -31,6 +31,15 @@ export interface ContextSource {
   readonly limits: Limits
   readonly overload: Overload
   readonly rates: RateGate
+  readonly spaces: readonly Space[]
+}
+
+/** A part of the address space that speaks another protocol, and asks for credentials of its own. */
+export interface Space {
+  /** Whether a path belongs to it, known routes or not. */
+  owns(path: string): boolean
+  /** Lets a request in before anything of it is read. Throws the space's own refusals. */
+  admit(request: FastifyRequest, found: Pick<Ctx, 'db' | 'tenantId' | 'now'>): Promise<Actor>
 }
 
 /** What every answer under /api carries: nothing of it may be kept or framed. */
@@ -60,24 +69,27 @@ export function addRequestContext(app: FastifyInstance, source: ContextSource): 
     const config = request.routeOptions.config ?? nowhere
     overload.admit(request, reply, tenantId, config)
     const arrival = { request, reply, tenantId, now: now.getTime() }
-    const isOpen = !needsBearer(config, path)
-    const actor = isOpen ? anonymous : await findActor(source, request, tenantId, now)
+    const found = { db: source.db, tenantId, now }
+    const space = source.spaces.find((candidate) => candidate.owns(path))
+    if (space === undefined) refuseTwoCredentials(request)
+    const isOpen = space === undefined && !needsBearer(config, path)
+    const actor = isOpen ? anonymous : await findActor(source, request, found, space)
     request.ctx = {
       db: source.db,
       tenantId,
-      actor: actor instanceof ApiError ? anonymous : actor,
+      actor: actor instanceof Stranger ? anonymous : actor,
       now,
       requestId: request.id,
-      origin: originOf(request),
+      origin: originOf(request, space === undefined ? 'rest' : 'scim'),
       limits,
     }
-    if (isOpen || actor instanceof ApiError) await rates.passAnonymous(arrival)
+    if (isOpen || actor instanceof Stranger) await rates.passAnonymous(arrival)
     else {
       // Nothing is waited for but where the database must be asked.
       const waiting = rates.passActor(arrival, actor)
       if (waiting !== undefined) await waiting
     }
-    if (actor instanceof ApiError) throw actor
+    if (actor instanceof Stranger) throw actor.refusal
     refuseBadIds(request, limits)
     refuseByRole(request, config.access)
     if (config.invites === true) await rates.passInvite(arrival, actor)
@@ -90,24 +102,31 @@ export function addRequestContext(app: FastifyInstance, source: ContextSource): 
 
 const nowhere: Readonly<FastifyContextConfig> = {}
 
-/** The actor, or the refusal of the credential: an address over its rate gets another one instead. */
+/** Somebody whose credential was refused: an address over its rate hears of that first. */
+class Stranger {
+  readonly refusal: Error
+
+  constructor(refusal: Error) {
+    this.refusal = refusal
+  }
+}
+
 async function findActor(
   source: ContextSource,
   request: FastifyRequest,
-  tenantId: string,
-  now: Date,
-): Promise<Actor | ApiError> {
+  found: Pick<Ctx, 'db' | 'tenantId' | 'now'>,
+  space: Space | undefined,
+): Promise<Actor | Stranger> {
   try {
+    if (space !== undefined) return await space.admit(request, found)
     return await source.authenticate({
-      db: source.db,
-      tenantId,
+      ...found,
       token: bearerToken(request),
       // As it was declared: the address itself may spell letters as percent codes.
       path: request.routeOptions.url ?? pathOf(request.url),
-      now,
     })
   } catch (error) {
-    if (error instanceof ApiError && error.code === 'invalid_token') return error
+    if (error instanceof Error && 'status' in error && error.status === 401) return new Stranger(error)
     throw error
   }
 }
@@ -157,18 +176,8 @@ function refuseBadFraming(request: FastifyRequest, { headersMax }: Limits): void
       headers: { connection: 'close' },
     })
   }
-  const seen = { host: 0, authorization: 0 }
-  for (let index = 0; index < rawHeaders.length; index += 2) {
-    const name = rawHeaders[index]?.toLowerCase()
-    if (name === 'host' || name === 'authorization') seen[name] += 1
-  }
-  if (seen.host > 1) throw new ApiError('invalid_request', { detail: 'The request has two Host headers.' })
-  if (seen.authorization > 1) {
-    throw new ApiError('invalid_request', {
-      detail: 'The request has two Authorization headers; send one.',
-      headers: { 'www-authenticate': 'Bearer realm="muster", error="invalid_request"' },
-    })
-  }
+  if (countHeader(request, 'host') > 1)
+    throw new ApiError('invalid_request', { detail: 'The request has two Host headers.' })
   if (request.headers['content-encoding'] !== undefined) {
     throw new ApiError('unsupported_media_type', { detail: 'Send the body without Content-Encoding.' })
   }
@@ -178,6 +187,21 @@ function refuseBadFraming(request: FastifyRequest, { headersMax }: Limits): void
   }
 }
 
-function originOf(request: FastifyRequest): Origin {
-  return { address: request.ip, userAgent: (request.headers['user-agent'] ?? '').slice(0, 300), door: 'rest' }
+/** Node joins or drops repeated headers; only the raw ones tell. */
+export function countHeader({ raw: { rawHeaders } }: FastifyRequest, wanted: string): number {
+  let count = 0
+  for (let index = 0; index < rawHeaders.length; index += 2) if (rawHeaders[index]?.toLowerCase() === wanted) count += 1
+  return count
+}
+
+function refuseTwoCredentials(request: FastifyRequest): void {
+  if (countHeader(request, 'authorization') < 2) return
+  throw new ApiError('invalid_request', {
+    detail: 'The request has two Authorization headers; send one.',
+    headers: { 'www-authenticate': 'Bearer realm="muster", error="invalid_request"' },
+  })
+}
+
+function originOf(request: FastifyRequest, door: Origin['door']): Origin {
+  return { address: request.ip, userAgent: (request.headers['user-agent'] ?? '').slice(0, 300), door }
 }

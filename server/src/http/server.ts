@@ -1,25 +1,39 @@
 import { STATUS_CODES } from 'node:http'
 import type { Socket } from 'node:net'
-import Fastify, { LogController, type FastifyBaseLogger, type FastifyInstance } from 'fastify'
+import Fastify, {
+  LogController,
+  type FastifyBaseLogger,
+  type FastifyError,
+  type FastifyInstance,
+  type FastifyReply,
+  type FastifyRequest,
+} from 'fastify'
 import { v4 as uuid } from 'uuid'
 import { ApiError } from '../errors/api-error.ts'
 import type { Limits } from '../limits/limits.ts'
 import { decodeUtf8, parseJsonStrictly } from './parse-json.ts'
 import { errorBody, renderError } from './render-error.ts'
-import { apiHeaders } from './request-context.ts'
+import { apiHeaders, pathOf } from './request-context.ts'
 import { compileValidator } from './validate-body.ts'
 
 /** How often what comes too slowly is looked for. Node's own 30 s would double every timeout. */
 const timeoutCheckMs = 1_000
 
+/** Errors of a space that has words of its own. */
+export interface SpaceErrors {
+  owns(path: string): boolean
+  readonly render: (error: FastifyError, request: FastifyRequest, reply: FastifyReply) => FastifyReply
+}
+
 interface ServerOptions {
   readonly log: FastifyBaseLogger
   readonly trustedProxies: readonly string[]
   readonly limits: Limits
+  readonly spaceErrors: readonly SpaceErrors[]
 }
 
 /** Fastify with everything written out that it would otherwise decide by itself (architecture.md, Fastify). */
-export function createServer({ log, trustedProxies, limits }: ServerOptions): FastifyInstance {
+export function createServer({ log, trustedProxies, limits, spaceErrors }: ServerOptions): FastifyInstance {
   const app = Fastify({
     loggerInstance: log,
     logController: new LogController({ disableRequestLogging: true, requestIdLogLabel: 'requestId' }),
@@ -40,8 +54,11 @@ export function createServer({ log, trustedProxies, limits }: ServerOptions): Fa
       requireHostHeader: false,
     },
     // No hook has seen these: what every answer carries is said here.
-    frameworkErrors: (error, request, reply) =>
-      void renderError(error, request, reply.headers({ 'x-atlan-request-id': request.id, ...apiHeaders })),
+    frameworkErrors: (error, request, reply) => {
+      const space = spaceErrors.find((candidate) => candidate.owns(pathOf(request.url)))
+      const answered = reply.headers({ 'x-atlan-request-id': request.id, ...apiHeaders })
+      void (space?.render ?? renderError)(error, request, answered)
+    },
     clientErrorHandler: brokenRequestAnswerer(limits),
   })
   // One more than allowed, so that a request with too many is seen and refused instead of quietly cut.

@@ -24,7 +24,18 @@ function bodyError(findings: readonly Finding[]): ApiError {
   if (finding === undefined)
     return new ApiError('invalid_body', { detail: 'The body does not have the expected form.' })
   const path = finding.instancePath === '' ? 'The body' : finding.instancePath.slice(1).replaceAll('/', '.')
-  return new ApiError('invalid_body', { detail: `${path} ${problemOf(finding)}.` })
+  return new ApiError('invalid_body', { detail: `${path} ${choicesOf(finding, findings) ?? problemOf(finding)}.` })
+}
+
+/** A value that is none of a list: each entry of the list is a finding of its own. */
+function choicesOf({ keyword, instancePath }: Finding, findings: readonly Finding[]): string | undefined {
+  if (keyword !== 'const') return undefined
+  const choices = findings.filter((other) => other.keyword === 'const' && other.instancePath === instancePath)
+  return `must be ${choices.map(({ params }) => String(valueOf(params, 'allowedValue'))).join(' or ')}`
+}
+
+function valueOf(params: object, name: string): unknown {
+  return Object.entries(params).find(([key]) => key === name)?.[1]
 }
 
 /** Of the branches of a union the deepest finding is the one the sender meant. */
@@ -44,7 +55,7 @@ const typeNames: Readonly<Record<string, string>> = {
 }
 
 function problemOf({ keyword, params, message }: Finding): string {
-  const parameter = (name: string) => String(Object.entries(params).find(([key]) => key === name)?.[1])
+  const parameter = (name: string) => String(valueOf(params, name))
   switch (keyword) {
     case 'required':
       return `lacks "${parameter('requiredProperties')}"`

@@ -116,6 +116,12 @@ export async function reissueInvitation(ctx: TrxCtx, userId: string, email: stri
   await sendInvitations(ctx, [{ id: userId, email, role }], await inviterOf(ctx))
 }
 
+/** An identity provider lets this user in from now on: open links end, without another word to anybody. */
+export async function voidInvitations(ctx: TrxCtx, userId: string): Promise<void> {
+  const revoked = await queries.revokeOpenOf(ctx.db, ctx.tenantId, userId, ctx.now.getTime())
+  await discardWaiting(ctx, invitationMail, revoked)
+}
+
 /** Part of deleting a user. */
 export async function deleteInvitationsOf(ctx: TrxCtx, userId: string): Promise<void> {
   const ids = await queries.deleteInvitationsOf(ctx.db, ctx.tenantId, userId)

@@ -24,5 +24,6 @@ export function clientActor({ id, clientId, role, expiresAt }: ActingClient): Ac
     permissions: permissionsOf(role),
     rights: new Set(),
     expiresAt,
+    confirmedAt: null,
   }
 }

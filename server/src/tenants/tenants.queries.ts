@@ -38,7 +38,7 @@ export async function insertTenant(trx: Trx, tenant: Tenant): Promise<void> {
 export async function updateTenant(
   trx: Trx,
   tenantId: string,
-  change: { plan?: Plan; state?: TenantState },
+  change: { plan?: Plan; state?: TenantState; settings?: string },
 ): Promise<void> {
   await trx.updateTable('tenants').set(change).where('id', '=', tenantId).execute()
 }

@@ -10,7 +10,7 @@ import { recordEvent } from '../events/record-event.ts'
 import { createBuiltInRoles } from '../roles/roles.service.ts'
 import { createTenantKeys } from './tenant-keys.service.ts'
 import * as queries from './tenants.queries.ts'
-import { defaultSettings, type Plan, type Tenant } from './tenants.schema.ts'
+import { defaultSettings, type Plan, type Tenant, type TenantSettings } from './tenants.schema.ts'
 
 interface NewTenant {
   readonly slug: string
@@ -68,7 +68,7 @@ export function findTenantById(db: Db, tenantId: string): Promise<Tenant | undef
   return queries.findTenant(db, tenantId)
 }
 
-export async function getTenant(ctx: ReadCtx): Promise<Tenant> {
+export async function getTenant(ctx: Pick<ReadCtx, 'db' | 'tenantId'>): Promise<Tenant> {
   const tenant = await queries.findTenant(ctx.db, ctx.tenantId)
   if (tenant === undefined) throw new Error(`tenant ${ctx.tenantId} is gone`)
   return tenant
@@ -86,6 +86,12 @@ export async function changePlan(ctx: Ctx, plan: Plan): Promise<void> {
       personal: {},
     })
   })
+}
+
+/** Switches one of the tenant's settings; what is so already stays. The event is the caller's. */
+export async function changeSettings(ctx: TrxCtx, change: Partial<TenantSettings>): Promise<void> {
+  const { settings } = await getTenant(ctx)
+  await queries.updateTenant(ctx.db, ctx.tenantId, { settings: JSON.stringify({ ...settings, ...change }) })
 }
 
 /** Stops serving a tenant; its data stays. */

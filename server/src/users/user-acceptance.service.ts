@@ -40,6 +40,7 @@ export async function completeInvitedUser(
       last_name: completion.lastName,
       last_name_key: toKey(completion.lastName),
       accepted_at: ctx.now.getTime(),
+      modified_at: ctx.now.getTime(),
       email_verified: 1,
       workspace_role_id: roleId,
     })

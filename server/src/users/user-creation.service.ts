@@ -6,12 +6,12 @@ import type { NewEvent } from '../events/event-types.ts'
 import { recordEvents } from '../events/record-event.ts'
 import { moveMembers } from '../roles/roles.service.ts'
 import type { Attributes } from '../text/clean-text.ts'
-import { usernameFromEmail } from './user-rules.ts'
+import { emailKey, titleKey, usernameFromEmail } from './user-rules.ts'
 import { insertUsers, selectTakenUsernameKeys } from './user-writes.queries.ts'
 import type { UserSource } from './users.schema.ts'
 
 export interface NewUser {
-  /** In canonical form. */
+  /** In canonical form; empty for a provisioned user without one. */
   readonly email: string
   /** Checked; null derives one from the address and makes it unique. */
   readonly username: string | null
@@ -83,7 +83,7 @@ function toRow(ctx: TrxCtx, user: CreatedUser) {
     username: user.username,
     username_key: toKey(user.username),
     email: user.email,
-    email_key: toKey(user.email),
+    email_key: emailKey(user.email, user.id),
     first_name: user.firstName,
     first_name_key: toKey(user.firstName),
     last_name: user.lastName,
@@ -93,6 +93,7 @@ function toRow(ctx: TrxCtx, user: CreatedUser) {
     source: user.source,
     workspace_role_id: user.role.id,
     attributes: JSON.stringify(user.attributes),
+    title_key: titleKey(user.attributes),
     locked_until: 0,
     invited_at: user.invitation === null ? 0 : now,
     invited_by: user.invitation?.by ?? '',
@@ -100,6 +101,7 @@ function toRow(ctx: TrxCtx, user: CreatedUser) {
     accepted_at: 0,
     last_login_at: 0,
     created_at: now,
+    modified_at: now,
     version: 1,
     links_version: 1,
   }

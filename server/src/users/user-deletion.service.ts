@@ -18,6 +18,7 @@ import { holdUser, requireOtherAdmin } from './user-roles.service.ts'
 import { cannotDisableSelf, isScimManaged, managedByScim } from './user-rules.ts'
 import { deleteUser as removeUser } from './user-writes.queries.ts'
 import { findUser } from './users.queries.ts'
+import type { User } from './users.schema.ts'
 
 /**
  * Deletes a user for good: memberships, tokens, invitations and credentials go, the events stay,
@@ -35,25 +36,35 @@ export async function deleteUser(ctx: Ctx, userId: string, transferToUserId: str
     if (ctx.actor.userId === userId) throw cannotDisableSelf('delete')
     const { settings } = await getTenant(ctx)
     if (user.enabled && isScimManaged(user, settings.scimIsOn)) throw managedByScim('remove them')
-    // Counts in the order in which invitations move them, so that the two never wait for each other in a ring.
-    await addToCounter(ctx.db, ctx.tenantId, 'users', -1)
-    await requireOtherAdmin(ctx, user, await readRoles(ctx))
-    await moveMembers(ctx, user.workspaceRoleId, null)
-    await deleteRolesBeside(ctx, userId)
-    await deleteDecentralizedRolesOf(ctx, userId)
-    await removeUserFromAllGroups(ctx, userId)
-    await removeUserFromPersonas(ctx, userId)
-    await removeUserFromPurposes(ctx, userId)
-    await deleteTokensOfOwner(ctx, userId)
-    await deleteInvitationsOf(ctx, userId)
-    await deleteCredential(ctx, userId)
-    await removeUser(ctx.db, ctx.tenantId, userId)
-    await recordEvent(ctx, {
-      type: 'user.deleted',
-      subjectId: userId,
-      data: { transferredTo: transferToUserId },
-      personal: { email: user.email, username: user.username },
-    })
+    await deleteHeldUser(ctx, user, transferToUserId)
+  })
+}
+
+/**
+ * The deletion itself, for a user who is held; for identity providers too, who own whom they delete.
+ *
+ * @throws last_admin
+ */
+export async function deleteHeldUser(ctx: TrxCtx, user: User, transferToUserId: string | null): Promise<void> {
+  const userId = user.id
+  // Counts in the order in which invitations move them, so that the two never wait for each other in a ring.
+  await addToCounter(ctx.db, ctx.tenantId, 'users', -1)
+  await requireOtherAdmin(ctx, user, await readRoles(ctx))
+  await moveMembers(ctx, user.workspaceRoleId, null)
+  await deleteRolesBeside(ctx, userId)
+  await deleteDecentralizedRolesOf(ctx, userId)
+  await removeUserFromAllGroups(ctx, userId)
+  await removeUserFromPersonas(ctx, userId)
+  await removeUserFromPurposes(ctx, userId)
+  await deleteTokensOfOwner(ctx, userId)
+  await deleteInvitationsOf(ctx, userId)
+  await deleteCredential(ctx, userId)
+  await removeUser(ctx.db, ctx.tenantId, userId)
+  await recordEvent(ctx, {
+    type: 'user.deleted',
+    subjectId: userId,
+    data: { transferredTo: transferToUserId },
+    personal: { email: user.email, username: user.username },
   })
 }
 

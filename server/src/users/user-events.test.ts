@@ -39,7 +39,10 @@ async function signIn(t: TestApp, userId: string, count: number): Promise<void> 
         .where('subject_id', '=', userId)
         .where('at', '=', ctx.now.getTime())
         .execute()
-      await updateUser(ctx.db, ctx.tenantId, userId, { last_login_at: ctx.now.getTime() })
+      await updateUser(ctx.db, ctx.tenantId, userId, {
+        last_login_at: ctx.now.getTime(),
+        modified_at: ctx.now.getTime(),
+      })
     })
   }
 }

@@ -60,7 +60,7 @@ export async function applyRole(ctx: TrxCtx, user: User, roleId: string, roles: 
     await noteRolesChanged(ctx, user.id)
   } else {
     await requireOtherAdmin(ctx, user, roles)
-    await updateUser(ctx.db, ctx.tenantId, user.id, { workspace_role_id: roleId })
+    await updateUser(ctx.db, ctx.tenantId, user.id, { workspace_role_id: roleId, modified_at: ctx.now.getTime() })
     await moveMembers(ctx, user.workspaceRoleId, roleId)
     const data = { from: nameOf(roles, user.workspaceRoleId), to: nameOf(roles, roleId) }
     await recordEvent(ctx, { type: 'user.role_changed', subjectId: user.id, data, personal: {} })
@@ -86,6 +86,7 @@ export async function endWithRole(ctx: TrxCtx, user: User, roleId: string, roles
 export async function noteRolesChanged(ctx: TrxCtx, userId: string, bounds?: Bounds): Promise<void> {
   await updateUser(ctx.db, ctx.tenantId, userId, {
     has_more_roles: 1,
+    modified_at: ctx.now.getTime(),
     ...(bounds !== undefined && isTimeBound(bounds) ? { has_time_bounds: 1 } : {}),
   })
 }

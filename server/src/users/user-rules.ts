@@ -1,6 +1,6 @@
 import { ApiError } from '../errors/api-error.ts'
 import { toKey } from '../db/normal-key.ts'
-import { requireCleanName, type TextLimits } from '../text/clean-text.ts'
+import { requireCleanName, type Attributes, type TextLimits } from '../text/clean-text.ts'
 import type { User } from './users.schema.ts'
 
 const usernamePattern = /^[\p{L}\p{N}][\p{L}\p{N}._@+-]{0,99}$/u
@@ -27,6 +27,25 @@ export function usernameFromEmail(email: string): string {
     .replace(/^[^\p{L}\p{N}]+/u, '')
     .slice(0, 80)
   return cleaned === '' || toKey(cleaned).startsWith(reservedPrefix) ? `user-${cleaned.slice(0, 60)}` : cleaned
+}
+
+/**
+ * The key of a user without an address, whom only SCIM can make. Keys are unique and searched by what people type,
+ * so it is made of the id in characters nobody types.
+ */
+function noAddressKey(id: string): string {
+  return id
+    .replaceAll('-', '')
+    .replaceAll(/[0-9a-f]/g, (digit) => String.fromCodePoint(0xe000 + Number.parseInt(digit, 16)))
+}
+
+export function emailKey(email: string, id: string): string {
+  return email === '' ? noAddressKey(id) : toKey(email)
+}
+
+/** SCIM's `title`, kept as the first designation; normalised, for its filters. */
+export function titleKey(attributes: Attributes): string {
+  return toKey(attributes['designation']?.[0] ?? '')
 }
 
 /** While SCIM is on, the IdP owns enabling and the address of the users it made. */

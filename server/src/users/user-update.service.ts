@@ -14,7 +14,7 @@ import { getTenant } from '../tenants/tenants.service.ts'
 import { requireCleanAttributes, requireCleanName, type Attributes, type TextLimits } from '../text/clean-text.ts'
 import { requireEmailAddress } from '../text/email-address.ts'
 import { applyRole, holdUser, requireOtherAdmin, requireUser, wouldChangeRole } from './user-roles.service.ts'
-import { cannotDisableSelf, isScimManaged, managedByScim, userExistsText } from './user-rules.ts'
+import { cannotDisableSelf, isScimManaged, managedByScim, titleKey, userExistsText } from './user-rules.ts'
 import { updateUser as writeUser } from './user-writes.queries.ts'
 import { isPending, type User, type UserChange } from './users.schema.ts'
 import { currentUserTag } from './users.service.ts'
@@ -86,7 +86,7 @@ async function applyEnabled(ctx: TrxCtx, user: User, enabled: boolean | undefine
     if (ctx.actor.userId === user.id) throw cannotDisableSelf('disable')
     await requireOtherAdmin(ctx, user, await readRoles(ctx))
   }
-  await writeUser(ctx.db, ctx.tenantId, user.id, { enabled: enabled ? 1 : 0 })
+  await writeUser(ctx.db, ctx.tenantId, user.id, { enabled: enabled ? 1 : 0, modified_at: ctx.now.getTime() })
   await recordEvent(ctx, {
     type: enabled ? 'user.enabled' : 'user.disabled',
     subjectId: user.id,
@@ -123,6 +123,8 @@ async function applyFields(ctx: TrxCtx, user: User, change: UserChange): Promise
       last_name: next.lastName,
       last_name_key: toKey(next.lastName),
       attributes: JSON.stringify(next.attributes),
+      title_key: titleKey(next.attributes),
+      modified_at: ctx.now.getTime(),
       ...(emailChanges ? { email_verified: 0 } : {}),
     })
   } catch (error) {

@@ -7,7 +7,7 @@ import { readLinkCatalogue, type LinkCatalogue, type SharedLinks } from './link-
 import { hasActedSql } from './document-versions.queries.ts'
 import type { DecentralizedRoleLink, DocumentVersion, NamedLink, UserView } from './users.schema.ts'
 import { holdsIfBoundSql, lastBoundSql } from './user-time-rules.ts'
-import { toUser, userRowColumns, type UserRow } from './users.queries.ts'
+import { toUser, userRowColumns, type UserRow } from './user-row-rules.ts'
 
 interface ViewRow extends UserRow {
   readonly catalogue_version: number

@@ -34,7 +34,7 @@ export async function updateUser(
   trx: Trx,
   tenantId: string,
   id: string,
-  change: Updateable<UsersTable>,
+  change: Updateable<UsersTable> & { readonly modified_at: number },
 ): Promise<void> {
   await trx
     .updateTable('users')

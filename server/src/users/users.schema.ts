@@ -22,6 +22,8 @@ export interface User {
   readonly acceptedAt: number
   readonly lastLoginAt: number
   readonly createdAt: number
+  /** When own fields or the role last changed. */
+  readonly modifiedAt: number
   readonly version: number
   readonly linksVersion: number
   /** Whether the user was ever given anything time-bound. */

@@ -32,4 +32,8 @@ export interface UsersTable {
   has_time_bounds: Generated<number>
   /** 1 once the user was given a role beside the workspace role: only then are they looked for. */
   has_more_roles: Generated<number>
+  /** When own fields or the role last changed, or the user was made. */
+  modified_at: Generated<number>
+  /** Normalised `attributes.designation[0]`. */
+  title_key: Generated<string>
 }

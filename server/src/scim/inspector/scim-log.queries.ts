@@ -1,0 +1,159 @@
+import { sql } from 'kysely'
+import type { Queryable, Trx } from '../../db/db.ts'
+import type { ScimLogStepsTable, ScimLogTable } from '../scim.table.ts'
+import type { NewEntry, NewStep } from './scim-log.schema.ts'
+
+const columns = [
+  'seq',
+  'at',
+  'request_id',
+  'token_id',
+  'token_label',
+  'address',
+  'user_agent',
+  'client',
+  'method',
+  'path',
+  'query',
+  'status',
+  'scim_type',
+  'detail',
+  'cause',
+  'duration_ms',
+  'request_bytes',
+  'response_bytes',
+] as const
+
+export interface LogRow extends Pick<ScimLogTable, Exclude<(typeof columns)[number], 'seq'>> {
+  readonly seq: number
+}
+
+export type StepRow = Pick<
+  ScimLogStepsTable,
+  | 'seq'
+  | 'step'
+  | 'subject_kind'
+  | 'subject_id'
+  | 'external_id'
+  | 'outcome'
+  | 'operation'
+  | 'attribute'
+  | 'note'
+  | 'before_text'
+  | 'after_text'
+>
+
+export interface LogQuery {
+  /** Id of a user or group. */
+  readonly subjectId: string | undefined
+  readonly externalId: string | undefined
+  readonly requestId: string | undefined
+  readonly outcome: string | undefined
+  readonly status: number | undefined
+  /** Epoch ms. */
+  readonly from: number
+  readonly to: number
+  readonly limit: number
+  /** Entries older than this one. */
+  readonly before: number | undefined
+}
+
+/** Answers the number of the entry. */
+export async function insertEntry(
+  trx: Trx,
+  tenantId: string,
+  entry: NewEntry,
+  steps: readonly NewStep[],
+): Promise<number> {
+  const { seq } = await trx
+    .insertInto('scim_log')
+    .values({ tenant_id: tenantId, ...withoutNul(entry) })
+    .returning('seq')
+    .executeTakeFirstOrThrow()
+  if (steps.length > 0) {
+    await trx
+      .insertInto('scim_log_steps')
+      .values(steps.map((step, index) => ({ tenant_id: tenantId, seq, step: index, ...withoutNul(step) })))
+      .execute()
+  }
+  return seq
+}
+
+/** PostgreSQL keeps no NUL in a text. */
+function withoutNul<T extends object>(row: T): T {
+  const clean = (value: unknown) => (typeof value === 'string' ? value.replaceAll('\0', '\u2400') : value)
+  return Object.assign({}, row, Object.fromEntries(Object.entries(row).map(([name, value]) => [name, clean(value)])))
+}
+
+/** Newest first. */
+export async function selectEntries(db: Queryable, tenantId: string, query: LogQuery): Promise<LogRow[]> {
+  let select = db
+    .selectFrom('scim_log')
+    .select(columns)
+    .where('tenant_id', '=', tenantId)
+    .where('at', '>=', query.from)
+    .where('at', '<=', query.to)
+    .orderBy('seq', 'desc')
+    .limit(query.limit)
+  if (query.before !== undefined) select = select.where('seq', '<', query.before)
+  if (query.status !== undefined) select = select.where('status', '=', query.status)
+  if (query.requestId !== undefined) select = select.where('request_id', '=', query.requestId)
+  const { subjectId, externalId, outcome } = query
+  if (subjectId !== undefined) select = select.where(stepWith(tenantId, 'subject_id', subjectId))
+  if (externalId !== undefined) select = select.where(stepWith(tenantId, 'external_id', externalId))
+  if (outcome !== undefined) select = select.where(stepWith(tenantId, 'outcome', outcome))
+  return select.execute()
+}
+
+function stepWith(tenantId: string, column: 'subject_id' | 'external_id' | 'outcome', value: string) {
+  return sql<boolean>`seq in (select s.seq from scim_log_steps s where s.tenant_id = ${tenantId} and s.${sql.ref(column)} = ${value})`
+}
+
+export async function selectSteps(db: Queryable, tenantId: string, seqs: readonly number[]): Promise<StepRow[]> {
+  if (seqs.length === 0) return []
+  return db
+    .selectFrom('scim_log_steps')
+    .select([
+      'seq',
+      'step',
+      'subject_kind',
+      'subject_id',
+      'external_id',
+      'outcome',
+      'operation',
+      'attribute',
+      'note',
+      'before_text',
+      'after_text',
+    ])
+    .where('tenant_id', '=', tenantId)
+    .where('seq', 'in', [...seqs])
+    .orderBy('seq')
+    .orderBy('step')
+    .execute()
+}
+
+export async function findEntry(
+  db: Queryable,
+  tenantId: string,
+  seq: number,
+): Promise<(LogRow & Pick<ScimLogTable, 'request_body' | 'response_body'>) | undefined> {
+  return db
+    .selectFrom('scim_log')
+    .select([...columns, 'request_body', 'response_body'])
+    .where('tenant_id', '=', tenantId)
+    .where('seq', '=', seq)
+    .executeTakeFirst()
+}
+
+/** A bounded bite out of what is too old; called now and then. */
+export async function deleteOld(trx: Trx, tenantId: string, before: number): Promise<void> {
+  const old = trx
+    .selectFrom('scim_log')
+    .select('seq')
+    .where('tenant_id', '=', tenantId)
+    .where('at', '<', before)
+    .orderBy('at')
+    .limit(1_000)
+  await trx.deleteFrom('scim_log').where('tenant_id', '=', tenantId).where('seq', 'in', old).execute()
+}

@@ -1,0 +1,377 @@
+import type { TrxCtx } from '../../access/ctx.ts'
+import { inTransaction } from '../../access/in-transaction.ts'
+import { authorize } from '../../access/authorize.ts'
+import { toKey } from '../../db/normal-key.ts'
+import { ApiError } from '../../errors/api-error.ts'
+import { hashNewPassword, storePassword } from '../../passwords/passwords.service.ts'
+import { readRoles } from '../../roles/roles.service.ts'
+import { deleteHeldUser } from '../../users/user-deletion.service.ts'
+import {
+  changeProvisionedUser,
+  provisionUser,
+  touchUser,
+  type ProvisionedUser,
+} from '../../users/user-provisioning.service.ts'
+import { holdUser } from '../../users/user-roles.service.ts'
+import { readResource } from '../read-resource.ts'
+import { invalidValue, noResource, notUnique, ScimError, toScimError } from '../scim-error.ts'
+import { readingOf, requireWriteAccess, type ScimSession } from '../scim-session.ts'
+import { canonical, isSame, type ScimObject } from '../scim-value.ts'
+import { requireVersionMatch, type Preconditions } from '../preconditions.ts'
+import { fillLinks } from './user-links.service.ts'
+import { mappedRole } from './role-map.ts'
+import { findNamesake, findStored, hasExternalId, replaceValues, saveScimUser } from './scim-users.queries.ts'
+import { toUserRecord, toValueRows, type UserRecord } from './user-record.ts'
+import { noLinks, toUserResource, userVersion, type StoredUser } from './user-resource.ts'
+import { requireUserRules } from './user-rules.ts'
+
+/** @throws ScimError 404 */
+export async function getScimUser(session: ScimSession, id: string): Promise<ScimObject> {
+  const { ctx } = session
+  authorize(ctx, 'users:read')
+  const stored = await findStored(ctx.db, ctx.tenantId, id)
+  if (stored === undefined || !isVisible(session, stored)) throw noResource()
+  const [resource] = await fillLinks(ctx, [stored], session)
+  if (resource === undefined) throw noResource()
+  return resource
+}
+
+function isVisible({ rules }: ScimSession, { user }: StoredUser): boolean {
+  return rules.visible === 'all' || user.source === 'scim'
+}
+
+/**
+ * Creates a user from a SCIM resource; there is no invitation.
+ *
+ * @throws ScimError 400 invalidSyntax, invalidValue · 403 · 409 uniqueness
+ * @source contract/scim.md 4.1, 4.2, 79–84
+ */
+export async function createScimUser(session: ScimSession, body: unknown): Promise<ScimObject> {
+  requireWriteAccess(session)
+  const resource = readResource(body, session.types.user, readingOf(session))
+  requireUserRules(resource, session)
+  const record = toUserRecord(resource)
+  const passwordHash = await hashSent(session, resource['password'], record)
+  return inTransaction(session.ctx, async (ctx) => {
+    await requireFreeExternalId(ctx, session, record.externalId, '')
+    const role = mappedRole(resource, session) ?? session.roles.fallback
+    const wanted = { ...toProvisioned(record, role), enabled: record.active ?? true }
+    const stored = await provisionOrLink(ctx, session, { wanted, record })
+    await save(ctx, stored.user.id, { ...record, active: record.active ?? true }, session)
+    if (passwordHash !== undefined) await storePassword(ctx, stored.user.id, passwordHash)
+    const saved = await requireStored(ctx, stored.user.id)
+    session.trace.add({
+      subjectKind: 'user',
+      subjectId: saved.user.id,
+      externalId: saved.externalId,
+      outcome: 'changed',
+      operation: 'create',
+      after: record.username,
+    })
+    return toUserResource(saved, noLinks, session.base)
+  })
+}
+
+function toProvisioned(record: UserRecord, role: ProvisionedUser['role']): ProvisionedUser {
+  return {
+    username: record.username,
+    email: record.email,
+    firstName: record.firstName,
+    lastName: record.lastName,
+    title: record.title,
+    enabled: record.active ?? false,
+    role,
+  }
+}
+
+interface Wanted {
+  readonly wanted: ProvisionedUser
+  readonly record: UserRecord
+}
+
+/** A collision is a conflict, unless the tenant lets SCIM take over accounts that are not admins' (4.2). */
+async function provisionOrLink(ctx: TrxCtx, session: ScimSession, { wanted, record }: Wanted): Promise<StoredUser> {
+  const { rules, trace } = session
+  const known = await findNamesake(ctx.db, ctx.tenantId, toKey(wanted.username), toKey(wanted.email))
+  if (known !== undefined && rules.adoptExisting === 'link' && known.user.source !== 'scim') {
+    const roles = await readRoles(ctx)
+    if (roles.byId(known.user.workspaceRoleId)?.name !== '$admin') {
+      await changeProvisionedUser(ctx, await holdUser(ctx, known.user.id), {
+        ...wanted,
+        enabled: record.active ?? known.user.enabled,
+      })
+      trace.add({
+        subjectKind: 'user',
+        subjectId: known.user.id,
+        outcome: 'matched',
+        operation: 'create',
+        note: 'linked to an account that was there',
+      })
+      return known
+    }
+  }
+  const isOnlyAddress = known !== undefined && toKey(known.user.username) !== toKey(wanted.username)
+  const detached = isOnlyAddress && rules.emailConflict === 'detach'
+  if (detached)
+    trace.add({
+      subjectKind: 'user',
+      subjectId: known.user.id,
+      outcome: 'skipped',
+      operation: 'create',
+      attribute: 'emails',
+      note: 'the address belongs to another account, which keeps it',
+    })
+  try {
+    const user = await provisionUser(ctx, detached ? { ...wanted, email: '' } : wanted)
+    return await requireStored(ctx, user.id)
+  } catch (error) {
+    if (!(error instanceof ApiError) || error.status !== 409) throw error
+    throw conflict(session, known, error)
+  }
+}
+
+/** What an administrator has to decide; the client hears only that the name or address is taken. */
+function conflict({ trace }: ScimSession, known: StoredUser | undefined, error: ApiError): ScimError {
+  if (known !== undefined)
+    trace.add({
+      subjectKind: 'user',
+      subjectId: known.user.id,
+      outcome: 'refused',
+      operation: 'create',
+      note: 'the name or the address belongs to this account',
+    })
+  trace.cause = 'an account with this userName or address exists already'
+  return toScimError(error, () => error)
+}
+
+/**
+ * Replaces a user: what is left out is cleared, but for `active` and `externalId`, which silence never changes.
+ *
+ * @throws ScimError 400 · 404 · 409 · 412
+ * @source contract/scim.md 145–151
+ */
+export async function replaceScimUser(
+  session: ScimSession,
+  id: string,
+  body: unknown,
+  preconditions: Preconditions,
+): Promise<ScimObject> {
+  requireWriteAccess(session)
+  const next = readResource(body, session.types.user, readingOf(session))
+  requireUserRules(next, session)
+  const passwordHash = await hashSent(session, next['password'], toUserRecord(next))
+  return changeUser(session, id, { preconditions, operation: 'replace', passwordHash }, (current) => {
+    if (next['active'] === undefined && current['active'] !== undefined) next['active'] = current['active']
+    if (next['externalId'] === undefined && current['externalId'] !== undefined)
+      next['externalId'] = current['externalId']
+    return next
+  })
+}
+
+interface Change {
+  readonly preconditions: Preconditions
+  readonly operation: string
+  /** Made before the transaction: it takes milliseconds of work. */
+  readonly passwordHash: string | undefined
+}
+
+/** Reads, changes and writes one user under a lock, so that no change made at the same time is lost (item 169). */
+export async function changeUser(
+  session: ScimSession,
+  id: string,
+  { preconditions, operation, passwordHash }: Change,
+  change: (current: ScimObject) => ScimObject,
+): Promise<ScimObject> {
+  await inTransaction(session.ctx, async (ctx) => {
+    await holdUserOr404(ctx, id)
+    const stored = await requireStored(ctx, id)
+    if (!isVisible(session, stored)) throw noResource()
+    requireVersionMatch(preconditions, userVersion(stored.user))
+    const before = toUserResource(stored, noLinks, session.base)
+    const next = change(toUserResource(stored, noLinks, session.base))
+    await writeUser(ctx, session, { stored, before, next, operation })
+    if (passwordHash === undefined) return
+    await storePassword(ctx, id, passwordHash)
+    await touchUser(ctx, id)
+  })
+  return getScimUser(session, id)
+}
+
+/** A password, where the tenant lets SCIM set them (item 69). @throws ScimError invalidValue */
+export async function hashSent(
+  { ctx, rules }: ScimSession,
+  password: unknown,
+  { username, email }: Pick<UserRecord, 'username' | 'email'>,
+): Promise<string | undefined> {
+  if (!rules.passwords || typeof password !== 'string') return undefined
+  try {
+    return await hashNewPassword(ctx, password, [username, email])
+  } catch (error) {
+    if (error instanceof ApiError && error.code === 'weak_password') throw invalidValue(error.message)
+    throw error
+  }
+}
+
+async function holdUserOr404(ctx: TrxCtx, id: string): Promise<void> {
+  try {
+    await holdUser(ctx, id)
+  } catch (error) {
+    if (error instanceof ApiError && error.code === 'user_not_found') throw noResource()
+    throw error
+  }
+}
+
+interface Write {
+  readonly stored: StoredUser
+  readonly before: ScimObject
+  readonly next: ScimObject
+  readonly operation: string
+}
+
+async function writeUser(ctx: TrxCtx, session: ScimSession, { stored, before, next, operation }: Write): Promise<void> {
+  const record = toUserRecord(next)
+  const known = toUserRecord(before)
+  const changed = changedAttributes(before, next)
+  if (changed.length === 0) {
+    session.trace.add({
+      subjectKind: 'user',
+      subjectId: stored.user.id,
+      externalId: stored.externalId,
+      outcome: 'skipped',
+      operation,
+      note: 'everything was so already',
+    })
+    return
+  }
+  await requireMayAdopt(ctx, session, stored, changed)
+  if (record.externalId !== known.externalId)
+    await requireFreeExternalId(ctx, session, record.externalId, stored.user.id)
+  const roles = await readRoles(ctx)
+  const current = roles.requireWorkspaceRoleById(stored.user.workspaceRoleId).name
+  const role = isSame(before['roles'], next['roles']) ? current : (mappedRole(next, session) ?? session.roles.fallback)
+  const wanted = toProvisioned(record, role)
+  const keptEmail = await emailToKeep(ctx, session, stored, record)
+  const wroteUser = await changeProvisionedUser(ctx, stored.user, { ...wanted, email: keptEmail })
+  if (canonical(documentOf(record)) !== canonical(documentOf(known)) || wroteUser)
+    await save(ctx, stored.user.id, record, session)
+  if (!wroteUser) await touchUser(ctx, stored.user.id)
+  for (const attribute of changed)
+    session.trace.add({
+      subjectKind: 'user',
+      subjectId: stored.user.id,
+      externalId: record.externalId,
+      outcome: 'changed',
+      operation,
+      attribute,
+      before: shown(before[attribute]),
+      after: shown(next[attribute]),
+    })
+}
+
+function documentOf({ externalId, displayName, active, document }: UserRecord): ScimObject {
+  return { externalId, displayName, isUnset: active === undefined, document }
+}
+
+const derived = new Set(['schemas', 'id', 'meta', 'groups', 'password'])
+
+/** Names of the attributes that differ; what the service makes itself is none of the client's. */
+function changedAttributes(before: ScimObject, next: ScimObject): string[] {
+  const names = new Set([...Object.keys(before), ...Object.keys(next)])
+  return [...names].filter((name) => !derived.has(name) && !isSame(before[name], next[name]))
+}
+
+function shown(value: ScimObject[string] | undefined): string {
+  return value === undefined ? '' : JSON.stringify(value).slice(0, 500)
+}
+
+/** An address that belongs to somebody else: refused, or left with its owner where the tenant wants that. */
+async function emailToKeep(ctx: TrxCtx, session: ScimSession, stored: StoredUser, record: UserRecord): Promise<string> {
+  if (toKey(record.email) === toKey(stored.user.email)) return stored.user.email
+  if (session.rules.emailConflict !== 'detach' || record.email === '') return record.email
+  const owner = await findNamesake(ctx.db, ctx.tenantId, '', toKey(record.email))
+  if (owner === undefined || owner.user.id === stored.user.id) return record.email
+  session.trace.add({
+    subjectKind: 'user',
+    subjectId: stored.user.id,
+    outcome: 'skipped',
+    operation: 'update',
+    attribute: 'emails',
+    note: 'the address belongs to another account, which keeps it',
+  })
+  return stored.user.email
+}
+
+const adminsOwn = new Set(['userName', 'emails', 'externalId', 'password'])
+
+/** Accounts that were there before SCIM (4.2). @throws ScimError 409 */
+async function requireMayAdopt(
+  ctx: TrxCtx,
+  session: ScimSession,
+  { user }: StoredUser,
+  changed: readonly string[],
+): Promise<void> {
+  if (user.source === 'scim') return
+  const isAdmin = (await readRoles(ctx)).byId(user.workspaceRoleId)?.name === '$admin'
+  const takesAdmin = isAdmin && changed.some((name) => adminsOwn.has(name))
+  if (session.rules.adoptExisting !== 'ask' && !takesAdmin) return
+  session.trace.cause = takesAdmin ? 'SCIM does not manage this administrator' : 'SCIM does not manage this account yet'
+  session.trace.add({
+    subjectKind: 'user',
+    subjectId: user.id,
+    outcome: 'refused',
+    operation: 'update',
+    note: session.trace.cause,
+  })
+  throw new ScimError(409, 'This account is not managed by SCIM; an administrator has to link it first.')
+}
+
+/** @throws ScimError 404 · 409 · 412 */
+export async function deleteScimUser(session: ScimSession, id: string, preconditions: Preconditions): Promise<void> {
+  requireWriteAccess(session)
+  await inTransaction(session.ctx, async (ctx) => {
+    await holdUserOr404(ctx, id)
+    const stored = await requireStored(ctx, id)
+    if (!isVisible(session, stored)) throw noResource()
+    requireVersionMatch(preconditions, userVersion(stored.user))
+    if (stored.user.source !== 'scim' && session.rules.adoptExisting === 'ask')
+      await requireMayAdopt(ctx, session, stored, [])
+    await deleteHeldUser(ctx, stored.user, null)
+    session.trace.add({
+      subjectKind: 'user',
+      subjectId: id,
+      externalId: stored.externalId,
+      outcome: 'changed',
+      operation: 'delete',
+      before: stored.user.username,
+    })
+  })
+}
+
+async function requireStored(ctx: TrxCtx, id: string): Promise<StoredUser> {
+  const stored = await findStored(ctx.db, ctx.tenantId, id)
+  if (stored === undefined) throw noResource()
+  return stored
+}
+
+async function save(ctx: TrxCtx, userId: string, record: UserRecord, { types }: ScimSession): Promise<void> {
+  await saveScimUser(ctx.db, ctx.tenantId, userId, {
+    external_id: record.externalId,
+    display_name: record.displayName,
+    display_key: toKey(record.displayName),
+    has_emails: record.hasEmails ? 1 : 0,
+    is_active_unset: record.active === undefined ? 1 : 0,
+    document: JSON.stringify(record.document),
+  })
+  await replaceValues(ctx.db, ctx.tenantId, userId, toValueRows(record.document, types.user))
+}
+
+async function requireFreeExternalId(
+  ctx: TrxCtx,
+  { rules }: ScimSession,
+  externalId: string,
+  userId: string,
+): Promise<void> {
+  if (!rules.uniqueExternalId || externalId === '') return
+  if (await hasExternalId(ctx.db, ctx.tenantId, externalId, userId))
+    throw notUnique('Another user has this externalId.')
+}
