@@ -142,6 +142,7 @@ create table group_members (
   valid_from bigint not null default 0,
   expires_at bigint not null default '9007199254740991'::bigint,
   is_timed bigint not null default 0,
+  display text collate "C" not null default ''::text,
   constraint group_members_pkey PRIMARY KEY (tenant_id, group_id, user_id),
   constraint group_members_tenant_id_group_id_fkey FOREIGN KEY (tenant_id, group_id) REFERENCES groups(tenant_id, id),
   constraint group_members_tenant_id_user_id_fkey FOREIGN KEY (tenant_id, user_id) REFERENCES users(tenant_id, id),
@@ -175,6 +176,8 @@ create table groups (
   version bigint not null default 1,
   links_version bigint not null default 1,
   timed_members bigint not null default 0,
+  modified_at bigint not null default 0,
+  members_version bigint not null default 0,
   constraint groups_pkey PRIMARY KEY (tenant_id, id),
   constraint groups_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenants(id),
   constraint groups_is_default_check CHECK ((is_default = ANY (ARRAY[(0)::bigint, (1)::bigint]))),
@@ -404,6 +407,171 @@ create table roles (
 CREATE UNIQUE INDEX roles_description_unique ON roles USING btree (tenant_id, description);
 CREATE UNIQUE INDEX roles_name_unique ON roles USING btree (tenant_id, name);
 
+create table scim_groups (
+  tenant_id text collate "C" not null,
+  group_id text collate "C" not null,
+  external_id text collate "C" not null default ''::text,
+  document text collate "C" not null default '{}'::text,
+  constraint scim_groups_pkey PRIMARY KEY (tenant_id, group_id),
+  constraint scim_groups_tenant_id_group_id_fkey FOREIGN KEY (tenant_id, group_id) REFERENCES groups(tenant_id, id) ON DELETE CASCADE
+);
+CREATE INDEX scim_groups_by_external_id ON scim_groups USING btree (tenant_id, external_id, group_id) WHERE (external_id <> ''::text);
+
+create table scim_log (
+  seq bigint not null generated always as identity,
+  tenant_id text collate "C" not null,
+  at bigint not null,
+  request_id text collate "C" not null,
+  token_id text collate "C" not null,
+  token_label text collate "C" not null,
+  address text collate "C" not null,
+  user_agent text collate "C" not null,
+  client text collate "C" not null,
+  method text collate "C" not null,
+  path text collate "C" not null,
+  query text collate "C" not null,
+  status bigint not null,
+  scim_type text collate "C" not null,
+  detail text collate "C" not null,
+  cause text collate "C" not null,
+  duration_ms bigint not null,
+  request_bytes bigint not null,
+  response_bytes bigint not null,
+  request_body text collate "C" not null,
+  response_body text collate "C" not null,
+  constraint scim_log_pkey PRIMARY KEY (tenant_id, seq),
+  constraint scim_log_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenants(id)
+);
+CREATE INDEX scim_log_by_at ON scim_log USING btree (tenant_id, at, seq);
+
+create table scim_log_steps (
+  tenant_id text collate "C" not null,
+  seq bigint not null,
+  step bigint not null,
+  subject_kind text collate "C" not null,
+  subject_id text collate "C" not null,
+  external_id text collate "C" not null default ''::text,
+  outcome text collate "C" not null,
+  operation text collate "C" not null,
+  attribute text collate "C" not null,
+  note text collate "C" not null,
+  before_text text collate "C" not null,
+  after_text text collate "C" not null,
+  constraint scim_log_steps_pkey PRIMARY KEY (tenant_id, seq, step),
+  constraint scim_log_steps_tenant_id_seq_fkey FOREIGN KEY (tenant_id, seq) REFERENCES scim_log(tenant_id, seq) ON DELETE CASCADE,
+  constraint scim_log_steps_outcome_check CHECK ((outcome = ANY (ARRAY['received'::text, 'matched'::text, 'changed'::text, 'skipped'::text, 'refused'::text])))
+);
+CREATE INDEX scim_log_steps_by_outcome ON scim_log_steps USING btree (tenant_id, outcome, seq);
+CREATE INDEX scim_log_steps_by_subject ON scim_log_steps USING btree (tenant_id, subject_id, seq);
+
+create table scim_settings (
+  tenant_id text collate "C" not null,
+  profile text collate "C" not null,
+  overrides text collate "C" not null,
+  role_map text collate "C" not null,
+  log_days bigint not null,
+  cursor_key text collate "C" not null,
+  updated_at bigint not null,
+  version bigint not null default 1,
+  constraint scim_settings_pkey PRIMARY KEY (tenant_id),
+  constraint scim_settings_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenants(id)
+);
+
+create table scim_subgroups (
+  tenant_id text collate "C" not null,
+  group_id text collate "C" not null,
+  member_id text collate "C" not null,
+  display text collate "C" not null default ''::text,
+  constraint scim_subgroups_pkey PRIMARY KEY (tenant_id, group_id, member_id),
+  constraint scim_subgroups_tenant_id_group_id_fkey FOREIGN KEY (tenant_id, group_id) REFERENCES groups(tenant_id, id) ON DELETE CASCADE,
+  constraint scim_subgroups_tenant_id_member_id_fkey FOREIGN KEY (tenant_id, member_id) REFERENCES groups(tenant_id, id) ON DELETE CASCADE
+);
+CREATE INDEX scim_subgroups_by_member ON scim_subgroups USING btree (tenant_id, member_id, group_id);
+
+create table scim_tokens (
+  tenant_id text collate "C" not null,
+  id text collate "C" not null,
+  label text collate "C" not null,
+  token_hash text collate "C" not null,
+  last_four text collate "C" not null,
+  access text collate "C" not null,
+  profile text collate "C" not null default ''::text,
+  created_at bigint not null,
+  created_by text collate "C" not null,
+  creator_id text collate "C" not null default ''::text,
+  expires_at bigint not null,
+  revoked_at bigint not null default 0,
+  revoked_by text collate "C" not null default ''::text,
+  replaced_by text collate "C" not null default ''::text,
+  last_used_at bigint not null default 0,
+  last_used_address text collate "C" not null default ''::text,
+  last_used_agent text collate "C" not null default ''::text,
+  constraint scim_tokens_pkey PRIMARY KEY (tenant_id, id),
+  constraint scim_tokens_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenants(id),
+  constraint scim_tokens_access_check CHECK ((access = ANY (ARRAY['all'::text, 'read'::text])))
+);
+CREATE INDEX scim_tokens_by_created_at ON scim_tokens USING btree (tenant_id, created_at, id);
+CREATE UNIQUE INDEX scim_tokens_token_hash_unique ON scim_tokens USING btree (token_hash);
+
+create table scim_users (
+  tenant_id text collate "C" not null,
+  user_id text collate "C" not null,
+  external_id text collate "C" not null default ''::text,
+  display_name text collate "C" not null default ''::text,
+  display_key text collate "C" not null default ''::text,
+  has_emails bigint not null default 0,
+  is_active_unset bigint not null default 0,
+  document text collate "C" not null default '{}'::text,
+  constraint scim_users_pkey PRIMARY KEY (tenant_id, user_id),
+  constraint scim_users_tenant_id_user_id_fkey FOREIGN KEY (tenant_id, user_id) REFERENCES users(tenant_id, id) ON DELETE CASCADE,
+  constraint scim_users_has_emails_check CHECK ((has_emails = ANY (ARRAY[(0)::bigint, (1)::bigint]))),
+  constraint scim_users_is_active_unset_check CHECK ((is_active_unset = ANY (ARRAY[(0)::bigint, (1)::bigint])))
+);
+CREATE INDEX scim_users_by_display_key ON scim_users USING btree (tenant_id, display_key, user_id);
+CREATE INDEX scim_users_by_external_id ON scim_users USING btree (tenant_id, external_id, user_id) WHERE (external_id <> ''::text);
+CREATE INDEX scim_users_search_display_key ON scim_users USING gin (tenant_id, display_key gin_trgm_ops);
+
+create table scim_values (
+  tenant_id text collate "C" not null,
+  user_id text collate "C" not null,
+  attribute text collate "C" not null,
+  ordinal bigint not null,
+  value_key text collate "C" not null,
+  type_key text collate "C" not null default ''::text,
+  is_primary bigint not null default 0,
+  keys text collate "C" not null default '{}'::text,
+  constraint scim_values_pkey PRIMARY KEY (tenant_id, user_id, attribute, ordinal),
+  constraint scim_values_tenant_id_user_id_fkey FOREIGN KEY (tenant_id, user_id) REFERENCES users(tenant_id, id) ON DELETE CASCADE,
+  constraint scim_values_is_primary_check CHECK ((is_primary = ANY (ARRAY[(0)::bigint, (1)::bigint])))
+);
+CREATE INDEX scim_values_by_value ON scim_values USING btree (tenant_id, attribute, value_key, user_id);
+
+create table sso_connections (
+  tenant_id text collate "C" not null,
+  id text collate "C" not null,
+  alias text collate "C" not null,
+  alias_key text collate "C" not null,
+  display_name text collate "C" not null,
+  is_enabled bigint not null,
+  entity_id text collate "C" not null,
+  sign_on_url text collate "C" not null,
+  sign_on_binding text collate "C" not null,
+  logout_url text collate "C" not null default ''::text,
+  certificates text collate "C" not null,
+  options text collate "C" not null default '{}'::text,
+  created_at bigint not null,
+  created_by text collate "C" not null,
+  updated_at bigint not null default 0,
+  updated_by text collate "C" not null default ''::text,
+  version bigint not null default 1,
+  constraint sso_connections_pkey PRIMARY KEY (tenant_id, id),
+  constraint sso_connections_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenants(id),
+  constraint sso_connections_is_enabled_check CHECK ((is_enabled = ANY (ARRAY[(0)::bigint, (1)::bigint]))),
+  constraint sso_connections_sign_on_binding_check CHECK ((sign_on_binding = ANY (ARRAY['redirect'::text, 'post'::text])))
+);
+CREATE UNIQUE INDEX sso_connections_alias_key_unique ON sso_connections USING btree (tenant_id, alias_key);
+CREATE INDEX sso_connections_by_created_at ON sso_connections USING btree (tenant_id, created_at, id);
+
 create table sso_mappers (
   tenant_id text collate "C" not null,
   alias text collate "C" not null,
@@ -504,6 +672,8 @@ create table users (
   links_version bigint not null default 1,
   has_time_bounds bigint not null default 0,
   has_more_roles bigint not null default 0,
+  modified_at bigint not null default 0,
+  title_key text collate "C" not null default ''::text,
   constraint users_pkey PRIMARY KEY (tenant_id, id),
   constraint users_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenants(id),
   constraint users_tenant_id_workspace_role_id_fkey FOREIGN KEY (tenant_id, workspace_role_id) REFERENCES roles(tenant_id, id),
@@ -518,6 +688,7 @@ CREATE INDEX users_by_enabled ON users USING btree (tenant_id, enabled, id);
 CREATE INDEX users_by_first_name ON users USING btree (tenant_id, first_name, id);
 CREATE INDEX users_by_last_login_at ON users USING btree (tenant_id, last_login_at, id);
 CREATE INDEX users_by_last_name ON users USING btree (tenant_id, last_name, id);
+CREATE INDEX users_by_modified_at ON users USING btree (tenant_id, modified_at, id);
 CREATE INDEX users_by_role ON users USING btree (tenant_id, workspace_role_id, id);
 CREATE INDEX users_by_username ON users USING btree (tenant_id, username, id);
 CREATE UNIQUE INDEX users_email_key_unique ON users USING btree (tenant_id, email_key);

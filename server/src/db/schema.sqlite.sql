@@ -121,7 +121,7 @@ create table group_members (
   user_id text not null,
   source text not null check (source in ('local', 'jit', 'scim')),
   added_at integer not null, valid_from integer not null default 0, expires_at integer not null default 9007199254740991 check (valid_from < expires_at), is_timed integer not null default 0
-  check (is_timed = case when valid_from > 0 or expires_at < 9007199254740991 then 1 else 0 end),
+  check (is_timed = case when valid_from > 0 or expires_at < 9007199254740991 then 1 else 0 end), display text not null default '',
   primary key (tenant_id, group_id, user_id),
   foreign key (tenant_id, group_id) references groups (tenant_id, id),
   foreign key (tenant_id, user_id) references users (tenant_id, id)
@@ -146,7 +146,7 @@ create table groups (
   updated_at integer not null default 0,
   updated_by text not null default '',
   version integer not null default 1,
-  links_version integer not null default 1, timed_members integer not null default 0 check (timed_members >= 0),
+  links_version integer not null default 1, timed_members integer not null default 0 check (timed_members >= 0), modified_at integer not null default 0, members_version integer not null default 0,
   unique (tenant_id, id)
 ) strict;
 create index groups_by_alias on groups (tenant_id, alias, id);
@@ -357,6 +357,158 @@ create table roles (
 create unique index roles_description_unique on roles (tenant_id, description);
 create unique index roles_name_unique on roles (tenant_id, name);
 
+create table scim_groups (
+  tenant_id text not null,
+  group_id text not null,
+  external_id text not null default '',
+  document text not null default '{}',
+  primary key (tenant_id, group_id),
+  foreign key (tenant_id, group_id) references groups (tenant_id, id) on delete cascade
+) strict;
+create index scim_groups_by_external_id on scim_groups (tenant_id, external_id, group_id) where external_id <> '';
+
+create table scim_log (
+  seq integer not null primary key autoincrement,
+  tenant_id text not null references tenants (id),
+  at integer not null,
+  request_id text not null,
+  token_id text not null,
+  token_label text not null,
+  address text not null,
+  user_agent text not null,
+  client text not null,
+  method text not null,
+  path text not null,
+  query text not null,
+  status integer not null,
+  scim_type text not null,
+  detail text not null,
+  cause text not null,
+  duration_ms integer not null,
+  request_bytes integer not null,
+  response_bytes integer not null,
+  request_body text not null,
+  response_body text not null,
+  unique (tenant_id, seq)
+) strict;
+create index scim_log_by_at on scim_log (tenant_id, at, seq);
+
+create table scim_log_steps (
+  tenant_id text not null,
+  seq integer not null,
+  step integer not null,
+  subject_kind text not null,
+  subject_id text not null,
+  external_id text not null default '',
+  outcome text not null check (outcome in ('received', 'matched', 'changed', 'skipped', 'refused')),
+  operation text not null,
+  attribute text not null,
+  note text not null,
+  before_text text not null,
+  after_text text not null,
+  primary key (tenant_id, seq, step),
+  foreign key (tenant_id, seq) references scim_log (tenant_id, seq) on delete cascade
+) strict;
+create index scim_log_steps_by_outcome on scim_log_steps (tenant_id, outcome, seq);
+create index scim_log_steps_by_subject on scim_log_steps (tenant_id, subject_id, seq);
+
+create table scim_settings (
+  tenant_id text not null primary key references tenants (id),
+  profile text not null,
+  overrides text not null,
+  role_map text not null,
+  log_days integer not null,
+  cursor_key text not null,
+  updated_at integer not null,
+  version integer not null default 1
+) strict;
+
+create table scim_subgroups (
+  tenant_id text not null,
+  group_id text not null,
+  member_id text not null,
+  display text not null default '',
+  primary key (tenant_id, group_id, member_id),
+  foreign key (tenant_id, group_id) references groups (tenant_id, id) on delete cascade,
+  foreign key (tenant_id, member_id) references groups (tenant_id, id) on delete cascade
+) strict;
+create index scim_subgroups_by_member on scim_subgroups (tenant_id, member_id, group_id);
+
+create table scim_tokens (
+  tenant_id text not null references tenants (id),
+  id text not null,
+  label text not null,
+  token_hash text not null,
+  last_four text not null,
+  access text not null check (access in ('all', 'read')),
+  profile text not null default '',
+  created_at integer not null,
+  created_by text not null,
+  creator_id text not null default '',
+  expires_at integer not null,
+  revoked_at integer not null default 0,
+  revoked_by text not null default '',
+  replaced_by text not null default '',
+  last_used_at integer not null default 0,
+  last_used_address text not null default '',
+  last_used_agent text not null default '',
+  primary key (tenant_id, id)
+) strict;
+create index scim_tokens_by_created_at on scim_tokens (tenant_id, created_at, id);
+create unique index scim_tokens_token_hash_unique on scim_tokens (token_hash);
+
+create table scim_users (
+  tenant_id text not null,
+  user_id text not null,
+  external_id text not null default '',
+  display_name text not null default '',
+  display_key text not null default '',
+  has_emails integer not null default 0 check (has_emails in (0, 1)),
+  is_active_unset integer not null default 0 check (is_active_unset in (0, 1)),
+  document text not null default '{}',
+  primary key (tenant_id, user_id),
+  foreign key (tenant_id, user_id) references users (tenant_id, id) on delete cascade
+) strict;
+create index scim_users_by_display_key on scim_users (tenant_id, display_key, user_id);
+create index scim_users_by_external_id on scim_users (tenant_id, external_id, user_id) where external_id <> '';
+
+create table scim_values (
+  tenant_id text not null,
+  user_id text not null,
+  attribute text not null,
+  ordinal integer not null,
+  value_key text not null,
+  type_key text not null default '',
+  is_primary integer not null default 0 check (is_primary in (0, 1)),
+  keys text not null default '{}',
+  primary key (tenant_id, user_id, attribute, ordinal),
+  foreign key (tenant_id, user_id) references users (tenant_id, id) on delete cascade
+) strict, without rowid;
+create index scim_values_by_value on scim_values (tenant_id, attribute, value_key, user_id);
+
+create table sso_connections (
+  tenant_id text not null references tenants (id),
+  id text not null,
+  alias text not null,
+  alias_key text not null,
+  display_name text not null,
+  is_enabled integer not null check (is_enabled in (0, 1)),
+  entity_id text not null,
+  sign_on_url text not null,
+  sign_on_binding text not null check (sign_on_binding in ('redirect', 'post')),
+  logout_url text not null default '',
+  certificates text not null,
+  options text not null default '{}',
+  created_at integer not null,
+  created_by text not null,
+  updated_at integer not null default 0,
+  updated_by text not null default '',
+  version integer not null default 1,
+  primary key (tenant_id, id)
+) strict;
+create unique index sso_connections_alias_key_unique on sso_connections (tenant_id, alias_key);
+create index sso_connections_by_created_at on sso_connections (tenant_id, created_at, id);
+
 create table sso_mappers (
   tenant_id text not null references tenants (id),
   alias text not null,
@@ -444,7 +596,7 @@ create table users (
   last_login_at integer not null default 0,
   created_at integer not null,
   version integer not null default 1,
-  links_version integer not null default 1, has_time_bounds integer not null default 0 check (has_time_bounds in (0, 1)), has_more_roles integer not null default 0 check (has_more_roles in (0, 1)),
+  links_version integer not null default 1, has_time_bounds integer not null default 0 check (has_time_bounds in (0, 1)), has_more_roles integer not null default 0 check (has_more_roles in (0, 1)), modified_at integer not null default 0, title_key text not null default '',
   unique (tenant_id, id),
   foreign key (tenant_id, workspace_role_id) references roles (tenant_id, id)
 ) strict;
@@ -453,10 +605,14 @@ create index users_by_enabled on users (tenant_id, enabled, id);
 create index users_by_first_name on users (tenant_id, first_name, id);
 create index users_by_last_login_at on users (tenant_id, last_login_at, id);
 create index users_by_last_name on users (tenant_id, last_name, id);
+create index users_by_modified_at on users (tenant_id, modified_at, id);
 create index users_by_role on users (tenant_id, workspace_role_id, id);
 create index users_by_username on users (tenant_id, username, id);
 create unique index users_email_key_unique on users (tenant_id, email_key);
 create unique index users_username_key_unique on users (tenant_id, username_key);
+create trigger scim_emails_by_hand after update of email on users when old.email <> new.email begin
+        delete from scim_values where tenant_id = new.tenant_id and user_id = new.id and attribute = 'emails';
+        update scim_users set has_emails = 0 where tenant_id = new.tenant_id and user_id = new.id; end;
 create trigger users_search_delete after delete on users begin delete from users_search where rowid = old.seq; end;
 create trigger users_search_insert after insert on users begin insert into users_search (rowid, username_key, email_key, first_name_key, last_name_key)
     values (new.seq, new.username_key, new.email_key, new.first_name_key, new.last_name_key); end;

@@ -127,10 +127,7 @@ export async function removeProvisionedMembers(
     ctx,
     [...present].map(([userId, bounds]) => ({ groupId, userId, bounds })),
   )
-  await accountRemoved(
-    ctx,
-    await members.deleteMembersInBatches(ctx.db, ctx.tenantId, groupId, [...present.keys()]),
-  )
+  await accountRemoved(ctx, await members.deleteMembersInBatches(ctx.db, ctx.tenantId, groupId, [...present.keys()]))
 }
 
 /** Holds people who are about to join or leave; always before the group, so that no two transactions wait in a ring. */

@@ -44,7 +44,9 @@ export async function selectLastBounds(
     .selectFrom('group_members')
     .select([
       'group_id',
-      sql<number>`max(case when expires_at <= ${at} then expires_at when valid_from <= ${at} then valid_from else 0 end)`.as('at'),
+      sql<number>`max(case when expires_at <= ${at} then expires_at when valid_from <= ${at} then valid_from else 0 end)`.as(
+        'at',
+      ),
     ])
     .where('tenant_id', '=', tenantId)
     .where('group_id', 'in', [...groupIds])

@@ -16,7 +16,12 @@ type Handler = (input: OperationInput<unknown>) => unknown
 
 /** One operation that nobody has declared yet, on a server of its own; answers what sends to it under a key. */
 function declare(t: TestApp, handle: Handler, repeats = new Repeats()) {
-  const app = createServer({ log: pino({ level: 'silent' }), trustedProxies: [], limits: defaultLimits, spaceErrors: [] })
+  const app = createServer({
+    log: pino({ level: 'silent' }),
+    trustedProxies: [],
+    limits: defaultLimits,
+    spaceErrors: [],
+  })
   app.decorateRequest('ctx')
   app.decorate('repeats', repeats)
   app.addHook('onRequest', async (request) => void (request.ctx = t.operator()))

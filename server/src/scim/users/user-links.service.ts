@@ -18,7 +18,10 @@ export async function fillLinks(
   { base, withGroups = true }: Wanted,
 ): Promise<ScimObject[]> {
   const ids = stored.map(({ user }) => user.id)
-  const groups = Map.groupBy(withGroups ? await selectGroupsOf(ctx.db, ctx.tenantId, ids, ctx.now) : [], ({ userId }) => userId)
+  const groups = Map.groupBy(
+    withGroups ? await selectGroupsOf(ctx.db, ctx.tenantId, ids, ctx.now) : [],
+    ({ userId }) => userId,
+  )
   const managerIds = [...new Set(stored.map(managerIdOf).filter((id) => id !== ''))]
   const managers = new Map(
     (await selectStored(ctx.db, ctx.tenantId, managerIds)).map((manager) => [manager.user.id, labelOf(manager)]),
