@@ -1,6 +1,7 @@
 import { Readable } from 'node:stream'
 import { memberEntry, toGroupResource, type StoredGroup } from './groups/group-resource.ts'
-import { readMembers, selectStoredGroups } from './groups/scim-groups.queries.ts'
+import { readMembers } from './groups/scim-groups.queries.ts'
+import { readStoredGroups } from './groups/stored-groups.service.ts'
 import type { PageRow } from './list/select-page.ts'
 import { elementProjector, isWanted, project, type Projection } from './projection.ts'
 import type { Attribute } from './schemas/attribute.ts'
@@ -64,11 +65,9 @@ export async function loadGroups(
   projection: Projection,
 ): Promise<ScimObject[]> {
   const { ctx } = session
-  const stored = await selectStoredGroups(
-    ctx.db,
-    ctx.tenantId,
+  const stored = await readStoredGroups(
+    ctx,
     rows.map(({ id }) => id),
-    ctx.now,
   )
   const byId = new Map(stored.map((one) => [one.group.id, one]))
   const ordered = rows.map(({ id }) => byId.get(id)).filter((one) => one !== undefined)

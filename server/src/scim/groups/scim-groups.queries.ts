@@ -2,26 +2,25 @@ import { sql } from 'kysely'
 import type { Queryable, Trx } from '../../db/db.ts'
 import { holdsAt } from '../../bounds/bounds-sql.ts'
 import { groupColumns, type GroupRow } from '../../groups/group-row-rules.ts'
-import { toTaggedGroups } from '../../groups/groups.queries.ts'
-import type { Member, StoredGroup } from './group-resource.ts'
+import type { Member } from './group-resource.ts'
 
 const storedColumns = [...groupColumns, `coalesce(scim_groups.external_id, '') as external_id`].join(', ')
 const storedJoin =
   'left join scim_groups on scim_groups.tenant_id = groups.tenant_id and scim_groups.group_id = groups.id'
 
-export async function selectStoredGroups(
+/** A group's own row, and what SCIM keeps beside it. */
+export type StoredGroupRow = GroupRow & { readonly external_id: string }
+
+export async function selectStoredGroupRows(
   db: Queryable,
   tenantId: string,
   ids: readonly string[],
-  now: Date,
-): Promise<StoredGroup[]> {
+): Promise<StoredGroupRow[]> {
   if (ids.length === 0) return []
-  const { rows } = await sql<GroupRow & { external_id: string }>`
+  const { rows } = await sql<StoredGroupRow>`
     select ${sql.raw(storedColumns)} from groups ${sql.raw(storedJoin)}
     where groups.tenant_id = ${tenantId} and groups.id in (${sql.join(ids.map((id) => sql`${id}`))})`.execute(db)
-  const groups = await toTaggedGroups(db, tenantId, rows, now)
-  const externalIds = new Map(rows.map((row) => [row.id, row.external_id]))
-  return groups.map((group) => ({ group, externalId: externalIds.get(group.id) ?? '' }))
+  return rows
 }
 
 export async function saveScimGroup(trx: Trx, tenantId: string, groupId: string, externalId: string): Promise<void> {

@@ -18,7 +18,8 @@ import { elementsOf, isSame, textOf, type ScimObject } from '../scim-value.ts'
 import { addGroupMembers, replaceGroupMembers } from './scim-members.service.ts'
 import { groupVersion, toGroupResource, type StoredGroup } from './group-resource.ts'
 import { toReference } from './member-references.ts'
-import { hasAlias, saveScimGroup, selectMemberIds, selectStoredGroups } from './scim-groups.queries.ts'
+import { hasAlias, saveScimGroup, selectMemberIds } from './scim-groups.queries.ts'
+import { readStoredGroups } from './stored-groups.service.ts'
 
 const displayNameMax = 1_000
 const controls = /[\u0000-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/u
@@ -27,7 +28,7 @@ const controls = /[\u0000-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/u
 export async function getScimGroup(session: ScimSession, id: string): Promise<StoredGroup> {
   const { ctx } = session
   authorize(ctx, 'groups:read')
-  const [stored] = await selectStoredGroups(ctx.db, ctx.tenantId, [id], ctx.now)
+  const [stored] = await readStoredGroups(ctx, [id])
   if (stored === undefined || !isVisibleGroup(session, stored)) throw noResource()
   return stored
 }
@@ -143,7 +144,7 @@ async function changeOnce(
     await holdUsers(ctx, [...people])
     if ((await holdGroup(ctx, id)) === undefined) throw noResource()
     if (!(await concerned(present)).isSubsetOf(people)) throw new MembersMoved('members moved')
-    const [stored] = await selectStoredGroups(ctx.db, ctx.tenantId, [id], ctx.now)
+    const [stored] = await readStoredGroups(ctx, [id])
     if (stored === undefined || !isVisibleGroup(session, stored)) throw noResource()
     requireVersionMatch(preconditions, groupVersion(stored.group))
     await change({ ctx, stored, resource: toGroupResource(stored, session.base) })
@@ -227,7 +228,7 @@ export async function deleteScimGroup(session: ScimSession, id: string, precondi
   requireWriteAccess(session)
   await inTransaction(session.ctx, async (ctx) => {
     if ((await holdGroup(ctx, id)) === undefined) throw noResource()
-    const [stored] = await selectStoredGroups(ctx.db, ctx.tenantId, [id], ctx.now)
+    const [stored] = await readStoredGroups(ctx, [id])
     if (stored === undefined || !isVisibleGroup(session, stored)) throw noResource()
     requireVersionMatch(preconditions, groupVersion(stored.group))
     await deleteHeldGroup(ctx, stored.group)
