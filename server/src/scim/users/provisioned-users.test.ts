@@ -84,7 +84,10 @@ test('a role comes from the map when roles change, the highest that fits; any ot
   assert.equal(await roleOf(plain), '$guest', 'what an admin set stays')
   await scim('PATCH', `Users/${plain}`, patch('add', 'roles', [{ value: 'staff' }]))
   assert.equal(await roleOf(plain), '$member')
-  await scim('PATCH', `Users/${boss}`, patch('replace', 'roles', [{ value: 'visitor' }]))
+  const demotion = patch('replace', 'roles', [{ value: 'visitor' }])
+  assert.equal((await scim('PATCH', `Users/${boss}`, demotion)).status, 409, 'the last admin')
+  await addUser('another-boss', { roles: [{ value: 'boss' }] })
+  assert.equal((await scim('PATCH', `Users/${boss}`, demotion)).status, 200)
   assert.equal(await roleOf(boss), '$guest')
 })
 
