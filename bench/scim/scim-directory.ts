@@ -98,7 +98,7 @@ async function inDatabase(url: string, users: number): Promise<Place> {
   own.pathname = `/${name}`
   return {
     location: { kind: 'postgres', url: own.href },
-    remove: async () => void (await runSql(url, `drop database if exists ${name} with (force)`)),
+    remove: () => runSql(url, `drop database if exists ${name} with (force)`),
   }
 }
 

@@ -61,7 +61,7 @@ async function timed(target: Target, requests: number, act: (index: number) => P
   return { ...percentiles(times), cpuMsPerRequest: ((await target.server.cpuMs()) - cpuBefore) / requests, requests }
 }
 
-export function percentiles(times: readonly number[]): { p50Ms: number; p95Ms: number } {
+function percentiles(times: readonly number[]): { p50Ms: number; p95Ms: number } {
   const sorted = times.toSorted((a, b) => a - b)
   const at = (share: number) => sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? 0
   return { p50Ms: at(0.5), p95Ms: at(0.95) }

@@ -40,6 +40,7 @@ export async function addManyRows(t: TestApp, tenant: TestTenant): Promise<Landm
     workspace_role_id: role,
     attributes: '{}',
     created_at: at + index,
+    modified_at: at + index,
     last_login_at: index % 7,
     has_time_bounds: index % 3 === 0 ? 1 : 0,
     has_more_roles: index % 3 === 0 ? 1 : 0,
@@ -54,7 +55,8 @@ export async function addManyRows(t: TestApp, tenant: TestTenant): Promise<Landm
     attributes: '{}',
     is_default: 0,
     source: 'local',
-    member_count: 3,
+    // More than there are: changes here only move it.
+    member_count: 1_000,
     timed_members: index % 4 === 0 ? 3 : 0,
     created_at: at + index,
     created_by: 'somebody',
@@ -193,6 +195,7 @@ export async function addManyRows(t: TestApp, tenant: TestTenant): Promise<Landm
     due_at: at,
     created_at: at + index,
   }))
+  await addScimRows(t, tenant, id)
   await addToCounters(t, tenant, role)
   return { userId: id('user', 1_500), groupId: id('group', 500), personaId: id('persona', 500) }
 }
@@ -229,6 +232,72 @@ async function insertHeldRoles(t: TestApp, { common, id, at, role, subRole }: Ho
     level: 'connection',
     privilege: 'admin',
     object_id: '',
+  }))
+}
+
+/** What SCIM keeps beside users and groups, and its log. */
+async function addScimRows(t: TestApp, tenant: TestTenant, id: (kind: string, index: number) => string): Promise<void> {
+  const common = { tenant_id: tenant.id }
+  const at = t.clock.now().getTime()
+  await insert(t, 'scim_users', manyUsers, (index) => ({
+    ...common,
+    user_id: id('user', index),
+    external_id: `ext${index}`,
+    display_name: `Person ${index}`,
+    display_key: `person ${index}`,
+    has_emails: 1,
+    document: '{}',
+  }))
+  await insert(t, 'scim_values', manyUsers, (index) => ({
+    ...common,
+    user_id: id('user', index),
+    attribute: 'emails',
+    ordinal: 0,
+    value_key: `person${index}@example.com`,
+    type_key: 'work',
+    is_primary: 1,
+  }))
+  await insert(t, 'scim_groups', manyGroups, (index) => ({
+    ...common,
+    group_id: id('group', index),
+    external_id: `ext${index}`,
+  }))
+  await insert(t, 'scim_log', manyUsers, (index) => ({
+    ...common,
+    at: at - index * 1_000,
+    request_id: id('request', index),
+    token_id: '',
+    token_label: '',
+    address: '192.0.2.7',
+    user_agent: '',
+    client: '',
+    method: 'PATCH',
+    path: '/api/scim/v2/Users',
+    query: '',
+    status: 200,
+    scim_type: '',
+    detail: '',
+    cause: '',
+    duration_ms: 1,
+    request_bytes: 0,
+    response_bytes: 0,
+    request_body: '',
+    response_body: '',
+  }))
+  const numbers = await t.db.selectFrom('scim_log').select('seq').where('tenant_id', '=', tenant.id).execute()
+  await insert(t, 'scim_log_steps', numbers.length, (index) => ({
+    ...common,
+    seq: numbers[index]?.seq,
+    step: 0,
+    subject_kind: 'user',
+    subject_id: id('user', index),
+    external_id: `ext${index}`,
+    outcome: index % 50 === 0 ? 'refused' : 'changed',
+    operation: 'patch',
+    attribute: 'title',
+    note: '',
+    before_text: '',
+    after_text: '',
   }))
 }
 

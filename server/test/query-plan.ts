@@ -23,7 +23,8 @@ export async function explainAll(location: DatabaseLocation, statements: readonl
 }
 
 /** Indexes of tables that have a handful of rows per tenant, or hold a handful by their condition. */
-const smallIndexes = /^(roles_|sqlite_autoindex_roles_|groups_default$|groups_timed$|outbox_due$|events_unsealed$)/
+const smallIndexes =
+  /^((sqlite_autoindex_)?(roles|scim_settings)_|sso_connections_by_created_at$|groups_default$|groups_timed$|outbox_due$|events_unsealed$)/
 
 function explainSqlite(file: string, statements: readonly Statement[]): Plan[] {
   const connection = new Connection(file, { readonly: true })
@@ -54,7 +55,7 @@ function isSqliteScan(step: string): boolean {
   if (step.includes('AUTOMATIC')) return true
   return (
     step.startsWith('SCAN ') &&
-    !/^SCAN (hits|page|recent|due|json_each|instant|counted|merged|CONSTANT ROW)\b/.test(step) &&
+    !/^SCAN (hits|page|recent|due|json_each|instant|counted|merged|held|below|above|found|CONSTANT ROW)\b/.test(step) &&
     !/VIRTUAL TABLE INDEX \d+:M/.test(step)
   )
 }
@@ -80,6 +81,9 @@ const large = new Set([
   'oauth_clients',
   'access_tokens',
   ...heldRoles,
+  'scim_users',
+  'scim_values',
+  'scim_log_steps',
 ])
 
 async function explainPostgres(url: string, statements: readonly Statement[]): Promise<Plan[]> {

@@ -8,6 +8,7 @@ import { startTestApp, type TestApp } from './start-test-app.ts'
 
 let t: TestApp
 let landmarks: Landmarks
+let scim: string
 let statements = 0
 
 before(async () => {
@@ -15,6 +16,7 @@ before(async () => {
   landmarks = await addManyRows(t, t.acme)
   await addManyRows(t, t.other)
   await t.sealEvents()
+  scim = (await t.addScimToken()).secret
   await refreshStatistics(t)
 })
 
@@ -37,6 +39,10 @@ const mayWalk: readonly { readonly text: RegExp; readonly because: string }[] = 
   {
     text: /from groups where groups\.tenant_id = \S+ \S+ and groups\.timed_members = 0 order by groups\.member_count \w+, groups\.id \w+ limit /,
     because: 'this part of the statement comes in the order of the index and ends with the page',
+  },
+  {
+    text: /^select kind, id, seq, missing, value from .* order by value asc, seq asc limit 11 offset 0$/,
+    because: 'an index gives the order, in which only neighbours made in one millisecond have yet to be put',
   },
 ]
 
@@ -297,4 +303,107 @@ test('an export by days looks up a minute at each end, and then the places in be
   const ends = plans.filter(({ statement }) => /^select (min|max)\(/.test(statement.text))
   assert.ok(ends.length >= 2)
   for (const plan of ends) expectLookUp(plan, 'category')
+})
+
+/** An identity provider's request, with the token it has. */
+async function plansOfScim(method: string, path: string, body?: object): Promise<Plan[]> {
+  return plansOf(async () => {
+    const answer = await t.request(method, `/api/scim/v2/${path}`, {
+      token: scim,
+      ...(body === undefined ? {} : { body }),
+    })
+    assert.ok(answer.status < 300, answer.text)
+    await t.settleScim()
+  })
+}
+
+const scimFilters: readonly (readonly [path: string, table: string, filter: string, column: string])[] = [
+  ['Users', 'users', 'userName eq "person77"', 'username_key'],
+  ['Users', 'users', 'id eq "nobody"', 'id'],
+  ['Users', 'users', 'externalId eq "ext77"', 'external_id'],
+  ['Users', 'users', 'emails.value eq "person77@example.com"', 'value_key'],
+  ['Users', 'users', 'emails eq "person77@example.com"', 'value_key'],
+  ['Users', 'users', 'emails[type eq "work" and value eq "person77@example.com"]', 'value_key'],
+  ['Groups', 'groups', 'displayName eq "Team 77"', 'alias_key'],
+  ['Groups', 'groups', 'externalId eq "ext77"', 'external_id'],
+]
+
+test('what identity providers look for is looked up: names, external ids, addresses, members', async () => {
+  for (const [path, table, filter, column] of scimFilters) {
+    const plans = await plansOfScim('GET', `${path}?filter=${encodeURIComponent(filter)}`)
+    const page = pageOf(plans, table)
+    expectLookUp(page, column)
+    assert.deepEqual(page.walks, [], `${filter}:\n${page.statement.text}\n${page.steps.join('\n')}`)
+  }
+  const { userId, groupId } = landmarks
+  expectLookUp(
+    pageOf(await plansOfScim('GET', `Groups?filter=${encodeURIComponent(`members.value eq "${userId}"`)}`), 'groups'),
+    'user_id',
+  )
+  await plansOfScim('GET', `Users?filter=${encodeURIComponent(`groups.value eq "${groupId}"`)}`)
+})
+
+test('pages of SCIM come from an index in their order, by cursor and by number', async () => {
+  for (const path of ['Users', 'Groups']) {
+    const first = await t.get(`/api/scim/v2/${path}?count=10&cursor`, { token: scim })
+    const next = encodeURIComponent(first.json.nextCursor)
+    for (const query of ['count=10', 'count=10&cursor', `count=10&cursor=${next}`, 'count=10&startIndex=500']) {
+      const page = pageOf(await plansOfScim('GET', `${path}?${query}`), path.toLowerCase())
+      assert.equal(page.sorts, false, `${path}?${query}:\n${page.statement.text}\n${page.steps.join('\n')}`)
+    }
+  }
+  for (const sortBy of ['userName', 'meta.created', 'meta.lastModified']) {
+    const { json } = await t.get(`/api/scim/v2/Users?count=10&cursor&sortBy=${sortBy}`, { token: scim })
+    for (const cursor of ['', `=${encodeURIComponent(json.nextCursor)}`]) {
+      const page = pageOf(await plansOfScim('GET', `Users?count=10&cursor${cursor}&sortBy=${sortBy}`), 'users')
+      // Neighbours with equal values may be put in order.
+      const whole = page.steps.filter((step) => step === 'USE TEMP B-TREE FOR ORDER BY' || /^Sort\b/.test(step))
+      assert.deepEqual(whole, [], `${sortBy}:\n${page.statement.text}\n${page.steps.join('\n')}`)
+    }
+  }
+})
+
+test('changes by an identity provider read and write the rows they are about', async () => {
+  // The landmarks themselves were deleted further up.
+  const nextTo = (landmark: string, step: number) =>
+    landmark.replace(/[0-9]+$/, (number) => String(Number(number) + step))
+  const [userId, groupId] = [nextTo(landmarks.userId, 50), nextTo(landmarks.groupId, 50)]
+  const others = Array.from({ length: 10 }, (_, index) => nextTo(landmarks.userId, 100 + index))
+  const userUrn = 'urn:ietf:params:scim:schemas:core:2.0:User'
+  const groupUrn = 'urn:ietf:params:scim:schemas:core:2.0:Group'
+  const patch = (op: string, path: string, value?: unknown) => ({
+    schemas: ['urn:ietf:params:scim:api:messages:2.0:PatchOp'],
+    Operations: [{ op, path, ...(value === undefined ? {} : { value }) }],
+  })
+  await plansOfScim('GET', `Users/${userId}`)
+  await plansOfScim('GET', `Groups/${groupId}`)
+  await plansOfScim('GET', `Groups/${groupId}?excludedAttributes=members`)
+  await plansOfScim('POST', 'Users', { schemas: [userUrn], userName: 'fresh@example.com', externalId: 'fresh' })
+  await plansOfScim('PUT', `Users/${userId}`, { schemas: [userUrn], userName: 'other@example.com', title: 'Boss' })
+  await plansOfScim('PATCH', `Users/${userId}`, patch('replace', 'active', false))
+  await plansOfScim('POST', 'Groups', { schemas: [groupUrn], displayName: 'Fresh', members: [{ value: userId }] })
+  const members = others.map((value) => ({ value }))
+  await plansOfScim('PATCH', `Groups/${groupId}`, patch('add', 'members', members))
+  await plansOfScim('PATCH', `Groups/${groupId}`, patch('remove', 'members', members))
+  await plansOfScim('PATCH', `Groups/${groupId}`, patch('remove', `members[value eq "${userId}"]`))
+  await plansOfScim('PUT', `Groups/${groupId}`, {
+    schemas: [groupUrn],
+    displayName: 'Team',
+    members: members.slice(0, 10),
+  })
+  await plansOfScim('DELETE', `Users/${userId}`)
+  await plansOfScim('DELETE', `Groups/${groupId}`)
+})
+
+test('the log of SCIM is read by its number, person, external id and outcome', async () => {
+  const { userId } = landmarks
+  for (const query of ['', '?before=2000', '?from=2026-01-01T00:00:00Z'])
+    assert.equal(pageOf(await plansOfGet(`/api/muster/scim/log${query}`), 'scim_log').sorts, false, query)
+  for (const [query, column] of [
+    [`?user=${userId}`, 'subject_id'],
+    ['?externalId=ext77', 'external_id'],
+    ['?outcome=refused', 'outcome'],
+    ['?requestId=nothing', 'request_id'],
+  ] as const)
+    expectLookUp(pageOf(await plansOfGet(`/api/muster/scim/log${query}`), 'scim_log'), column)
 })

@@ -186,6 +186,7 @@ create table groups (
   constraint groups_timed_members_check CHECK ((timed_members >= 0))
 );
 CREATE INDEX groups_by_alias ON groups USING btree (tenant_id, alias, id);
+CREATE INDEX groups_by_alias_key ON groups USING btree (tenant_id, alias_key, id);
 CREATE INDEX groups_by_created_at ON groups USING btree (tenant_id, created_at, id);
 CREATE INDEX groups_by_member_count ON groups USING btree (tenant_id, member_count, id);
 CREATE INDEX groups_by_name ON groups USING btree (tenant_id, name, id);
@@ -443,6 +444,7 @@ create table scim_log (
   constraint scim_log_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenants(id)
 );
 CREATE INDEX scim_log_by_at ON scim_log USING btree (tenant_id, at, seq);
+CREATE INDEX scim_log_by_request ON scim_log USING btree (tenant_id, request_id);
 
 create table scim_log_steps (
   tenant_id text collate "C" not null,
@@ -461,6 +463,7 @@ create table scim_log_steps (
   constraint scim_log_steps_tenant_id_seq_fkey FOREIGN KEY (tenant_id, seq) REFERENCES scim_log(tenant_id, seq) ON DELETE CASCADE,
   constraint scim_log_steps_outcome_check CHECK ((outcome = ANY (ARRAY['received'::text, 'matched'::text, 'changed'::text, 'skipped'::text, 'refused'::text])))
 );
+CREATE INDEX scim_log_steps_by_external_id ON scim_log_steps USING btree (tenant_id, external_id, seq) WHERE (external_id <> ''::text);
 CREATE INDEX scim_log_steps_by_outcome ON scim_log_steps USING btree (tenant_id, outcome, seq);
 CREATE INDEX scim_log_steps_by_subject ON scim_log_steps USING btree (tenant_id, subject_id, seq);
 
@@ -544,7 +547,7 @@ create table scim_values (
   constraint scim_values_tenant_id_user_id_fkey FOREIGN KEY (tenant_id, user_id) REFERENCES users(tenant_id, id) ON DELETE CASCADE,
   constraint scim_values_is_primary_check CHECK ((is_primary = ANY (ARRAY[(0)::bigint, (1)::bigint])))
 );
-CREATE INDEX scim_values_by_value ON scim_values USING btree (tenant_id, attribute, value_key, user_id);
+CREATE INDEX scim_values_by_value ON scim_values USING btree (tenant_id, attribute, value_key, type_key, is_primary, user_id);
 
 create table sso_connections (
   tenant_id text collate "C" not null,

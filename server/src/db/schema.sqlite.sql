@@ -150,6 +150,7 @@ create table groups (
   unique (tenant_id, id)
 ) strict;
 create index groups_by_alias on groups (tenant_id, alias, id);
+create index groups_by_alias_key on groups (tenant_id, alias_key, id);
 create index groups_by_created_at on groups (tenant_id, created_at, id);
 create index groups_by_member_count on groups (tenant_id, member_count, id);
 create index groups_by_name on groups (tenant_id, name, id);
@@ -392,6 +393,7 @@ create table scim_log (
   unique (tenant_id, seq)
 ) strict;
 create index scim_log_by_at on scim_log (tenant_id, at, seq);
+create index scim_log_by_request on scim_log (tenant_id, request_id);
 
 create table scim_log_steps (
   tenant_id text not null,
@@ -409,6 +411,7 @@ create table scim_log_steps (
   primary key (tenant_id, seq, step),
   foreign key (tenant_id, seq) references scim_log (tenant_id, seq) on delete cascade
 ) strict;
+create index scim_log_steps_by_external_id on scim_log_steps (tenant_id, external_id, seq) where external_id <> '';
 create index scim_log_steps_by_outcome on scim_log_steps (tenant_id, outcome, seq);
 create index scim_log_steps_by_subject on scim_log_steps (tenant_id, subject_id, seq);
 
@@ -484,7 +487,7 @@ create table scim_values (
   primary key (tenant_id, user_id, attribute, ordinal),
   foreign key (tenant_id, user_id) references users (tenant_id, id) on delete cascade
 ) strict, without rowid;
-create index scim_values_by_value on scim_values (tenant_id, attribute, value_key, user_id);
+create index scim_values_by_value on scim_values (tenant_id, attribute, value_key, type_key, is_primary, user_id);
 
 create table sso_connections (
   tenant_id text not null references tenants (id),

@@ -13,6 +13,7 @@ alter table groups add column members_version ${integer} not null default 0;
 alter table group_members add column display ${text} not null default '';
 update users set modified_at = created_at;
 update groups set modified_at = created_at;
+create index groups_by_alias_key on groups (tenant_id, alias_key, id);
 create index users_by_modified_at on users (tenant_id, modified_at, id);
 create table scim_settings (
   tenant_id ${text} not null primary key references tenants (id),
@@ -72,7 +73,7 @@ create table scim_values (
   primary key (tenant_id, user_id, attribute, ordinal),
   foreign key (tenant_id, user_id) references users (tenant_id, id) on delete cascade
 ${isPostgres ? ')' : ') strict, without rowid'};
-create index scim_values_by_value on scim_values (tenant_id, attribute, value_key, user_id);
+create index scim_values_by_value on scim_values (tenant_id, attribute, value_key, type_key, is_primary, user_id);
 create table scim_groups (
   tenant_id ${text} not null,
   group_id ${text} not null,
@@ -117,6 +118,7 @@ create table scim_log (
   ${isPostgres ? 'primary key (tenant_id, seq)' : 'unique (tenant_id, seq)'}
 ${end};
 create index scim_log_by_at on scim_log (tenant_id, at, seq);
+create index scim_log_by_request on scim_log (tenant_id, request_id);
 create table scim_log_steps (
   tenant_id ${text} not null,
   seq ${integer} not null,
@@ -134,6 +136,7 @@ create table scim_log_steps (
   foreign key (tenant_id, seq) references scim_log (tenant_id, seq) on delete cascade
 ${end};
 create index scim_log_steps_by_subject on scim_log_steps (tenant_id, subject_id, seq);
+create index scim_log_steps_by_external_id on scim_log_steps (tenant_id, external_id, seq) where external_id <> '';
 create index scim_log_steps_by_outcome on scim_log_steps (tenant_id, outcome, seq);
 `,
   )

@@ -178,7 +178,7 @@ export async function wouldBeCircle(
     with recursive below (group_id, depth) as (
       select g.id, 0 from groups g where g.tenant_id = ${tenantId} and g.id in (${sql.join(memberIds.map((id) => sql`${id}`))})
       union select s.member_id, below.depth + 1 from below
-        join scim_subgroups s on s.tenant_id = ${tenantId} and s.group_id = below.group_id where below.depth < 32
+        cross join scim_subgroups s where s.tenant_id = ${tenantId} and s.group_id = below.group_id and below.depth < 32
     ) select group_id from below where group_id = ${groupId} limit 1`.execute(db)
   return rows.length > 0
 }
@@ -195,11 +195,11 @@ export async function nestingDepth(
     with recursive above (group_id, depth) as (
       select g.id, 1 from groups g where g.tenant_id = ${tenantId} and g.id = ${groupId}
       union select s.group_id, above.depth + 1 from above
-        join scim_subgroups s on s.tenant_id = ${tenantId} and s.member_id = above.group_id where above.depth < 32
+        cross join scim_subgroups s where s.tenant_id = ${tenantId} and s.member_id = above.group_id and above.depth < 32
     ), below (group_id, depth) as (
       select g.id, 1 from groups g where g.tenant_id = ${tenantId} and g.id in (${sql.join(memberIds.map((id) => sql`${id}`))})
       union select s.member_id, below.depth + 1 from below
-        join scim_subgroups s on s.tenant_id = ${tenantId} and s.group_id = below.group_id where below.depth < 32
+        cross join scim_subgroups s where s.tenant_id = ${tenantId} and s.group_id = below.group_id and below.depth < 32
     ) select (select max(depth) from above) + (select max(depth) from below) as depth`.execute(db)
   return rows[0]?.depth ?? 0
 }

@@ -85,28 +85,46 @@ function withoutNul<T extends object>(row: T): T {
   return Object.assign({}, row, Object.fromEntries(Object.entries(row).map(([name, value]) => [name, clean(value)])))
 }
 
-/** Newest first. */
+/** Newest first. What concerns one person or thing is looked up; everything else is read in order until there is enough. */
 export async function selectEntries(db: Queryable, tenantId: string, query: LogQuery): Promise<LogRow[]> {
-  let select = db
-    .selectFrom('scim_log')
-    .select(columns)
-    .where('tenant_id', '=', tenantId)
-    .where('at', '>=', query.from)
-    .where('at', '<=', query.to)
-    .orderBy('seq', 'desc')
-    .limit(query.limit)
-  if (query.before !== undefined) select = select.where('seq', '<', query.before)
-  if (query.status !== undefined) select = select.where('status', '=', query.status)
-  if (query.requestId !== undefined) select = select.where('request_id', '=', query.requestId)
-  const { subjectId, externalId, outcome } = query
-  if (subjectId !== undefined) select = select.where(stepWith(tenantId, 'subject_id', subjectId))
-  if (externalId !== undefined) select = select.where(stepWith(tenantId, 'external_id', externalId))
-  if (outcome !== undefined) select = select.where(stepWith(tenantId, 'outcome', outcome))
-  return select.execute()
+  const { subjectId, externalId, outcome, status, requestId, before } = query
+  const last = before === undefined ? undefined : await findTime(db, tenantId, before)
+  // A plus hides a column from SQLite's choice of an index: one request is looked up by its id.
+  const at = requestId === undefined ? sql`l.at` : sql`+l.at`
+  const isNamed = subjectId !== undefined || externalId !== undefined
+  const conditions = [
+    sql`l.tenant_id = ${tenantId}`,
+    // One index row per entry, and in this order: a comparison of pairs would be no use to it.
+    sql`${at} >= ${query.from} and ${at} <= ${Math.min(query.to, last ?? query.to)}`,
+    ...(before === undefined
+      ? []
+      : [last === undefined ? sql`l.seq < ${before}` : sql`(l.at < ${last} or l.seq < ${before})`]),
+    ...(status === undefined ? [] : [sql`l.status = ${status}`]),
+    ...(requestId === undefined ? [] : [sql`l.request_id = ${requestId}`]),
+    ...(isNamed ? [sql`l.seq = found.seq`] : []),
+    ...(outcome === undefined
+      ? []
+      : [
+          sql`exists (select 1 from scim_log_steps o where o.tenant_id = ${tenantId} and o.outcome = ${outcome} and o.seq = l.seq)`,
+        ]),
+  ]
+  const named = sql`(select distinct s.seq from scim_log_steps s where s.tenant_id = ${tenantId}
+    ${subjectId === undefined ? sql`` : sql`and s.subject_id = ${subjectId}`}
+    ${externalId === undefined ? sql`` : sql`and s.external_id = ${externalId} and s.external_id <> ''`}) found cross join `
+  const { rows } = await sql<LogRow>`select ${sql.raw(columns.map((column) => `l.${column}`).join(', '))}
+    from ${isNamed ? named : sql``}scim_log l where ${sql.join(conditions, sql` and `)}
+    order by ${at} desc, l.seq desc limit ${query.limit}`.execute(db)
+  return rows
 }
 
-function stepWith(tenantId: string, column: 'subject_id' | 'external_id' | 'outcome', value: string) {
-  return sql<boolean>`seq in (select s.seq from scim_log_steps s where s.tenant_id = ${tenantId} and s.${sql.ref(column)} = ${value})`
+async function findTime(db: Queryable, tenantId: string, seq: number): Promise<number | undefined> {
+  const row = await db
+    .selectFrom('scim_log')
+    .select('at')
+    .where('tenant_id', '=', tenantId)
+    .where('seq', '=', seq)
+    .executeTakeFirst()
+  return row?.at
 }
 
 export async function selectSteps(db: Queryable, tenantId: string, seqs: readonly number[]): Promise<StepRow[]> {

@@ -5,6 +5,7 @@ import type { FieldMap } from '../../filter/field.ts'
 import { filterToSql } from '../../filter/filter-sql.ts'
 import type { FilterNode } from '../../filter/filter-tree.ts'
 import type { Position } from './cursor.ts'
+import { looksUp } from './looks-up.ts'
 
 /** What a page is sorted by: an expression, and whether some rows have no value. */
 export interface SortKey {
@@ -48,16 +49,31 @@ export async function selectPageRows(db: Queryable, request: PageRequest): Promi
   const parts = request.kinds.map((kind) => kindSql(kind, request, dialect))
   const [only] = parts
   const source = parts.length === 1 && only !== undefined ? only : sql.join(parts, sql` union all `)
-  const order =
-    parts.length === 1
-      ? request.isSorted
-        ? sql`order by missing ${direction}, value ${direction}, seq ${direction}`
-        : sql`order by seq ${direction}`
-      : sql`order by missing ${direction}, value ${direction}, kind ${direction}, seq ${direction}`
+  // A plus hides a column from SQLite's choice of an index for the order.
+  const plus = sql.raw(dialect === 'sqlite' && request.kinds.every((kind) => findsFew(kind, request)) ? '+' : '')
+  const order = sql.join(
+    orderColumns(request).map((column) => sql`${plus}${sql.raw(column)} ${direction}`),
+    sql`, `,
+  )
   // Checked whole numbers; as parameters they would hide from SQLite's planner how few rows are wanted.
   const { rows } = await sql<PageRow>`select kind, id, seq, missing, value from (${source}) page
-    ${order} limit ${sql.lit(limit)} offset ${sql.lit(offset)}`.execute(db)
+    order by ${order} limit ${sql.lit(limit)} offset ${sql.lit(offset)}`.execute(db)
   return request.isBackward ? rows.toReversed() : rows
+}
+
+/** As few as tell rows apart: an index holds no more of them. */
+function orderColumns({ kinds, isSorted }: PageRequest): string[] {
+  if (kinds.length > 1) return ['missing', 'value', 'kind', 'seq']
+  if (!isSorted) return ['seq']
+  return isNeverMissing(kinds) ? ['value', 'seq'] : ['missing', 'value', 'seq']
+}
+
+function isNeverMissing([only, ...others]: readonly ListedKind[]): boolean {
+  return only?.sortKey?.mayMiss === false && others.length === 0
+}
+
+function findsFew({ fields }: ListedKind, { filter }: PageRequest): boolean {
+  return filter !== undefined && looksUp(checkFilter(filter, fields))
 }
 
 export async function countRows(db: Queryable, request: Pick<PageRequest, 'kinds' | 'filter'>): Promise<number> {
@@ -115,6 +131,7 @@ function keyset(
   if (after === undefined) return sql``
   const beyond = sql.raw(descending !== isBackward ? '<' : '>')
   if (!isSorted && kinds.length === 1) return sql`and ${seq} ${beyond} ${after.seq}`
+  if (isNeverMissing(kinds)) return sql`and (${value}, ${seq}) ${beyond} (${typed(after.value)}, ${after.seq})`
   const mine = sql`(${missing}, ${value}, ${sql.lit(kind.kind)}, ${seq})`
   const theirs = sql`(${after.missing}, ${typed(after.value)}, ${after.kind}, ${after.seq})`
   return sql`and ${mine} ${beyond} ${theirs}`

@@ -86,7 +86,10 @@ type GroupLink = UserLinks['groups'][number] & { readonly userId: string }
 
 const depthMax = 16
 
-/** Groups of these users, direct ones and those that hold them; one statement for the page. */
+/**
+ * Groups of these users, direct ones and those that hold them; one statement for the page.
+ * `cross join` keeps SQLite to the order as written: it would begin with all groups of the tenant.
+ */
 export async function selectGroupsOf(
   db: Queryable,
   tenantId: string,
@@ -100,11 +103,10 @@ export async function selectGroupsOf(
       select m.user_id, m.group_id, 0 from group_members m where m.tenant_id = ${tenantId} and m.user_id in (${ids}) and ${holdsAt('m', now)}
       union
       select held.user_id, s.group_id, held.depth + 1 from held
-        join scim_subgroups s on s.tenant_id = ${tenantId} and s.member_id = held.group_id
-        where held.depth < ${sql.lit(depthMax)}
+        cross join scim_subgroups s where s.tenant_id = ${tenantId} and s.member_id = held.group_id and held.depth < ${sql.lit(depthMax)}
     )
     select held.user_id as "userId", g.id, coalesce(nullif(g.alias, ''), g.name) as display, min(held.depth) as depth
-    from held join groups g on g.tenant_id = ${tenantId} and g.id = held.group_id
+    from held cross join groups g where g.tenant_id = ${tenantId} and g.id = held.group_id
     group by held.user_id, g.id, g.alias, g.name order by held.user_id, g.id`.execute(db)
   return rows.map(({ depth, ...row }) => ({ ...row, type: depth === 0 ? 'direct' : 'indirect' }))
 }

@@ -47,8 +47,8 @@ function fieldOf(tenantId: string, now: Date, found: Found): Field | undefined {
   if (own !== undefined) return own
   const { attribute } = found
   if (attribute.name === 'groups') return groupsField(tenantId, now, found)
-  if (attribute.name === 'emails') return pluralField(found, () => emailSource(tenantId))
-  if (attribute.multiValued) return pluralField(found, () => valueSource(tenantId, nameOf(found)))
+  if (attribute.name === 'emails') return pluralField(found, () => emailSources(tenantId))
+  if (attribute.multiValued) return pluralField(found, () => [valueSource(tenantId, nameOf(found))])
   if (attribute.type === 'complex' && found.sub === undefined) {
     // `manager eq "id"` means its value (K11).
     const value = attribute.subAttributes?.find((sub) => sub.name === 'value')
@@ -173,8 +173,8 @@ function complexField(tenantId: string, found: Found): DerivedField {
   }
 }
 
-/** A list of elements: (user_id, value_key, type_key, is_primary, keys). */
-type Source = () => RawBuilder<unknown>
+/** Lists of elements, asked one by one so that each uses its own index: (user_id, value_key, type_key, is_primary, keys). */
+type Source = () => readonly RawBuilder<unknown>[]
 
 function valueSource(tenantId: string, attribute: string): RawBuilder<unknown> {
   return sql`select v.user_id, v.value_key, v.type_key, v.is_primary, v.keys from scim_values v
@@ -182,11 +182,11 @@ function valueSource(tenantId: string, attribute: string): RawBuilder<unknown> {
 }
 
 /** People whom SCIM gave no addresses show the one of the directory, for work and primary. */
-function emailSource(tenantId: string): RawBuilder<unknown> {
-  return sql`${valueSource(tenantId, 'emails')} union all
-    select u.id, u.email_key, 'work', 1, '{}' from users u
-    where u.tenant_id = ${tenantId} and u.email <> '' and not exists (select 1 from scim_users s
+function emailSources(tenantId: string): RawBuilder<unknown>[] {
+  const ofTheDirectory = sql`select u.id as user_id, u.email_key as value_key, 'work' as type_key, 1 as is_primary, '{}' as keys
+    from users u where u.tenant_id = ${tenantId} and u.email <> '' and not exists (select 1 from scim_users s
       where s.tenant_id = u.tenant_id and s.user_id = u.id and s.has_emails = 1)`
+  return [valueSource(tenantId, 'emails'), ofTheDirectory]
 }
 
 /**
@@ -195,9 +195,13 @@ function emailSource(tenantId: string): RawBuilder<unknown> {
  */
 function pluralField({ attribute, sub }: Found, source: Source): DerivedField {
   const elements = elementFields(attribute)
-  const ids = (condition: Expression<SqlBool>) =>
-    sql<SqlBool>`users.id in (select e.user_id from (${source()}) e where ${condition})`
-  const none = () => sql<SqlBool>`users.id not in (select e.user_id from (${source()}) e)`
+  const among = (condition: Expression<SqlBool>) =>
+    sql.join(
+      source().map((elements) => sql`select e.user_id from (${elements}) e where ${condition}`),
+      sql` union all `,
+    )
+  const ids = (condition: Expression<SqlBool>) => sql<SqlBool>`users.id in (${among(condition)})`
+  const none = () => sql<SqlBool>`users.id not in (${among(sql<SqlBool>`1 = 1`)})`
   const asked = sub ?? attribute.subAttributes?.find(({ name }) => name === 'value')
   const field = asked === undefined ? undefined : elements.find(asked.name)
   return {
@@ -264,9 +268,9 @@ function groupsField(tenantId: string, now: Date, { sub }: Found): DerivedField 
   const source = () => sql`with recursive held (user_id, group_id, depth) as (
       select m.user_id, m.group_id, 0 from group_members m where m.tenant_id = ${tenantId} and ${holdsAt('m', now)}
       union select held.user_id, s.group_id, held.depth + 1 from held
-        join scim_subgroups s on s.tenant_id = ${tenantId} and s.member_id = held.group_id where held.depth < 16)
+        cross join scim_subgroups s where s.tenant_id = ${tenantId} and s.member_id = held.group_id and held.depth < 16)
     select held.user_id, held.group_id as value_key, case when held.depth = 0 then 'direct' else 'indirect' end as type_key,
-      0 as is_primary, g.alias_key as display_key from held join groups g on g.tenant_id = ${tenantId} and g.id = held.group_id`
+      0 as is_primary, g.alias_key as display_key from held cross join groups g where g.tenant_id = ${tenantId} and g.id = held.group_id`
   const elements: FieldMap = {
     names: ['value', 'display', 'type'],
     find: (name) => groupElements[name.toLowerCase()],
@@ -309,8 +313,9 @@ function memberOf(tenantId: string, now: Date, groupId: string): Condition {
   return sql<SqlBool>`users.id in (with recursive below (group_id, depth) as (
       select g.id, 0 from groups g where g.tenant_id = ${tenantId} and g.id = ${groupId}
       union select s.member_id, below.depth + 1 from below
-        join scim_subgroups s on s.tenant_id = ${tenantId} and s.group_id = below.group_id where below.depth < 16)
-    select m.user_id from below join group_members m on m.tenant_id = ${tenantId} and m.group_id = below.group_id and ${holdsAt('m', now)})`
+        cross join scim_subgroups s where s.tenant_id = ${tenantId} and s.group_id = below.group_id and below.depth < 16)
+    select m.user_id from below cross join group_members m where m.tenant_id = ${tenantId} and m.group_id = below.group_id
+      and ${holdsAt('m', now)})`
 }
 
 /** `active` may be unassigned, and is then neither. */
