@@ -1,0 +1,7 @@
+import type { Check } from './check.ts'
+import { discovery } from './checks/discovery.ts'
+import { errors, json } from './checks/json.ts'
+import { transport } from './checks/transport.ts'
+
+/** Every check, in the order of the contract. */
+export const checks: readonly Check[] = [...transport, ...json, ...errors, ...discovery]
