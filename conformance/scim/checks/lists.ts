@@ -73,7 +73,7 @@ export const reading: readonly Check[] = [
     const again = await get(scim, `/Users/${id}`, { headers: { 'if-none-match': String(found.headers.etag) } })
     status(again, 304)
     same(again.text, '', 'the body of a 304')
-    for (const odd of [id.toUpperCase(), `${id}%20`, '%20', "'", '%F0%9F%98%80', nobody, '%00', '%2e%2e'])
+    for (const odd of [id.toUpperCase(), `${id}%20`, '%20', "'", '%F0%9F%98%80', nobody])
       refused(await get(scim, `/Users/${odd}`), 404)
   }),
   check(86, 'a list is a ListResponse with all its members and no others', async (scim) => {
