@@ -245,6 +245,8 @@ export const characteristics: readonly Check[] = [
     const boss = await newUser(scim)
     const user = await newUser(scim, { schemas: [userUrn, enterpriseUrn], [enterpriseUrn]: { manager: { value: boss.id } } })
     that('$ref' in user[enterpriseUrn].manager, 'the manager has a $ref')
+    const again = await put(scim, `/Users/${user.id}`, user)
+    same(again.json, user, 'a user who is sent back as read')
     const group = await newGroup(scim, { members: [{ value: boss.id }] })
     status(await remove(scim, `/Users/${boss.id}`), 204)
     that(!('members' in (await read(scim, `/Groups/${group.id}`))), 'the group has no member')

@@ -104,6 +104,10 @@ export const reading: readonly Check[] = [
     same(types(all), ['Group', 'User'], 'types')
     const users = await search(scim, '/.search', { filter: `${filter} and meta.resourceType eq "User"` })
     same(types(users), ['User'], 'types of one kind')
+    const active = await search(scim, '/.search', { filter: `${filter} and active eq true` })
+    same(types(active), ['User'], 'types that are active')
+    const work = await search(scim, '/.search', { filter: `${filter} and not (emails[primary eq true])` })
+    same(types(work), ['Group', 'User'], 'types without a primary address')
     const named = await search(scim, '/.search', { filter: `${filter} and not (userName pr)` })
     same(types(named), ['Group'], 'types without a userName')
   }),
@@ -262,6 +266,14 @@ export const filters: readonly Check[] = [
     for (const one of filter)
       same((await find(scim, 'Users', `userName eq "${made.userName}" and ${one}`)).json.totalResults, 1, `matches of ${one}`)
   }),
+  check(104, 'groups can be filtered by their common attributes too', async (scim) => {
+    const made = await newGroup(scim, { externalId: fresh(scim) })
+    const version = made.meta.version.replaceAll('"', '\\"')
+    for (const one of [`schemas eq "${groupUrn}"`, `externalId eq "${made.externalId}"`, `meta.version eq "${version}"`])
+      same((await find(scim, 'Groups', `id eq "${made.id}" and ${one}`)).json.totalResults, 1, `matches of ${one}`)
+    const other = await find(scim, 'Groups', `id eq "${made.id}" and meta.version ne "${version}"`)
+    same(other.json.totalResults, 0, 'matches of another version')
+  }),
   check(105, 'what is never returned is no matter for filters and sorting', async (scim) => {
     await badFilter(scim, 'password pr', 'password eq "x"')
     const answer = await get(scim, '/Users?sortBy=password')
@@ -301,6 +313,10 @@ export const filters: readonly Check[] = [
       ['Groups', `members.value eq "${user.id}"`, group.id],
       ['Groups', `id eq "${group.id}" and members eq "${user.id}"`, group.id],
       ['Groups', `members[value eq "${user.id}"]`, group.id],
+      ['Groups', `members[$ref eq "${user.meta.location}"]`, group.id],
+      ['Users', `groups.$ref eq "${group.meta.location}"`, user.id],
+      ['Users', `groups[$ref eq "${group.meta.location}" and type eq "direct"]`, user.id],
+      ['Users', `${enterpriseUrn}:manager.$ref eq "${boss.meta.location}"`, user.id],
       ['Users', `${enterpriseUrn}:manager.value eq "${boss.id}"`, user.id],
       ['Users', `id eq "${user.id}" and manager eq "${boss.id}"`, user.id],
     ]

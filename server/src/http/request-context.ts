@@ -82,7 +82,8 @@ export function addRequestContext(app: FastifyInstance, source: ContextSource): 
       requestId: request.id,
       origin: originOf(request, space === undefined ? 'rest' : 'scim'),
     }
-    refuseBadIds(request)
+    // Other spaces answer for their own addresses: what is no id there is refused in their words.
+    if (space === undefined) refuseBadIds(request)
     refuseByRole(request)
   })
 }

@@ -259,11 +259,11 @@ function discovery(make: (session: ScimSession) => object): Methods {
 
 const bulk: Handler = async (session, { body }) => {
   requireWriteAccess(session)
-  const answer = await serveBulk(
-    body,
-    (request) => serveSingle(session, request),
-    (thrown) => toScimError(thrown, toApiError),
-  )
+  const answer = await serveBulk(body, {
+    serve: (request) => serveSingle(session, request),
+    base: session.base,
+    toScimError: (thrown) => toScimError(thrown, toApiError),
+  })
   return { status: 200, body: answer }
 }
 

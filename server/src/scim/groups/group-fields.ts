@@ -4,7 +4,7 @@ import type { DerivedField, Field, FieldMap } from '../../filter/field.ts'
 import { filterToSql, valueTermToSql } from '../../filter/filter-sql.ts'
 import { groupUrn } from '../schemas/group.ts'
 import { findAttribute, pathOf, type ResourceType } from '../schemas/registry.ts'
-import { constantField, listedText, locationField, versionField } from '../users/user-fields.ts'
+import { constantField, idOfReference, listedText, locationField, versionField } from '../users/user-fields.ts'
 
 function matches(): never {
   throw new Error('SCIM filters are read by SQL')
@@ -48,7 +48,7 @@ function fieldOf(tenantId: string, path: string): Field | undefined {
     case 'meta.resourceType':
       return constantField('Group')
     case 'meta.version':
-      return { ...versionField('groups.version'), operations: ['present'] }
+      return versionField(['groups.version', 'groups.members_version'])
     case 'meta.location':
       return locationField('groups.id', '/Groups/')
     case 'schemas':
@@ -80,7 +80,7 @@ function membersField(tenantId: string, sub: string): DerivedField {
   return {
     type: 'derived',
     values: sub === 'value' || sub === '$ref' ? 'id' : 'text',
-    ...(sub === '$ref' ? { normalise: (text: string) => text.slice(text.lastIndexOf('/') + 1) } : {}),
+    ...(sub === '$ref' ? { normalise: idOfReference, caseInsensitive: true } : {}),
     ...(sub === 'type' ? { normalise: toKey, caseInsensitive: true } : {}),
     ...(sub === 'display' ? { operations: ['eq', 'ne', 'present', 'pattern'] as const } : {}),
     elements: { names: Object.keys(elements), find: (name) => elements[name.toLowerCase()] },
@@ -88,7 +88,7 @@ function membersField(tenantId: string, sub: string): DerivedField {
       if (term.kind === 'valuePath') return ids(filterToSql(term.of, dialect))
       if (field === undefined || field.type === 'derived') return sql<SqlBool>`(1 = 0)`
       if (term.kind === 'compare' && (sub === 'value' || sub === '$ref')) {
-        const id = String(term.value).slice(String(term.value).lastIndexOf('/') + 1)
+        const id = String(term.value)
         const holds = sql<SqlBool>`groups.id in (
           select m.group_id from group_members m where m.tenant_id = ${tenantId} and m.user_id = ${id}
           union all select l.group_id from scim_subgroups l where l.tenant_id = ${tenantId} and l.member_id = ${id})`
@@ -105,6 +105,7 @@ function membersField(tenantId: string, sub: string): DerivedField {
 
 const elements: Readonly<Record<string, Field>> = {
   value: { type: 'id', column: 'e.value_key' },
+  $ref: { type: 'id', column: 'e.value_key', normalise: idOfReference },
   type: { type: 'text', column: 'e.type_key', key: { column: 'e.type_key', normalise: toKey }, caseInsensitive: true },
   display: { type: 'text', column: 'e.display' },
 }

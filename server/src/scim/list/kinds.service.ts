@@ -1,6 +1,6 @@
 import { sql, type RawBuilder, type SqlBool } from 'kysely'
 import { readCounter } from '../../db/counters.ts'
-import type { DerivedField, FieldMap } from '../../filter/field.ts'
+import { valueTypeOf, type DerivedField, type Field, type FieldMap } from '../../filter/field.ts'
 import { groupFields } from '../groups/group-fields.ts'
 import { findAttribute, pathOf, type ResourceType } from '../schemas/registry.ts'
 import { invalidPath } from '../scim-error.ts'
@@ -123,20 +123,27 @@ function sortPath(sortBy: string, type: ResourceType): string | undefined {
 }
 
 /** At the root an attribute that a type lacks counts as "no value"; one that no type has is a mistake (items 88, 103). */
-export function withAbsent(fields: FieldMap, type: ResourceType, others: readonly ResourceType[]): FieldMap {
-  const isKnown = (name: string) => others.some((other) => findAttribute(other, name) !== undefined)
+export function withAbsent(fields: FieldMap, others: readonly FieldMap[]): FieldMap {
   return {
     names: fields.names,
-    find: (name) =>
-      fields.find(name) ?? (findAttribute(type, name) === undefined && isKnown(name) ? absent() : undefined),
+    find: (name) => {
+      const own = fields.find(name)
+      if (own !== undefined) return own
+      const other = others.map((one) => one.find(name)).find((field) => field !== undefined)
+      return other === undefined ? undefined : absentLike(other)
+    },
   }
 }
 
-function absent(): DerivedField {
+/** Takes the same questions as the field it stands for, and has no value to any of them. */
+function absentLike(other: Field): DerivedField {
+  const elements = other.type === 'derived' ? other.elements : undefined
   return {
     type: 'derived',
-    values: 'text',
-    elements: { names: [], find: () => absent() },
+    values: valueTypeOf(other),
+    takesText: true,
+    ...(other.operations === undefined ? {} : { operations: other.operations }),
+    ...(elements === undefined ? {} : { elements: withAbsent({ names: [], find: () => undefined }, [elements]) }),
     toSql: (term) => (term.kind === 'compare' && term.op === 'ne' ? sql<SqlBool>`(1 = 1)` : sql<SqlBool>`(1 = 0)`),
     matches: (term) => term.kind === 'compare' && term.op === 'ne',
   }

@@ -1,6 +1,6 @@
 import { sql, type Expression, type RawBuilder, type SqlBool } from 'kysely'
 import { toKey } from '../../db/normal-key.ts'
-import type { CheckedTerm, CompareTerm, DerivedField, Field, FieldMap, ValueTerm } from '../../filter/field.ts'
+import type { CheckedTerm, CompareTerm, DerivedField, Field, FieldMap, Operation, ValueTerm } from '../../filter/field.ts'
 import { filterToSql, valueTermToSql } from '../../filter/filter-sql.ts'
 import type { DialectName } from '../../db/db.ts'
 import { enterpriseUrn } from '../schemas/enterprise.ts'
@@ -42,6 +42,7 @@ function isHidden({ attribute, sub }: Found): boolean {
 
 function fieldOf(tenantId: string, found: Found): Field | undefined {
   const path = pathOf(found)
+  if (found.attribute.name === 'manager' && found.sub !== undefined) return managerField(tenantId, found, found.sub)
   const own = ownField(tenantId, path)
   if (own !== undefined) return own
   const { attribute } = found
@@ -54,6 +55,17 @@ function fieldOf(tenantId: string, found: Found): Field | undefined {
     return value === undefined ? complexField(tenantId, found) : singleField(tenantId, `${nameOf(found)}.value`, value)
   }
   return singleField(tenantId, path, found.sub ?? attribute)
+}
+
+/** A manager is known by id, also inside a reference; the name is another record's, by which nothing is found. */
+function managerField(tenantId: string, found: Found, sub: Attribute): DerivedField {
+  const field = singleField(tenantId, `${nameOf(found)}.value`, { caseExact: true })
+  if (sub.name === '$ref') return { ...field, normalise: idOfReference }
+  return sub.name === 'value' ? field : { ...field, operations: [] }
+}
+
+export function idOfReference(text: string): string {
+  return text.slice(text.lastIndexOf('/') + 1)
 }
 
 function nameOf({ extension, attribute }: Found): string {
@@ -82,7 +94,7 @@ function ownField(tenantId: string, path: string): Field | undefined {
     case 'meta.resourceType':
       return constantField('User')
     case 'meta.version':
-      return versionField('users.version')
+      return versionField(['users.version'])
     case 'meta.location':
       return locationField('users.id', '/Users/')
     case 'schemas':
@@ -204,6 +216,7 @@ function pluralField({ attribute, sub }: Found, source: Source): DerivedField {
     values: asked?.type === 'boolean' ? 'boolean' : 'text',
     ...(asked?.type === 'boolean' ? { takesText: true } : {}),
     ...(asked === undefined ? { operations: ['present', 'valuePath'] as const } : {}),
+    ...(asked?.type === 'binary' ? { operations: sub === undefined ? [...binary, 'valuePath'] : binary } : {}),
     ...normaliserOf(asked),
     elements,
     toSql: (term, dialect) => {
@@ -216,6 +229,9 @@ function pluralField({ attribute, sub }: Found, source: Source): DerivedField {
     matches,
   }
 }
+
+/** Bytes have no order and no parts (item 95). */
+const binary: readonly Operation[] = ['eq', 'ne', 'present']
 
 function normaliserOf(asked: Attribute | undefined): Pick<DerivedField, 'normalise' | 'caseInsensitive'> {
   if (asked === undefined || asked.type === 'boolean') return {}
@@ -238,7 +254,13 @@ function elementField(sub: Attribute): Field {
   const normalise = (text: string) => shortened(sub.caseExact ? text : toKey(text))
   const column = sub.name === 'type' ? 'e.type_key' : 'e.value_key'
   if (sub.name === 'type' || sub.name === 'value')
-    return { type: 'text', column, key: { column, normalise }, caseInsensitive: true }
+    return {
+      type: 'text',
+      column,
+      key: { column, normalise },
+      caseInsensitive: true,
+      ...(sub.type === 'binary' ? { operations: binary } : {}),
+    }
   return {
     type: 'derived',
     values: 'text',
@@ -267,7 +289,7 @@ function groupsField(tenantId: string, { sub }: Found): DerivedField {
     select held.user_id, held.group_id as value_key, case when held.depth = 0 then 'direct' else 'indirect' end as type_key,
       0 as is_primary, g.alias_key as display_key from held join groups g on g.tenant_id = ${tenantId} and g.id = held.group_id`
   const elements: FieldMap = {
-    names: ['value', 'display', 'type'],
+    names: Object.keys(groupElements),
     find: (name) => groupElements[name.toLowerCase()],
   }
   const field = groupElements[(sub?.name ?? 'value').toLowerCase()]
@@ -276,13 +298,14 @@ function groupsField(tenantId: string, { sub }: Found): DerivedField {
   return {
     type: 'derived',
     values: 'text',
+    ...(sub?.name === '$ref' ? { normalise: idOfReference, caseInsensitive: true } : {}),
     ...(sub?.name === 'display' || sub?.name === 'type' ? { normalise: toKey, caseInsensitive: true } : {}),
     elements,
     toSql: (term, dialect) => {
       if (term.kind === 'valuePath') return ids(filterToSql(term.of, dialect))
       if (field === undefined) return sql<SqlBool>`(1 = 0)`
       // By far the most frequent question, answered from the index of memberships.
-      if (term.kind === 'compare' && term.op === 'eq' && (sub === undefined || sub.name === 'value'))
+      if (term.kind === 'compare' && term.op === 'eq' && (sub === undefined || sub.name === 'value' || sub.name === '$ref'))
         return memberOf(tenantId, String(term.value))
       return isNot(term)
         ? sql<SqlBool>`not (${ids(elementCondition(field, { ...term, op: 'eq' }, dialect))})`
@@ -294,6 +317,7 @@ function groupsField(tenantId: string, { sub }: Found): DerivedField {
 
 const groupElements: Readonly<Record<string, Field>> = {
   value: { type: 'id', column: 'e.value_key' },
+  $ref: { type: 'id', column: 'e.value_key', normalise: idOfReference },
   display: {
     type: 'text',
     column: 'e.display_key',
@@ -343,16 +367,18 @@ export function constantField(value: string): DerivedField {
   }
 }
 
-/** `W/"7"`: only equality means something. */
-export function versionField(column: string): DerivedField {
+/** `W/"7"`, or `W/"7.2"` of two columns: only equality means something. */
+export function versionField(columns: readonly string[]): DerivedField {
   return {
     type: 'derived',
     values: 'text',
     operations: ['eq', 'ne', 'present'],
     toSql: (term) => {
       if (term.kind !== 'compare') return sql<SqlBool>`(1 = 1)`
-      const version = /^(?:W\/)?"(\d{1,15})"$/.exec(String(term.value))?.[1] ?? '-1'
-      return sql<SqlBool>`${sql.ref(column)} ${term.op === 'eq' ? sql`=` : sql`<>`} ${Number(version)}`
+      const numbers = /^(?:W\/)?"(\d{1,15}(?:\.\d{1,15})*)"$/.exec(String(term.value))?.[1]?.split('.') ?? []
+      const parts = columns.map((column, index) => sql`${sql.ref(column)} = ${Number(numbers[index] ?? -1)}`)
+      const holds = numbers.length === columns.length ? sql`(${sql.join(parts, sql` and `)})` : sql`(1 = 0)`
+      return term.op === 'eq' ? sql<SqlBool>`${holds}` : sql<SqlBool>`not ${holds}`
     },
     matches,
   }
