@@ -64,8 +64,11 @@ export const sorting: readonly Check[] = [
       same(orderOf(people, await people.ask(`sortBy=${path}`)), '201', `ascending by ${path}`)
       same(orderOf(people, await people.ask(`sortBy=${path}&sortOrder=DESCENDING`)), '102', `descending by ${path}`)
     }
-    const kinds = await some(scim, 2, (index) => ({ emails: [{ value: `${fresh(scim)}@ex.test`, type: ['work', 'home'][index] }] }))
-    same(orderOf(kinds, await kinds.ask('sortBy=emails.type')), '10', 'by the type of addresses')
+    const kinds = await some(scim, 2, (index) => ({
+      phoneNumbers: [{ value: '1', type: ['work', 'home'][index], display: ['y', 'X'][index], primary: index === 0 }],
+    }))
+    for (const part of ['type', 'display', 'primary'])
+      same(orderOf(kinds, await kinds.ask(`sortBy=phoneNumbers.${part}`)), '10', `by the ${part} of numbers`)
     refused(await people.ask('sortBy=title&sortOrder=up'), 400, 'invalidValue')
   }),
   check(112, 'a list sorts by its primary value, else by its first', async (scim) => {

@@ -268,17 +268,17 @@ function elementField(sub: Attribute): Field {
     caseInsensitive: true,
     toSql: (term, dialect) => {
       if (term.kind === 'valuePath') throw new Error('a sub-attribute has no elements')
-      return valueTermToSql(term, keyOf(sub.name, dialect), dialect)
+      return valueTermToSql(term, keyOf('e.keys', sub.name, dialect), dialect)
     },
     matches,
   }
 }
 
 /** Names come from the schemas: they need no escaping inside the path. */
-function keyOf(name: string, dialect: DialectName): RawBuilder<unknown> {
+export function keyOf(column: string, name: string, dialect: DialectName): RawBuilder<unknown> {
   return dialect === 'postgres'
-    ? sql`coalesce(e.keys::json ->> ${sql.lit(name)}, '')`
-    : sql`coalesce(json_extract(e.keys, ${sql.lit(`$."${name}"`)}), '')`
+    ? sql`coalesce(${sql.ref(column)}::json ->> ${sql.lit(name)}, '')`
+    : sql`coalesce(json_extract(${sql.ref(column)}, ${sql.lit(`$."${name}"`)}), '')`
 }
 
 function groupsField(tenantId: string, { sub }: Found): DerivedField {
