@@ -11,8 +11,24 @@ import { transport } from './checks/transport.ts'
 
 /** Every check, in the order of the contract; 188 to 197, events and asynchronous requests, are not offered yet. */
 export const checks: readonly Check[] = [
-  ...[...transport, ...json, ...errors, ...discovery],
-  ...[...common, ...characteristics, ...resources],
-  ...[...create, ...reading, ...filters, ...sorting, ...indexPaging, ...cursorPaging],
-  ...[...projections, ...searching, ...replacing, ...patching, ...versions, ...bulks, ...privacy],
-]
+  transport,
+  json,
+  errors,
+  discovery,
+  common,
+  characteristics,
+  resources,
+  create,
+  reading,
+  filters,
+  sorting,
+  indexPaging,
+  cursorPaging,
+  projections,
+  searching,
+  replacing,
+  patching,
+  versions,
+  bulks,
+  privacy,
+].flat()

@@ -46,7 +46,11 @@ export async function send(
 ): Promise<Answer> {
   const url = /^https?:/.test(path) ? path : `${client.base}${path}`
   const payload = raw ?? (body === undefined ? undefined : JSON.stringify(body))
-  const { status, headers: answered, text } = await exchange(method, url, payload, {
+  const {
+    status,
+    headers: answered,
+    text,
+  } = await exchange(method, url, payload, {
     ...(token === null ? {} : { authorization: `Bearer ${token}` }),
     ...(payload === undefined
       ? {}

@@ -99,6 +99,9 @@ async function holds(scim: Scim, { item, rule, run }: Check): Promise<boolean> {
     const what = error instanceof Broken ? error.message : error instanceof Error ? error.stack : String(error)
     const last = scim.exchanges.at(-1)
     process.stdout.write(`\n✗ ${item} ${rule}\n  ${what}\n${last === undefined ? '' : `${describe(last)}\n`}`)
+    // The client is told nothing of what went wrong inside; whoever owns the server may know.
+    if (last !== undefined && last.status >= 500)
+      process.stdout.write(`${scim.own?.printed().trimEnd().split('\n').slice(-5).join('\n') ?? ''}\n`)
     return false
   }
 }

@@ -40,9 +40,17 @@ export const common: readonly Check[] = [
     await newUser(scim, { externalId })
     await newUser(scim, { externalId })
     same((await find(scim, 'Users', `externalId eq "${externalId}"`)).json.totalResults, 2, 'users with it')
-    same((await find(scim, 'Users', `externalId eq "${externalId.toLowerCase()}"`)).json.totalResults, 0, 'in lower case')
+    same(
+      (await find(scim, 'Users', `externalId eq "${externalId.toLowerCase()}"`)).json.totalResults,
+      0,
+      'in lower case',
+    )
     for (const bad of ['x'.repeat(1_001), 7, {}])
-      refused(await post(scim, '/Users', { schemas: [userUrn], userName: fresh(scim), externalId: bad }), 400, 'invalidValue')
+      refused(
+        await post(scim, '/Users', { schemas: [userUrn], userName: fresh(scim), externalId: bad }),
+        400,
+        'invalidValue',
+      )
   }),
   ownCheck(48, 'externalId is unique where a workspace wants it so', async (scim, own) => {
     const { externalId } = await newUser(scim, { externalId: fresh(scim) })
@@ -52,7 +60,12 @@ export const common: readonly Check[] = [
     })
   }),
   check(49, 'meta is the server’s, whatever a client sends', async (scim) => {
-    const meta = { resourceType: 'Group', created: '2001-01-01T00:00:00Z', location: 'https://x.test', version: 'W/"9"' }
+    const meta = {
+      resourceType: 'Group',
+      created: '2001-01-01T00:00:00Z',
+      location: 'https://x.test',
+      version: 'W/"9"',
+    }
     const made = await newUser(scim, { meta })
     same(made.meta.resourceType, 'User', 'resourceType')
     that(Date.parse(made.meta.created) > Date.parse('2020-01-01T00:00:00Z'), 'created is true')
@@ -199,7 +212,11 @@ export const characteristics: readonly Check[] = [
     same([made.userName, made.displayName], [`${stem}-ÄÖ`, 'MiXed'], 'names')
     const lower = `${stem}-äö`.toLowerCase()
     same((await find(scim, 'Users', `userName eq "${lower}"`)).json.totalResults, 1, 'userName in lower case')
-    same((await find(scim, 'Users', `id eq "${made.id}" and displayName eq "mIXED"`)).json.totalResults, 1, 'displayName')
+    same(
+      (await find(scim, 'Users', `id eq "${made.id}" and displayName eq "mIXED"`)).json.totalResults,
+      1,
+      'displayName',
+    )
     same((await find(scim, 'Users', `externalId eq "${stem}-ext"`)).json.totalResults, 0, 'externalId in lower case')
   }),
   check(62, 'a name that is taken is 409 uniqueness on POST, PUT and PATCH', async (scim) => {
@@ -243,7 +260,10 @@ export const characteristics: readonly Check[] = [
   }),
   check(67, 'a user who is deleted leaves every group, and stays the manager only by name', async (scim) => {
     const boss = await newUser(scim)
-    const user = await newUser(scim, { schemas: [userUrn, enterpriseUrn], [enterpriseUrn]: { manager: { value: boss.id } } })
+    const user = await newUser(scim, {
+      schemas: [userUrn, enterpriseUrn],
+      [enterpriseUrn]: { manager: { value: boss.id } },
+    })
     that('$ref' in user[enterpriseUrn].manager, 'the manager has a $ref')
     const again = await put(scim, `/Users/${user.id}`, user)
     same(again.json, user, 'a user who is sent back as read')
@@ -394,9 +414,7 @@ export const resources: readonly Check[] = [
       const operations = [{ op: 'add', path: 'members', value: [{ value: member.id }] }]
       refused(await patch(scim, `/Groups/${group.id}`, operations), 400, 'invalidValue')
     }
-    const ring = await bulk(scim, [
-      { method: 'PATCH', path: `/Groups/${inner.id}`, data: addMember(outer.id) },
-    ])
+    const ring = await bulk(scim, [{ method: 'PATCH', path: `/Groups/${inner.id}`, data: addMember(outer.id) }])
     that(['409', '400'].includes(ring.json.Operations[0].status), 'a ring is refused in Bulk')
   }),
   ownCheck(76, 'nested groups can be switched off', async (scim, own) => {

@@ -58,7 +58,10 @@ export const versions: readonly Check[] = [
     that((await newUser(scim, { userName: user.userName })).id !== user.id, 'the name is free, the id is not')
   }),
   check(173, 'DELETE honours If-Match', async (scim) => {
-    for (const [type, resource] of [['Users', await newUser(scim)], ['Groups', await newGroup(scim)]] as const) {
+    for (const [type, resource] of [
+      ['Users', await newUser(scim)],
+      ['Groups', await newGroup(scim)],
+    ] as const) {
       const path = `/${type}/${resource.id}`
       refused(await remove(scim, path, { headers: { 'if-match': 'W/"other"' } }), 412)
       status(await remove(scim, path, { headers: { 'if-match': resource.meta.version } }), 204)
@@ -98,11 +101,23 @@ export const bulks: readonly Check[] = [
     const { json } = await bulk(scim, [
       made(scim, 'a'),
       { method: 'PUT', path: `/Users/${one.id}`, data: { schemas: [userUrn], userName: one.userName, title: 'T' } },
-      { method: 'patch', path: `/Users/${two.id}`, data: { schemas: [patchUrn], Operations: [{ op: 'add', path: 'title', value: 'U' }] } },
+      {
+        method: 'patch',
+        path: `/Users/${two.id}`,
+        data: { schemas: [patchUrn], Operations: [{ op: 'add', path: 'title', value: 'U' }] },
+      },
       { method: 'DELETE', path: `/Users/${three.id}` },
     ])
-    same(json.Operations.map((result: { status: string }) => result.status), ['201', '200', '200', '204'], 'statuses')
-    same([(await read(scim, `/Users/${one.id}`)).title, (await read(scim, `/Users/${two.id}`)).title], ['T', 'U'], 'titles')
+    same(
+      json.Operations.map((result: { status: string }) => result.status),
+      ['201', '200', '200', '204'],
+      'statuses',
+    )
+    same(
+      [(await read(scim, `/Users/${one.id}`)).title, (await read(scim, `/Users/${two.id}`)).title],
+      ['T', 'U'],
+      'titles',
+    )
     refused(await get(scim, `/Users/${three.id}`), 404)
     const bad = await bulk(scim, [
       { method: 'POST', path: '/Users', data: { schemas: [userUrn], userName: fresh(scim) } },
@@ -110,7 +125,11 @@ export const bulks: readonly Check[] = [
       made(scim, 'twice'),
       made(scim, 'good'),
     ])
-    same(bad.json.Operations.map((result: { status: string }) => result.status), ['400', '201', '400', '201'], 'statuses')
+    same(
+      bad.json.Operations.map((result: { status: string }) => result.status),
+      ['400', '201', '400', '201'],
+      'statuses',
+    )
   }),
   check(177, 'each result has method, bulkId, location, status and version, or the error', async (scim) => {
     const taken = await newUser(scim)
@@ -119,7 +138,11 @@ export const bulks: readonly Check[] = [
     same(answer.json.schemas, ['urn:ietf:params:scim:api:messages:2.0:BulkResponse'], 'schemas')
     const [good, bad] = answer.json.Operations
     same([good.method, good.bulkId, good.status], ['POST', 'a', '201'], 'what was made')
-    same((await read(scim, `/Users/${idIn(good)}`)).meta, { ...(await read(scim, `/Users/${idIn(good)}`)).meta, location: good.location, version: good.version }, 'location and version')
+    same(
+      (await read(scim, `/Users/${idIn(good)}`)).meta,
+      { ...(await read(scim, `/Users/${idIn(good)}`)).meta, location: good.location, version: good.version },
+      'location and version',
+    )
     same([bad.method, bad.bulkId, bad.status, 'location' in bad], ['POST', 'b', '409', false], 'what was refused')
     same([bad.response.status, bad.response.scimType], ['409', 'uniqueness'], 'the error')
     const gone = await bulk(scim, [{ method: 'DELETE', path: `/Users/${nobody}` }])
@@ -135,21 +158,45 @@ export const bulks: readonly Check[] = [
     const { userName } = await newUser(scim)
     const bad = (bulkId: string) => made(scim, bulkId, { userName })
     const all = await bulk(scim, [bad('a'), made(scim, 'b'), bad('c'), made(scim, 'd')])
-    same(all.json.Operations.map((one: { status: string }) => one.status), ['409', '201', '409', '201'], 'statuses')
+    same(
+      all.json.Operations.map((one: { status: string }) => one.status),
+      ['409', '201', '409', '201'],
+      'statuses',
+    )
     const some = await bulk(scim, [made(scim, 'a'), bad('b'), bad('c'), made(scim, 'd')], { failOnErrors: 1 })
-    same(some.json.Operations.map((one: { status: string }) => one.status), ['201', '409'], 'statuses')
+    same(
+      some.json.Operations.map((one: { status: string }) => one.status),
+      ['201', '409'],
+      'statuses',
+    )
   }),
   check(180, 'a bulkId stands wherever a reference can, forward too', async (scim) => {
     const { json } = await bulk(scim, [
       madeGroup(scim, 'g', 'bulkId:u'),
       made(scim, 'u', { [enterpriseUrn]: { manager: { value: 'bulkId:m' } } }),
       made(scim, 'm'),
-      { method: 'PATCH', path: '/Groups/bulkId:g', data: { schemas: [patchUrn], Operations: [{ op: 'add', path: 'members', value: [{ value: 'bulkId:m' }] }] } },
-      { method: 'PATCH', path: '/Groups/bulkId:g', data: { schemas: [patchUrn], Operations: [{ op: 'remove', path: 'members[value eq "bulkId:u"]' }] } },
+      {
+        method: 'PATCH',
+        path: '/Groups/bulkId:g',
+        data: { schemas: [patchUrn], Operations: [{ op: 'add', path: 'members', value: [{ value: 'bulkId:m' }] }] },
+      },
+      {
+        method: 'PATCH',
+        path: '/Groups/bulkId:g',
+        data: { schemas: [patchUrn], Operations: [{ op: 'remove', path: 'members[value eq "bulkId:u"]' }] },
+      },
     ])
-    same(json.Operations.map((one: { status: string }) => one.status), ['201', '201', '201', '200', '200'], 'statuses')
+    same(
+      json.Operations.map((one: { status: string }) => one.status),
+      ['201', '201', '201', '200', '200'],
+      'statuses',
+    )
     const [group, user, boss] = json.Operations.map(idIn)
-    same((await read(scim, `/Groups/${group}`)).members.map(({ value }: { value: string }) => value), [boss], 'members')
+    same(
+      (await read(scim, `/Groups/${group}`)).members.map(({ value }: { value: string }) => value),
+      [boss],
+      'members',
+    )
     same((await read(scim, `/Users/${user}`))[enterpriseUrn].manager.value, boss, 'the manager')
   }),
   check(181, 'references in a ring are made where they can be, and 409 where not', async (scim) => {
@@ -158,20 +205,42 @@ export const bulks: readonly Check[] = [
       made(scim, 'b', { [enterpriseUrn]: { manager: { value: 'bulkId:a' } } }),
     ])
     const [a, b] = managers.json.Operations.map(idIn)
-    same([(await read(scim, `/Users/${a}`))[enterpriseUrn].manager.value, (await read(scim, `/Users/${b}`))[enterpriseUrn].manager.value], [b, a], 'managers')
-    const groups = await bulk(scim, [madeGroup(scim, 'g', 'bulkId:h'), madeGroup(scim, 'h', 'bulkId:g'), made(scim, 'u')])
+    same(
+      [
+        (await read(scim, `/Users/${a}`))[enterpriseUrn].manager.value,
+        (await read(scim, `/Users/${b}`))[enterpriseUrn].manager.value,
+      ],
+      [b, a],
+      'managers',
+    )
+    const groups = await bulk(scim, [
+      madeGroup(scim, 'g', 'bulkId:h'),
+      madeGroup(scim, 'h', 'bulkId:g'),
+      made(scim, 'u'),
+    ])
     const statuses = groups.json.Operations.map((one: { status: string }) => one.status)
-    that(statuses.includes('409') && statuses[2] === '201', `one of ${statuses.join(', ')} is 409, and the user is made`)
+    that(
+      statuses.includes('409') && statuses[2] === '201',
+      `one of ${statuses.join(', ')} is 409, and the user is made`,
+    )
     const unknown = await bulk(scim, [madeGroup(scim, 'g', 'bulkId:nothing')])
     same(unknown.json.Operations[0].status, '409', 'status of what names nothing')
   }),
   check(182, 'too many operations or bytes are 413, with the limit named', async (scim) => {
     const { bulk: limits } = await read(scim, '/ServiceProviderConfig')
-    const many = Array.from({ length: limits.maxOperations + 1 }, () => ({ method: 'DELETE', path: `/Users/${nobody}` }))
-    const answer = await send(scim, 'POST', '/Bulk', { body: { schemas: ['urn:ietf:params:scim:api:messages:2.0:BulkRequest'], Operations: many } })
+    const many = Array.from({ length: limits.maxOperations + 1 }, () => ({
+      method: 'DELETE',
+      path: `/Users/${nobody}`,
+    }))
+    const answer = await send(scim, 'POST', '/Bulk', {
+      body: { schemas: ['urn:ietf:params:scim:api:messages:2.0:BulkRequest'], Operations: many },
+    })
     refused(answer, 413)
     that(answer.json.detail.includes(String(limits.maxOperations)), 'maxOperations is named')
-    const big = { schemas: ['urn:ietf:params:scim:api:messages:2.0:BulkRequest'], Operations: [{ method: 'POST', path: '/Users', bulkId: 'a', data: { title: 'x'.repeat(limits.maxPayloadSize) } }] }
+    const big = {
+      schemas: ['urn:ietf:params:scim:api:messages:2.0:BulkRequest'],
+      Operations: [{ method: 'POST', path: '/Users', bulkId: 'a', data: { title: 'x'.repeat(limits.maxPayloadSize) } }],
+    }
     const large = await send(scim, 'POST', '/Bulk', { body: big })
     refused(large, 413)
     that(large.json.detail.includes(String(limits.maxPayloadSize)), 'maxPayloadSize is named')
@@ -186,7 +255,11 @@ export const bulks: readonly Check[] = [
       made(scim, 'd'),
     ])
     const statuses = json.Operations.map((one: { status: string }) => one.status)
-    same(statuses.map((code: string) => code[0]), ['4', '4', '4', '4', '4', '2'], 'kinds of status')
+    same(
+      statuses.map((code: string) => code[0]),
+      ['4', '4', '4', '4', '4', '2'],
+      'kinds of status',
+    )
   }),
   check(184, 'version acts as If-Match', async (scim) => {
     const { id, userName, meta } = await newUser(scim)
@@ -196,11 +269,24 @@ export const bulks: readonly Check[] = [
       { method: 'PUT', path: `/Users/${id}`, version: meta.version, data },
       { method: 'DELETE', path: `/Users/${id}`, version: meta.version },
     ])
-    same(json.Operations.map((one: { status: string }) => one.status), ['412', '200', '412'], 'statuses')
+    same(
+      json.Operations.map((one: { status: string }) => one.status),
+      ['412', '200', '412'],
+      'statuses',
+    )
   }),
   check(185, 'results come in the order of the operations', async (scim) => {
-    const { json } = await bulk(scim, [madeGroup(scim, 'g', 'bulkId:c'), made(scim, 'a'), made(scim, 'b'), made(scim, 'c')])
-    same(json.Operations.map((one: { bulkId: string }) => one.bulkId), ['g', 'a', 'b', 'c'], 'bulkIds')
+    const { json } = await bulk(scim, [
+      madeGroup(scim, 'g', 'bulkId:c'),
+      made(scim, 'a'),
+      made(scim, 'b'),
+      made(scim, 'c'),
+    ])
+    same(
+      json.Operations.map((one: { bulkId: string }) => one.bulkId),
+      ['g', 'a', 'b', 'c'],
+      'bulkIds',
+    )
   }),
   check(186, '/Me is 501', async (scim) => {
     refused(await get(scim, '/Me'), 501)
@@ -210,7 +296,11 @@ export const bulks: readonly Check[] = [
   check(187, 'what ServiceProviderConfig says is so', async (scim) => {
     const config = await read(scim, '/ServiceProviderConfig')
     const user = await newUser(scim, { title: 'T' })
-    same([config.patch, config.sort, config.etag].map(({ supported }) => supported), [true, true, true], 'features')
+    same(
+      [config.patch, config.sort, config.etag].map(({ supported }) => supported),
+      [true, true, true],
+      'features',
+    )
     same([config.bulk.supported, config.filter.supported], [true, true], 'more features')
     status(await patch(scim, `/Users/${user.id}`, [{ op: 'remove', path: 'title' }]), 200, 204)
     status(await get(scim, '/Users?sortBy=userName&count=1'), 200)
@@ -224,12 +314,24 @@ export const bulks: readonly Check[] = [
 /** 5.20: security and privacy. */
 export const privacy: readonly Check[] = [
   check(198, 'what a client sends is never read as SQL', async (scim) => {
-    const odd = [`x' or '1'='1`, `x"; drop table users; --`, `x\\' or 1=1 --`, '%', '_', `') union select 1 --`, '\u0001']
+    const odd = [
+      `x' or '1'='1`,
+      `x"; drop table users; --`,
+      `x\\' or 1=1 --`,
+      '%',
+      '_',
+      `') union select 1 --`,
+      '\u0001',
+    ]
     for (const text of odd.slice(0, -1)) {
       const userName = `${fresh(scim)} ${text}`
       const user = await newUser(scim, { userName, title: text })
       const filter = `userName eq ${JSON.stringify(userName)} and title eq ${JSON.stringify(text)}`
-      same((await find(scim, 'Users', filter)).json.Resources.map(({ id }: { id: string }) => id), [user.id], 'who matches')
+      same(
+        (await find(scim, 'Users', filter)).json.Resources.map(({ id }: { id: string }) => id),
+        [user.id],
+        'who matches',
+      )
       const none = await find(scim, 'Users', `userName sw "${scim.run}" and userName eq ${JSON.stringify(text)}`)
       same(none.json.totalResults, 0, 'who matches the text alone')
     }

@@ -46,7 +46,11 @@ export const discovery: readonly Check[] = [
   }),
   check(33, 'the authentication scheme is oauthbearertoken', async (scim) => {
     const { authenticationSchemes } = await read(scim, '/ServiceProviderConfig')
-    same(authenticationSchemes.map(({ type }: { type: string }) => type), ['oauthbearertoken'], 'types')
+    same(
+      authenticationSchemes.map(({ type }: { type: string }) => type),
+      ['oauthbearertoken'],
+      'types',
+    )
     same(authenticationSchemes[0].primary, true, 'primary')
   }),
   check(34, 'ServiceProviderConfig has meta and says where it is documented', async (scim) => {

@@ -51,16 +51,23 @@ export const json: readonly Check[] = [
     const body = { userName: fresh(scim), [enterpriseUrn]: { department: 'D' }, schemas: [enterpriseUrn, userUrn] }
     status(await post(scim, '/Users', body), 201)
   }),
-  ownCheck(17, 'unknown schema URNs are ignored and not echoed, or invalidValue where read strictly', async (scim, own) => {
-    const schemas = [userUrn, 'urn:example:unknown']
-    same((await newUser(scim, { schemas })).schemas, [userUrn], 'schemas')
-    await own.withRules({ unknownInput: 'refuse' }, async () => {
-      refused(await post(scim, '/Users', { schemas, userName: fresh(scim) }), 400, 'invalidValue')
-    })
-  }),
+  ownCheck(
+    17,
+    'unknown schema URNs are ignored and not echoed, or invalidValue where read strictly',
+    async (scim, own) => {
+      const schemas = [userUrn, 'urn:example:unknown']
+      same((await newUser(scim, { schemas })).schemas, [userUrn], 'schemas')
+      await own.withRules({ unknownInput: 'refuse' }, async () => {
+        refused(await post(scim, '/Users', { schemas, userName: fresh(scim) }), 400, 'invalidValue')
+      })
+    },
+  ),
   check(18, 'URNs of messages are not published as schemas', async (scim) => {
     const { Resources } = await read(scim, '/Schemas')
-    that(Resources.every(({ id }: { id: string }) => !id.includes(':messages:')), 'no message is among the schemas')
+    that(
+      Resources.every(({ id }: { id: string }) => !id.includes(':messages:')),
+      'no message is among the schemas',
+    )
     refused(await get(scim, '/Schemas/urn:ietf:params:scim:api:messages:2.0:PatchOp'), 404)
   }),
   check(19, 'the order of members does not matter', async (scim) => {
@@ -72,15 +79,23 @@ export const json: readonly Check[] = [
   }),
   check(20, 'null, [] and absence are one state and left out of answers', async (scim) => {
     const made = await newUser(scim, { title: null, emails: [], nickName: null, name: {}, roles: null })
-    for (const name of ['title', 'emails', 'nickName', 'name', 'roles'])
-      that(!(name in made), `${name} is left out`)
+    for (const name of ['title', 'emails', 'nickName', 'name', 'roles']) that(!(name in made), `${name} is left out`)
   }),
   check(21, 'names match in any case and are answered in the spelling of the schema', async (scim) => {
-    const body = { SCHEMAS: [userUrn], USERNAME: fresh(scim), eMails: [{ VALUE: `${fresh(scim)}@ex.test`, Primary: true }] }
+    const body = {
+      SCHEMAS: [userUrn],
+      USERNAME: fresh(scim),
+      eMails: [{ VALUE: `${fresh(scim)}@ex.test`, Primary: true }],
+    }
     const answer = await post(scim, '/Users', body)
     status(answer, 201)
     same(Object.keys(answer.json.emails[0]).toSorted(), ['primary', 'value'], 'names in emails')
-    const found = await find(scim, 'Users', `USERNAME eq "${answer.json.userName}"`, '&attributes=USERname&sortBy=USERNAME')
+    const found = await find(
+      scim,
+      'Users',
+      `USERNAME eq "${answer.json.userName}"`,
+      '&attributes=USERname&sortBy=USERNAME',
+    )
     same(found.json.Resources[0].userName, answer.json.userName, 'userName')
   }),
   check(22, 'names of one object that differ only in case are invalidSyntax', async (scim) => {

@@ -73,7 +73,10 @@ export const sorting: readonly Check[] = [
   }),
   check(112, 'a list sorts by its primary value, else by its first', async (scim) => {
     const own = fresh(scim)
-    const email = (name: string, primary = false) => ({ value: `${name}${own}@ex.test`, ...(primary ? { primary } : {}) })
+    const email = (name: string, primary = false) => ({
+      value: `${name}${own}@ex.test`,
+      ...(primary ? { primary } : {}),
+    })
     const emails = [[email('c'), email('a', true)], [email('b')], [email('z'), email('0')]]
     const people = await some(scim, 3, (index) => ({ emails: emails[index] }))
     same(orderOf(people, await people.ask('sortBy=emails.value')), '012', 'the order')
@@ -135,7 +138,11 @@ export const indexPaging: readonly Check[] = [
   }),
   check(120, 'pages follow each other in the order in which users were made', async (scim) => {
     const people = await some(scim, 5)
-    const pages = [await people.ask('count=2'), await people.ask('startIndex=3&count=2'), await people.ask('startIndex=5&count=2')]
+    const pages = [
+      await people.ask('count=2'),
+      await people.ask('startIndex=3&count=2'),
+      await people.ask('startIndex=5&count=2'),
+    ]
     same(pages.flatMap(idsOf), people.ids, 'ids')
   }),
   check(121, 'numbers of a list are integers', async (scim) => {
@@ -163,7 +170,11 @@ export const cursorPaging: readonly Check[] = [
       same(json.Resources.length, 2, 'resources')
       same(typeof json.nextCursor, 'string', 'type of nextCursor')
     }
-    const found = await search(scim, '/Users/.search', { filter: decodeURIComponent(people.filter), cursor: '', count: 2 })
+    const found = await search(scim, '/Users/.search', {
+      filter: decodeURIComponent(people.filter),
+      cursor: '',
+      count: 2,
+    })
     same(typeof found.json.nextCursor, 'string', 'type of nextCursor of .search')
   }),
   check(123, 'every page but the last has a nextCursor', async (scim) => {
@@ -171,7 +182,11 @@ export const cursorPaging: readonly Check[] = [
       const people = await some(scim, count)
       const pages = await walk(people)
       same(pages.flatMap(idsOf), people.ids, 'ids')
-      same(pages.map(({ json }) => 'nextCursor' in json), count === 4 ? [true, false] : [true, true, false], 'nextCursor')
+      same(
+        pages.map(({ json }) => 'nextCursor' in json),
+        count === 4 ? [true, false] : [true, true, false],
+        'nextCursor',
+      )
     }
   }),
   check(124, 'previousCursor leads back, and the first page has none', async (scim) => {

@@ -65,20 +65,51 @@ export const patching: readonly Check[] = [
       { op: 'rEmove', path: 'nickName' },
     )
     same([seen.locale, seen.title, 'nickName' in seen], ['en', 'U', false], 'what became of them')
-    for (const op of ['move', 'copy', '', null, 7]) await refusing(scim, 'invalidSyntax', { op, path: 'title', value: 'x' })
+    for (const op of ['move', 'copy', '', null, 7])
+      await refusing(scim, 'invalidSyntax', { op, path: 'title', value: 'x' })
   }),
   check(154, 'add and replace do without a path, remove does not', async (scim) => {
-    const seen = await changed(scim, {}, { op: 'add', value: { title: 'T' } }, { op: 'replace', value: { nickName: 'N' } })
+    const seen = await changed(
+      scim,
+      {},
+      { op: 'add', value: { title: 'T' } },
+      { op: 'replace', value: { nickName: 'N' } },
+    )
     same([seen.title, seen.nickName], ['T', 'N'], 'values')
     await refusing(scim, 'noTarget', { op: 'remove' })
     await refusing(scim, 'noTarget', { op: 'remove', value: { title: 'T' } })
   }),
   check(155, 'a path that is broken or names nothing is invalidPath', async (scim) => {
-    for (const path of ['shoe', 'name.shoe', 'emails[', 'emails[type eq "work"', 'emails[type eq]', 'emails[shoe eq "x"]', 'emails[type eq "work"].shoe', 'title[type eq "x"]', 'emails]', 'urn:x:title', 'a.b.c', 'emails[type eq "work"]value', '.', 'emails.value.x'])
+    for (const path of [
+      'shoe',
+      'name.shoe',
+      'emails[',
+      'emails[type eq "work"',
+      'emails[type eq]',
+      'emails[shoe eq "x"]',
+      'emails[type eq "work"].shoe',
+      'title[type eq "x"]',
+      'emails]',
+      'urn:x:title',
+      'a.b.c',
+      'emails[type eq "work"]value',
+      '.',
+      'emails.value.x',
+    ])
       await refusing(scim, 'invalidPath', { op: 'replace', path, value: 'x' })
-    const paths = [`${userUrn}:title`, 'TITLE', 'name.givenName', `${userUrn}:name.familyName`, `${enterpriseUrn}:department`]
+    const paths = [
+      `${userUrn}:title`,
+      'TITLE',
+      'name.givenName',
+      `${userUrn}:name.familyName`,
+      `${enterpriseUrn}:department`,
+    ]
     const seen = await changed(scim, {}, ...paths.map((path) => ({ op: 'add', path, value: 'v' })))
-    same([seen.title, seen.name, seen[enterpriseUrn]], ['v', { givenName: 'v', familyName: 'v' }, { department: 'v' }], 'values')
+    same(
+      [seen.title, seen.name, seen[enterpriseUrn]],
+      ['v', { givenName: 'v', familyName: 'v' }, { department: 'v' }],
+      'values',
+    )
   }),
   check(156, 'add and replace need a value, and a replace by null removes', async (scim) => {
     await refusing(scim, 'invalidValue', { op: 'add', path: 'title' })
@@ -89,7 +120,11 @@ export const patching: readonly Check[] = [
   check(157, 'without a path the value is an object of attributes', async (scim) => {
     const value = { title: 'T', name: { givenName: 'G' }, [enterpriseUrn]: { department: 'D' }, shoe: 43 }
     const seen = await changed(scim, { name: { familyName: 'F' } }, { op: 'replace', value })
-    same([seen.title, seen.name, seen[enterpriseUrn]], ['T', { givenName: 'G', familyName: 'F' }, { department: 'D' }], 'values')
+    same(
+      [seen.title, seen.name, seen[enterpriseUrn]],
+      ['T', { givenName: 'G', familyName: 'F' }, { department: 'D' }],
+      'values',
+    )
     await refusing(scim, 'invalidPath', { op: 'replace', value: { shoe: 43, hat: 1 } })
     await refusing(scim, 'invalidValue', { op: 'replace', value: 'text' })
   }),
@@ -128,7 +163,10 @@ export const patching: readonly Check[] = [
   }),
   check(161, 'what becomes primary takes that from the others', async (scim) => {
     const [a, b] = [`${fresh(scim)}@ex.test`, `${fresh(scim)}@ex.test`]
-    const emails = [{ value: a, type: 'work', primary: true }, { value: b, type: 'home' }]
+    const emails = [
+      { value: a, type: 'work', primary: true },
+      { value: b, type: 'home' },
+    ]
     const primaryOf = (seen: { emails: { value: string; primary?: boolean }[] }) =>
       seen.emails.filter(({ primary }) => primary === true).map(({ value }) => value)
     const path = 'emails[type eq "home"].primary'
@@ -179,33 +217,60 @@ export const patching: readonly Check[] = [
     const add = { op: 'add', path: 'phoneNumbers[type eq "fax"].value', value: '1' }
     same((await changed(scim, {}, add)).phoneNumbers, [{ type: 'fax', value: '1' }], 'an element that is made')
   }),
-  check(165, 'remove takes attributes, parts, elements and listed members, and is content with nothing', async (scim) => {
-    const phones = [{ value: '1', type: 'work', display: 'D' }, { value: '2', type: 'home' }]
-    const rows: readonly [string, unknown][] = [
-      ['phoneNumbers', undefined],
-      ['phoneNumbers[type eq "work"]', [phones[1]]],
-      ['phoneNumbers[type eq "work"].display', [{ value: '1', type: 'work' }, phones[1]]],
-      ['phoneNumbers[type eq "fax"]', phones],
-      ['phoneNumbers[value pr]', undefined],
-      ['title', phones],
-    ]
-    for (const [path, wanted] of rows)
-      same((await changed(scim, { phoneNumbers: phones }, { op: 'remove', path })).phoneNumbers, wanted, `numbers without ${path}`)
-    same((await changed(scim, { name: { givenName: 'G' } }, { op: 'remove', path: 'name.givenName' })).name, undefined, 'name')
-    for (const path of ['userName', 'id', 'groups']) await refusing(scim, 'mutability', { op: 'remove', path })
-    const [one, two] = [await newUser(scim), await newUser(scim)]
-    const group = await newGroup(scim, { members: [{ value: one.id }, { value: two.id }] })
-    status(await patch(scim, `/Groups/${group.id}`, [{ op: 'remove', path: 'members', value: [{ value: one.id }] }]), 200, 204)
-    const { members } = await read(scim, `/Groups/${group.id}`)
-    same(members.map(({ value }: { value: string }) => value), [two.id], 'members')
-    status(await patch(scim, `/Groups/${group.id}`, [{ op: 'remove', path: 'members' }]), 200, 204)
-    that(!('members' in (await read(scim, `/Groups/${group.id}`))), 'nobody is left')
-  }),
+  check(
+    165,
+    'remove takes attributes, parts, elements and listed members, and is content with nothing',
+    async (scim) => {
+      const phones = [
+        { value: '1', type: 'work', display: 'D' },
+        { value: '2', type: 'home' },
+      ]
+      const rows: readonly [string, unknown][] = [
+        ['phoneNumbers', undefined],
+        ['phoneNumbers[type eq "work"]', [phones[1]]],
+        ['phoneNumbers[type eq "work"].display', [{ value: '1', type: 'work' }, phones[1]]],
+        ['phoneNumbers[type eq "fax"]', phones],
+        ['phoneNumbers[value pr]', undefined],
+        ['title', phones],
+      ]
+      for (const [path, wanted] of rows)
+        same(
+          (await changed(scim, { phoneNumbers: phones }, { op: 'remove', path })).phoneNumbers,
+          wanted,
+          `numbers without ${path}`,
+        )
+      same(
+        (await changed(scim, { name: { givenName: 'G' } }, { op: 'remove', path: 'name.givenName' })).name,
+        undefined,
+        'name',
+      )
+      for (const path of ['userName', 'id', 'groups']) await refusing(scim, 'mutability', { op: 'remove', path })
+      const [one, two] = [await newUser(scim), await newUser(scim)]
+      const group = await newGroup(scim, { members: [{ value: one.id }, { value: two.id }] })
+      status(
+        await patch(scim, `/Groups/${group.id}`, [{ op: 'remove', path: 'members', value: [{ value: one.id }] }]),
+        200,
+        204,
+      )
+      const { members } = await read(scim, `/Groups/${group.id}`)
+      same(
+        members.map(({ value }: { value: string }) => value),
+        [two.id],
+        'members',
+      )
+      status(await patch(scim, `/Groups/${group.id}`, [{ op: 'remove', path: 'members' }]), 200, 204)
+      that(!('members' in (await read(scim, `/Groups/${group.id}`))), 'nobody is left')
+    },
+  ),
   check(166, 'replace sets, merges complex values, and replaces lists whole', async (scim) => {
     const before = {
       title: 'T',
       name: { givenName: 'G', familyName: 'F' },
-      phoneNumbers: [{ value: '1', type: 'work', display: 'D' }, { value: '2', type: 'work' }, { value: '3', type: 'home' }],
+      phoneNumbers: [
+        { value: '1', type: 'work', display: 'D' },
+        { value: '2', type: 'work' },
+        { value: '3', type: 'home' },
+      ],
     }
     const seen = await changed(
       scim,
@@ -215,23 +280,35 @@ export const patching: readonly Check[] = [
       { op: 'replace', path: 'phoneNumbers[type eq "work"].display', value: 'E' },
     )
     same([seen.nickName, seen.name], ['N', { givenName: 'H', familyName: 'F' }], 'single values')
-    const wanted = [{ value: '1', type: 'work', display: 'E' }, { value: '2', type: 'work', display: 'E' }, { value: '3', type: 'home' }]
+    const wanted = [
+      { value: '1', type: 'work', display: 'E' },
+      { value: '2', type: 'work', display: 'E' },
+      { value: '3', type: 'home' },
+    ]
     same(seen.phoneNumbers, wanted, 'matching elements')
     const element = { op: 'replace', path: 'phoneNumbers[type eq "home"]', value: { value: '4', type: 'other' } }
     same((await changed(scim, before, element)).phoneNumbers.at(-1), { value: '4', type: 'other' }, 'an element')
     const whole = { op: 'replace', path: 'phoneNumbers', value: [{ value: '9' }] }
     same((await changed(scim, before, whole)).phoneNumbers, [{ value: '9' }], 'the whole list')
   }),
-  ownCheck(166, 'a replace without a match makes an element, or is noTarget where a workspace wants it so', async (scim, own) => {
-    const operation = { op: 'replace', path: 'phoneNumbers[type eq "fax"].value', value: '1' }
-    same((await changed(scim, {}, operation)).phoneNumbers, [{ type: 'fax', value: '1' }], 'numbers')
-    await refusing(scim, 'noTarget', { ...operation, path: 'phoneNumbers[type ne "work" and value pr].value' })
-    await own.withRules({ createOnNoTarget: false }, () => refusing(scim, 'noTarget', operation))
-  }),
+  ownCheck(
+    166,
+    'a replace without a match makes an element, or is noTarget where a workspace wants it so',
+    async (scim, own) => {
+      const operation = { op: 'replace', path: 'phoneNumbers[type eq "fax"].value', value: '1' }
+      same((await changed(scim, {}, operation)).phoneNumbers, [{ type: 'fax', value: '1' }], 'numbers')
+      await refusing(scim, 'noTarget', { ...operation, path: 'phoneNumbers[type ne "work" and value pr].value' })
+      await own.withRules({ createOnNoTarget: false }, () => refusing(scim, 'noTarget', operation))
+    },
+  ),
   check(167, 'the result is checked as a whole', async (scim) => {
     const other = await newUser(scim)
     const { id, meta } = await newUser(scim)
-    refused(await patch(scim, `/Users/${id}`, [{ op: 'replace', path: 'userName', value: other.userName }]), 409, 'uniqueness')
+    refused(
+      await patch(scim, `/Users/${id}`, [{ op: 'replace', path: 'userName', value: other.userName }]),
+      409,
+      'uniqueness',
+    )
     refused(await patch(scim, `/Users/${id}`, [{ op: 'replace', path: 'userName', value: '' }]), 400)
     refused(await patch(scim, `/Users/${id}`, [{ op: 'replace', value: { userName: null } }]), 400)
     same((await read(scim, `/Users/${id}`)).meta, meta, 'meta')
@@ -249,7 +326,9 @@ export const patching: readonly Check[] = [
     const users = []
     for (let index = 0; index < 12; index += 1) users.push(await newUser(scim))
     const answers = await Promise.all(
-      users.map(({ id }) => patch(scim, `/Groups/${group.id}`, [{ op: 'add', path: 'members', value: [{ value: id }] }])),
+      users.map(({ id }) =>
+        patch(scim, `/Groups/${group.id}`, [{ op: 'add', path: 'members', value: [{ value: id }] }]),
+      ),
     )
     for (const answer of answers) status(answer, 200, 204)
     same((await read(scim, `/Groups/${group.id}`)).members.length, 12, 'members')
@@ -262,14 +341,31 @@ export const patching: readonly Check[] = [
   check(170, 'an equal id in a value is ignored, a different one refused', async (scim) => {
     const user = await newUser(scim)
     status(await patch(scim, `/Users/${user.id}`, [{ op: 'replace', value: { id: user.id, title: 'T' } }]), 200, 204)
-    refused(await patch(scim, `/Users/${user.id}`, [{ op: 'replace', value: { id: nobody, title: 'U' } }]), 400, 'mutability')
+    refused(
+      await patch(scim, `/Users/${user.id}`, [{ op: 'replace', value: { id: nobody, title: 'U' } }]),
+      400,
+      'mutability',
+    )
     same((await read(scim, `/Users/${user.id}`)).title, 'T', 'title')
   }),
   check(171, 'names that reach the inside of objects are refused', async (scim) => {
-    for (const path of ['__proto__', '__proto__.title', 'constructor.prototype.x', `${userUrn}:__proto__.x`, 'name.constructor', 'emails[__proto__ eq "x"]', 'emails[type eq "work"].__proto__', `${enterpriseUrn}:constructor`])
+    for (const path of [
+      '__proto__',
+      '__proto__.title',
+      'constructor.prototype.x',
+      `${userUrn}:__proto__.x`,
+      'name.constructor',
+      'emails[__proto__ eq "x"]',
+      'emails[type eq "work"].__proto__',
+      `${enterpriseUrn}:constructor`,
+    ])
       await refusing(scim, 'invalidPath', { op: 'replace', path, value: 'x' })
     const { id } = await newUser(scim)
-    for (const value of ['{"__proto__":{"x":1}}', '{"constructor":{"prototype":{"x":1}}}', '{"name":{"__proto__":{"x":1}}}']) {
+    for (const value of [
+      '{"__proto__":{"x":1}}',
+      '{"constructor":{"prototype":{"x":1}}}',
+      '{"name":{"__proto__":{"x":1}}}',
+    ]) {
       const raw = `{"schemas":["${patchUrn}"],"Operations":[{"op":"add","value":${value}}]}`
       const answer = await send(scim, 'PATCH', `/Users/${id}`, { raw })
       refused(answer, 400)

@@ -55,7 +55,11 @@ export const projections: readonly Check[] = [
       [enterpriseUrn]: { department: 'D', costCenter: 'C' },
     })
     const ask = async (attributes: string) => {
-      const { schemas: _schemas, id: _id, ...rest } = await read(scim, `/Users/${id}?attributes=${encodeURIComponent(attributes)}`)
+      const {
+        schemas: _schemas,
+        id: _id,
+        ...rest
+      } = await read(scim, `/Users/${id}?attributes=${encodeURIComponent(attributes)}`)
       return rest
     }
     same(await ask(`TITLE, name.givenName`), { title: 'T', name: { givenName: 'G' } }, 'short names')
@@ -69,11 +73,19 @@ export const projections: readonly Check[] = [
   check(138, 'attributes answers what is always returned, schemas and what is named', async (scim) => {
     const { id } = await newUser(scim, { title: 'T' })
     same(names(await read(scim, `/Users/${id}?attributes=nickName`)), ['id', 'schemas'], 'members')
-    same(names(await read(scim, `/Users/${id}?attributes=meta.version`)), ['id', 'meta', 'schemas'], 'with a part of meta')
+    same(
+      names(await read(scim, `/Users/${id}?attributes=meta.version`)),
+      ['id', 'meta', 'schemas'],
+      'with a part of meta',
+    )
   }),
   check(139, 'excludedAttributes takes nothing away that is always returned', async (scim) => {
     const { id } = await newUser(scim, { title: 'T' })
-    same(names(await read(scim, `/Users/${id}?excludedAttributes=id,schemas,title,meta,active`)), ['id', 'schemas', 'userName'], 'members')
+    same(
+      names(await read(scim, `/Users/${id}?excludedAttributes=id,schemas,title,meta,active`)),
+      ['id', 'schemas', 'userName'],
+      'members',
+    )
   }),
   check(140, 'unknown names are ignored, and a filter in a name is read as the whole', async (scim) => {
     const { id, emails } = await newUser(scim, { emails: [{ value: `${fresh(scim)}@ex.test`, type: 'home' }] })
@@ -134,7 +146,13 @@ export const replacing: readonly Check[] = [
   }),
   check(146, 'PUT clears what is left out, but for active, externalId and members', async (scim) => {
     const externalId = fresh(scim)
-    const user = await newUser(scim, { title: 'T', nickName: 'N', active: false, externalId, [enterpriseUrn]: { department: 'D' } })
+    const user = await newUser(scim, {
+      title: 'T',
+      nickName: 'N',
+      active: false,
+      externalId,
+      [enterpriseUrn]: { department: 'D' },
+    })
     const body = { schemas: [userUrn], userName: user.userName, nickName: null }
     const { json } = await put(scim, `/Users/${user.id}`, body)
     for (const name of ['title', 'nickName', enterpriseUrn]) that(!(name in json), `${name} is cleared`)
@@ -154,7 +172,13 @@ export const replacing: readonly Check[] = [
   }),
   check(148, 'PUT ignores what is read-only, and the id in the body', async (scim) => {
     const user = await newUser(scim)
-    const body = { schemas: [userUrn], id: nobody, userName: user.userName, groups: [{ value: 'x' }], meta: { version: 'x' } }
+    const body = {
+      schemas: [userUrn],
+      id: nobody,
+      userName: user.userName,
+      groups: [{ value: 'x' }],
+      meta: { version: 'x' },
+    }
     const answer = await put(scim, `/Users/${user.id}`, body)
     status(answer, 200)
     same([answer.json.id, answer.json.meta], [user.id, user.meta], 'id and meta')

@@ -87,7 +87,10 @@ export const transport: readonly Check[] = [
     const answer = await get(scim, '/Users', { token: null })
     that(!/basic/i.test(String(answer.headers['www-authenticate'])), 'the challenge does not name Basic')
     const { authenticationSchemes } = await read(scim, '/ServiceProviderConfig')
-    that(authenticationSchemes.every(({ type }: { type: string }) => type !== 'httpbasic'), 'nor does the config')
+    that(
+      authenticationSchemes.every(({ type }: { type: string }) => type !== 'httpbasic'),
+      'nor does the config',
+    )
   }),
   check(8, 'discovery needs the token too', async (scim) => {
     for (const path of ['/ServiceProviderConfig', '/Schemas', '/ResourceTypes', '/nowhere'])

@@ -187,7 +187,7 @@ export async function nestingDepth(
   if (memberIds.length === 0) return 0
   const { rows } = await sql<{ depth: number }>`
     with recursive above (group_id, depth) as (
-      select cast(${groupId} as text), 1 union select s.group_id, above.depth + 1 from above
+      select g.id, 1 from groups g where g.tenant_id = ${tenantId} and g.id = ${groupId} union select s.group_id, above.depth + 1 from above
         join scim_subgroups s on s.tenant_id = ${tenantId} and s.member_id = above.group_id where above.depth < 32
     ), below (group_id, depth) as (
       select g.id, 1 from groups g where g.tenant_id = ${tenantId} and g.id in (${sql.join(memberIds.map((id) => sql`${id}`))})

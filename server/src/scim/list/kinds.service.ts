@@ -132,8 +132,7 @@ function sortTarget(sortBy: string, type: ResourceType): Found | undefined {
   if (hidden) throw invalidPath('This attribute cannot be sorted by.')
   if (found.attribute.type !== 'complex' || found.sub !== undefined) return found
   const value = subAttribute(found.attribute, 'value')
-  if (value === undefined)
-    throw invalidPath('sortBy names a complex attribute; name one of its sub-attributes.')
+  if (value === undefined) throw invalidPath('sortBy names a complex attribute; name one of its sub-attributes.')
   return { ...found, sub: value }
 }
 

@@ -1,6 +1,14 @@
 import { sql, type Expression, type RawBuilder, type SqlBool } from 'kysely'
 import { toKey } from '../../db/normal-key.ts'
-import type { CheckedTerm, CompareTerm, DerivedField, Field, FieldMap, Operation, ValueTerm } from '../../filter/field.ts'
+import type {
+  CheckedTerm,
+  CompareTerm,
+  DerivedField,
+  Field,
+  FieldMap,
+  Operation,
+  ValueTerm,
+} from '../../filter/field.ts'
 import { filterToSql, valueTermToSql } from '../../filter/filter-sql.ts'
 import type { DialectName } from '../../db/db.ts'
 import { enterpriseUrn } from '../schemas/enterprise.ts'
@@ -305,7 +313,11 @@ function groupsField(tenantId: string, { sub }: Found): DerivedField {
       if (term.kind === 'valuePath') return ids(filterToSql(term.of, dialect))
       if (field === undefined) return sql<SqlBool>`(1 = 0)`
       // By far the most frequent question, answered from the index of memberships.
-      if (term.kind === 'compare' && term.op === 'eq' && (sub === undefined || sub.name === 'value' || sub.name === '$ref'))
+      if (
+        term.kind === 'compare' &&
+        term.op === 'eq' &&
+        (sub === undefined || sub.name === 'value' || sub.name === '$ref')
+      )
         return memberOf(tenantId, String(term.value))
       return isNot(term)
         ? sql<SqlBool>`not (${ids(elementCondition(field, { ...term, op: 'eq' }, dialect))})`
@@ -330,7 +342,7 @@ const groupElements: Readonly<Record<string, Field>> = {
 /** Members of a group and of the groups in it. */
 function memberOf(tenantId: string, groupId: string): Condition {
   return sql<SqlBool>`users.id in (with recursive below (group_id, depth) as (
-      select cast(${groupId} as text), 0 union select s.member_id, below.depth + 1 from below
+      select g.id, 0 from groups g where g.tenant_id = ${tenantId} and g.id = ${groupId} union select s.member_id, below.depth + 1 from below
         join scim_subgroups s on s.tenant_id = ${tenantId} and s.group_id = below.group_id where below.depth < 16)
     select m.user_id from below join group_members m on m.tenant_id = ${tenantId} and m.group_id = below.group_id)`
 }
