@@ -60,7 +60,7 @@ function applyMembers(resource: ScimObject, { op, value }: Operation, patching: 
       known += 1
       continue
     }
-    if (findAttribute(patching.type, name) === undefined) {
+    if (findAttribute(patching.type, beforeBracket(name)) === undefined) {
       patching.reading.notes.push({ attribute: name.slice(0, 100), note: 'no such attribute; it was ignored' })
       continue
     }
@@ -68,6 +68,12 @@ function applyMembers(resource: ScimObject, { op, value }: Operation, patching: 
     applyAt(resource, { op, path: name, value: member ?? null }, patching)
   }
   if (known === 0 && members.length > 0) throw invalidPath('The value names no attribute of this resource.')
+}
+
+/** `emails[type eq "work"].value` as a key is a path as well. */
+function beforeBracket(name: string): string {
+  const open = name.indexOf('[')
+  return open < 0 ? name : name.slice(0, open)
 }
 
 function isUnderUrn(name: string, type: ResourceType): boolean {
