@@ -112,7 +112,9 @@ test('K5: a single complex attribute comes as a string or a list of one', async 
 test('K6: a remove with a list of members removes only those', async () => {
   await using t = await startTestApp()
   const scim = await openScim(t)
-  const ids = [await addScimUser(scim, 'a'), await addScimUser(scim, 'b'), await addScimUser(scim, 'c')].map((u) => u.id)
+  const ids = [await addScimUser(scim, 'a'), await addScimUser(scim, 'b'), await addScimUser(scim, 'c')].map(
+    (u) => u.id,
+  )
   const group = await addScimGroup(scim, 'Ops', ids)
   const left = async (operation: object) => {
     assert.equal((await patchScim(scim, `/Groups/${group.id}`, operation)).status, 200)
@@ -174,7 +176,10 @@ test('K11: a sub-attribute behind brackets, a manager, members and emails are co
   await using t = await startTestApp()
   const scim = await openScim(t)
   const boss = await addScimUser(scim, 'boss')
-  const emails = [{ type: 'work', value: 'ann@example.com' }, { type: 'home', value: 'home@example.com' }]
+  const emails = [
+    { type: 'work', value: 'ann@example.com' },
+    { type: 'home', value: 'home@example.com' },
+  ]
   const { id } = await addScimUser(scim, 'ann', { emails, [enterpriseUrn]: { manager: boss.id } })
   const group = await addScimGroup(scim, 'Ops', [id])
   assert.deepEqual(await findScim(scim, 'Users', 'emails[type eq "work"].value eq "ANN@example.com"'), [id])
@@ -200,7 +205,12 @@ test('K12: members are replaced without a path, with the id of the group in the 
 test('K13: names of attributes count in any case', async () => {
   await using t = await startTestApp()
   const scim = await openScim(t)
-  const body = { Schemas: [userUrn], UserName: 'ann', ActiVe: false, Emails: [{ Value: 'ann@example.com', Primary: true }] }
+  const body = {
+    Schemas: [userUrn],
+    UserName: 'ann',
+    ActiVe: false,
+    Emails: [{ Value: 'ann@example.com', Primary: true }],
+  }
   const made = await scimRequest(scim, 'POST', '/Users', body)
   assert.deepEqual([made.json.active, made.json.emails], [false, [{ value: 'ann@example.com', primary: true }]])
   const message = { Schemas: [patchUrn], operations: [{ OP: 'replace', Path: 'ACTIVE', Value: true }] }
@@ -241,7 +251,8 @@ test('K16: a member comes as a bare string', async () => {
   const [a, b] = [await addScimUser(scim, 'a'), await addScimUser(scim, 'b')]
   const body = { schemas: [groupUrn], displayName: 'Ops', members: [a.id] }
   const { json: group } = await scimRequest(scim, 'POST', '/Groups', body)
-  const ids = async () => (await readScim(scim, `/Groups/${group.id}`)).members.map((one: { value: string }) => one.value)
+  const ids = async () =>
+    (await readScim(scim, `/Groups/${group.id}`)).members.map((one: { value: string }) => one.value)
   assert.deepEqual(await ids(), [a.id])
   await patchScim(scim, `/Groups/${group.id}`, { op: 'Add', path: 'members', value: b.id })
   await patchScim(scim, `/Groups/${group.id}`, { op: 'Remove', path: 'members', value: [a.id] })
@@ -268,7 +279,9 @@ test('K18: parameters count in any case, and startindex=0 is the first page', as
   await using t = await startTestApp()
   const scim = await openScim(t)
   const { id } = await addScimUser(scim, 'ann')
-  const filter = encodeURIComponent('ActiVe eq true and (meta.lastmodified ge "2020-01-01T00:00:00-08:00" and userName eq "ann")')
+  const filter = encodeURIComponent(
+    'ActiVe eq true and (meta.lastmodified ge "2020-01-01T00:00:00-08:00" and userName eq "ann")',
+  )
   const list = await readScim(scim, `/Users?startindex=0&COUNT=5&Filter=${filter}`)
   assert.deepEqual([list.startIndex, list.Resources.map((user: { id: string }) => user.id)], [1, [id]])
 })
@@ -290,7 +303,10 @@ test('K19: every refusal is JSON', async () => {
     assert.match(String(answer.headers['content-type']), /^application\/scim\+json/, answer.text)
     assert.equal(answer.json.status, String(answer.status))
   }
-  assert.deepEqual(refusals.map(({ status }) => status), [401, 404, 405, 400, 415, 413, 404, 421])
+  assert.deepEqual(
+    refusals.map(({ status }) => status),
+    [401, 404, 405, 400, 415, 413, 404, 421],
+  )
 })
 
 test('K20: 256 memberships in one PATCH are stored in a constant number of statements', async () => {
@@ -336,7 +352,11 @@ test('K23: unquoted words and dates stand in filters where the workspace allows 
   const loose = ['userName eq ann', 'userName eq ann and meta.lastModified ge 2020-01-01T00:00:00Z']
   for (const filter of loose) assert.deepEqual(outcome(await ask(filter)), [400, 'invalidFilter'])
   await changeScim(scim, { overrides: { looseFilterLiterals: true } })
-  for (const filter of loose) assert.deepEqual((await ask(filter)).json.Resources.map((u: { id: string }) => u.id), [id])
+  for (const filter of loose)
+    assert.deepEqual(
+      (await ask(filter)).json.Resources.map((u: { id: string }) => u.id),
+      [id],
+    )
   assert.equal((await ask('active eq true and userName eq ann')).json.totalResults, 1, 'true stays a boolean')
 })
 
@@ -345,7 +365,15 @@ test('K24: addresses count in any case', async () => {
   const scim = await openScim(t)
   const { id } = await addScimUser(scim, 'ann')
   const group = await addScimGroup(scim, 'Ops')
-  for (const path of ['/users', '/GROUPS', `/USERS/${id}`, `/groups/${group.id}`, '/serviceproviderconfig', '/schemas', '/resourcetypes'])
+  for (const path of [
+    '/users',
+    '/GROUPS',
+    `/USERS/${id}`,
+    `/groups/${group.id}`,
+    '/serviceproviderconfig',
+    '/schemas',
+    '/resourcetypes',
+  ])
     assert.equal((await scimRequest(scim, 'GET', path)).status, 200, path)
   for (const prefix of ['/api/service/scim', '/api/service/scim/v2', '/api/scim', '/api/scim/V2'])
     assert.equal((await scimRequest(scim, 'GET', `${prefix}/users/${id}`)).status, 200, prefix)

@@ -115,7 +115,12 @@ test('C6: a second group of the same name is allowed, but under entra', async ()
   })
   const taken = [409, 'uniqueness']
   const allowed = [[201], [200], [200]]
-  assert.deepEqual(seen, { strict: allowed, lenient: allowed, entra: [taken, taken, taken], okta: [[201], [204], [200]] })
+  assert.deepEqual(seen, {
+    strict: allowed,
+    lenient: allowed,
+    entra: [taken, taken, taken],
+    okta: [[201], [204], [200]],
+  })
 })
 
 test('C7: externalId is listed in the schemas', async () => {

@@ -195,10 +195,8 @@ export async function changeUser(
     requireVersionMatch(preconditions, userVersion(stored.user))
     const before = toUserResource(stored, noLinks, session.base)
     const next = change(toUserResource(stored, noLinks, session.base))
-    await writeUser(ctx, session, { stored, before, next, operation })
-    if (passwordHash === undefined) return
-    await storePassword(ctx, id, passwordHash)
-    await touchUser(ctx, id)
+    await writeUser(ctx, session, { stored, before, next, operation, setsPassword: passwordHash !== undefined })
+    if (passwordHash !== undefined) await storePassword(ctx, id, passwordHash)
   })
   return getScimUser(session, id)
 }
@@ -232,12 +230,18 @@ interface Write {
   readonly before: ScimObject
   readonly next: ScimObject
   readonly operation: string
+  readonly setsPassword: boolean
 }
 
-async function writeUser(ctx: TrxCtx, session: ScimSession, { stored, before, next, operation }: Write): Promise<void> {
+async function writeUser(
+  ctx: TrxCtx,
+  session: ScimSession,
+  { stored, before, next, operation, setsPassword }: Write,
+): Promise<void> {
   const record = toUserRecord(next)
   const known = toUserRecord(before)
-  const changed = changedAttributes(before, next)
+  // A password is a change like any other: it may belong to somebody whom SCIM does not manage (4.2).
+  const changed = [...changedAttributes(before, next), ...(setsPassword ? ['password'] : [])]
   if (changed.length === 0) {
     session.trace.add({
       subjectKind: 'user',
@@ -269,8 +273,7 @@ async function writeUser(ctx: TrxCtx, session: ScimSession, { stored, before, ne
       outcome: 'changed',
       operation,
       attribute,
-      before: shown(before[attribute]),
-      after: shown(next[attribute]),
+      ...(attribute === 'password' ? {} : { before: shown(before[attribute]), after: shown(next[attribute]) }),
     })
 }
 
