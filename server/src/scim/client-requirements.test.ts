@@ -309,21 +309,7 @@ test('K19: every refusal is JSON', async () => {
   )
 })
 
-test('K20: 256 memberships in one PATCH are stored in a constant number of statements', async () => {
-  await using t = await startTestApp()
-  const scim = await openScim(t, 'okta')
-  const ids: string[] = []
-  for (let index = 0; index < 256; index += 1) ids.push((await addScimUser(scim, `user${index}`)).id)
-  const group = await addScimGroup(scim, 'Everybody')
-  const started = performance.now()
-  const value = ids.map((id) => ({ value: id }))
-  assert.equal((await patchScim(scim, `/Groups/${group.id}`, { op: 'add', path: 'members', value })).status, 204)
-  assert.ok(performance.now() - started < 5_000)
-  assert.equal((await readScim(scim, `/Groups/${group.id}`)).members.length, 256)
-  const removals = ids.map((id) => ({ op: 'remove', path: `members[value eq "${id}"]` }))
-  assert.equal((await patchScim(scim, `/Groups/${group.id}`, ...removals)).status, 204)
-  assert.equal((await readScim(scim, `/Groups/${group.id}`)).members, undefined)
-})
+// K20 is in large-groups.test.ts.
 
 test('K21: inactive users are listed and found', async () => {
   await using t = await startTestApp()

@@ -76,7 +76,10 @@ test('V-S2: ids of another tenant are 404 for every verb, and its host is 401', 
   assert.deepEqual(outcome(await patchScim(scim, `/Groups/${own.id}`, nested)), [400, 'invalidValue'])
   for (const filter of [`id eq "${user.id}"`, `groups.value eq "${group.id}"`, 'userName eq "ann"'])
     assert.equal((await readScim(scim, `/Users?filter=${encodeURIComponent(filter)}`)).totalResults, 0, filter)
-  assert.deepEqual(await readScim(other, `/Users/${user.id}`), { ...user, groups: (await readScim(other, `/Users/${user.id}`)).groups })
+  assert.deepEqual(await readScim(other, `/Users/${user.id}`), {
+    ...user,
+    groups: (await readScim(other, `/Users/${user.id}`)).groups,
+  })
 })
 
 test('V-S2: a cursor of another tenant is invalidCursor', async () => {
@@ -85,9 +88,15 @@ test('V-S2: a cursor of another tenant is invalidCursor', async () => {
   for (const workspace of [scim, other]) for (const name of ['a', 'b']) await addScimUser(workspace, name)
   const { nextCursor } = await readScim(other, '/Users?count=1&cursor')
   assert.equal((await scimRequest(other, 'GET', `/Users?count=1&cursor=${nextCursor}`)).status, 200)
-  assert.deepEqual(outcome(await scimRequest(scim, 'GET', `/Users?count=1&cursor=${nextCursor}`)), [400, 'invalidCursor'])
+  assert.deepEqual(outcome(await scimRequest(scim, 'GET', `/Users?count=1&cursor=${nextCursor}`)), [
+    400,
+    'invalidCursor',
+  ])
   t.clock.advance(3_601_000)
-  assert.deepEqual(outcome(await scimRequest(other, 'GET', `/Users?count=1&cursor=${nextCursor}`)), [400, 'expiredCursor'])
+  assert.deepEqual(outcome(await scimRequest(other, 'GET', `/Users?count=1&cursor=${nextCursor}`)), [
+    400,
+    'expiredCursor',
+  ])
 })
 
 test('V-S3: a change of the address voids what was verified, and open invitations', async () => {
@@ -132,8 +141,26 @@ test('V-S4: an address in use is 409; active:false and DELETE end every token', 
 test('V-S5: every address of SCIM is 401 with a challenge, whatever stands in for the token', async () => {
   await using t = await startTestApp()
   const scim = await openScim(t)
-  const paths = ['/Users', `/Users/${nobody}`, '/Groups', '/Bulk', '/.search', '/Users/.search', '/Me', '/Schemas', '/nowhere', '/']
-  const credentials = [undefined, 'Bearer ', 'Bearer mscim_x', `Bearer ${t.acme.token}`, `Basic ${btoa(`x:${scim.token}`)}`, scim.token]
+  const paths = [
+    '/Users',
+    `/Users/${nobody}`,
+    '/Groups',
+    '/Bulk',
+    '/.search',
+    '/Users/.search',
+    '/Me',
+    '/Schemas',
+    '/nowhere',
+    '/',
+  ]
+  const credentials = [
+    undefined,
+    'Bearer ',
+    'Bearer mscim_x',
+    `Bearer ${t.acme.token}`,
+    `Basic ${btoa(`x:${scim.token}`)}`,
+    scim.token,
+  ]
   for (const prefix of ['/api/scim/v2', '/api/service/scim', '/api/service/scim/v2'])
     for (const path of paths)
       for (const authorization of credentials) {
@@ -186,10 +213,28 @@ test('V-S11: names that reach the inside of objects are refused wherever they st
   const scim = await openScim(t)
   const { id } = await addScimUser(scim, 'ann', { emails: [{ value: 'ann@example.com', type: 'work' }] })
   for (const name of ['__proto__', 'constructor', 'prototype']) {
-    const paths = [name, `${name}.polluted`, `name.${name}`, `emails[${name} eq "x"]`, `emails[type eq "work"].${name}`, `${userUrn}:${name}`, `${enterpriseUrn}:${name}.polluted`, `emails[type eq "work" and ${name} pr]`]
+    const paths = [
+      name,
+      `${name}.polluted`,
+      `name.${name}`,
+      `emails[${name} eq "x"]`,
+      `emails[type eq "work"].${name}`,
+      `${userUrn}:${name}`,
+      `${enterpriseUrn}:${name}.polluted`,
+      `emails[type eq "work" and ${name} pr]`,
+    ]
     for (const path of paths)
-      assert.deepEqual(outcome(await patchScim(scim, `/Users/${id}`, { op: 'add', path, value: { polluted: 1 } })), [400, 'invalidPath'], path)
-    for (const value of [`{"${name}":{"polluted":1}}`, `{"name":{"${name}":{"polluted":1}}}`, `{"${name}.polluted":1}`, `{"${enterpriseUrn}":{"${name}":1}}`]) {
+      assert.deepEqual(
+        outcome(await patchScim(scim, `/Users/${id}`, { op: 'add', path, value: { polluted: 1 } })),
+        [400, 'invalidPath'],
+        path,
+      )
+    for (const value of [
+      `{"${name}":{"polluted":1}}`,
+      `{"name":{"${name}":{"polluted":1}}}`,
+      `{"${name}.polluted":1}`,
+      `{"${enterpriseUrn}":{"${name}":1}}`,
+    ]) {
       const raw = `{"schemas":["${patchUrn}"],"Operations":[{"op":"add","value":${value}}]}`
       const answer = await scimRequest(scim, 'PATCH', `/Users/${id}`, raw)
       assert.equal(answer.status, 400, `${value} ${answer.text}`)
@@ -221,7 +266,17 @@ test('V-S14: read-only and unknown attributes have no effect, and a password tha
   await using t = await startTestApp()
   const scim = await openScim(t)
   const secret = 'a password nobody reads 4711'
-  const body = { id: nobody, meta: { version: 'x' }, groups: [{ value: nobody }], password: secret, emailVerified: true, roles: [{ value: '$admin' }], workspaceRole: '$admin', tenantId: 'x', source: 'local' }
+  const body = {
+    id: nobody,
+    meta: { version: 'x' },
+    groups: [{ value: nobody }],
+    password: secret,
+    emailVerified: true,
+    roles: [{ value: '$admin' }],
+    workspaceRole: '$admin',
+    tenantId: 'x',
+    source: 'local',
+  }
   const made = await scimRequest(scim, 'POST', '/Users', { schemas: [userUrn], userName: 'ann', ...body })
   assert.equal(made.status, 201)
   assert.doesNotMatch(made.text, /password|4711/)
