@@ -379,7 +379,7 @@ test('K25: a role whose value is JSON text is mapped by what stands in it', asyn
 test('K26: the PUT of a whole group writes only what differs', async () => {
   await using t = await startTestApp()
   const scim = await openScim(t, 'okta')
-  const ids = []
+  const ids: string[] = []
   for (const name of ['a', 'b', 'c', 'd']) ids.push((await addScimUser(scim, name)).id)
   const group = await addScimGroup(scim, 'Ops', ids.slice(0, 3))
   const before = await t.db.selectFrom('group_members').selectAll().where('group_id', '=', group.id).execute()

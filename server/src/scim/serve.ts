@@ -184,7 +184,7 @@ function namesInPatch(body: unknown): Set<string> {
   const list: readonly unknown[] = Array.isArray(operations) ? operations : []
   const names = list.filter(isObject).flatMap((operation) =>
     Object.entries(operation).flatMap(([name, value]) => {
-      if (/^path$/i.test(name)) return [String(value)]
+      if (/^path$/i.test(name)) return typeof value === 'string' ? [value] : []
       return /^value$/i.test(name) && isObject(value) ? Object.keys(value) : []
     }),
   )
