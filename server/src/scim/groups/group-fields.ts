@@ -31,6 +31,7 @@ function fieldOf(tenantId: string, path: string): Field | undefined {
         column: 'groups.alias',
         key: { column: 'groups.alias_key', normalise: toKey },
         caseInsensitive: true,
+        emptyIsNull: true,
         trigram: true,
       }
     case 'externalId':
@@ -52,7 +53,7 @@ function fieldOf(tenantId: string, path: string): Field | undefined {
     case 'meta.location':
       return locationField('groups.id', '/Groups/')
     case 'schemas':
-      return { ...constantField(groupUrn.toLowerCase()), normalise: toKey, caseInsensitive: true }
+      return { ...constantField(groupUrn.toLowerCase()), normalise: toKey, caseInsensitive: true, emptyIsNull: true }
     case 'members':
     case 'members.value':
     case 'members.$ref':
@@ -80,8 +81,8 @@ function membersField(tenantId: string, sub: string): DerivedField {
   return {
     type: 'derived',
     values: sub === 'value' || sub === '$ref' ? 'id' : 'text',
-    ...(sub === '$ref' ? { normalise: idOfReference, caseInsensitive: true } : {}),
-    ...(sub === 'type' ? { normalise: toKey, caseInsensitive: true } : {}),
+    ...(sub === '$ref' ? { normalise: idOfReference, caseInsensitive: true, emptyIsNull: true } : {}),
+    ...(sub === 'type' ? { normalise: toKey, caseInsensitive: true, emptyIsNull: true } : {}),
     ...(sub === 'display' ? { operations: ['eq', 'ne', 'present', 'pattern'] as const } : {}),
     elements: { names: Object.keys(elements), find: (name) => elements[name.toLowerCase()] },
     toSql: (term, dialect) => {
@@ -106,6 +107,12 @@ function membersField(tenantId: string, sub: string): DerivedField {
 const elements: Readonly<Record<string, Field>> = {
   value: { type: 'id', column: 'e.value_key' },
   $ref: { type: 'id', column: 'e.value_key', normalise: idOfReference },
-  type: { type: 'text', column: 'e.type_key', key: { column: 'e.type_key', normalise: toKey }, caseInsensitive: true },
-  display: { type: 'text', column: 'e.display' },
+  type: {
+    type: 'text',
+    column: 'e.type_key',
+    key: { column: 'e.type_key', normalise: toKey },
+    caseInsensitive: true,
+    emptyIsNull: true,
+  },
+  display: { type: 'text', column: 'e.display', emptyIsNull: true },
 }

@@ -122,6 +122,7 @@ function keyed(column: string, key: string): Field {
     column,
     key: { column: key, normalise: toKey },
     caseInsensitive: true,
+    emptyIsNull: true,
     trigram: key !== 'users.title_key',
   }
 }
@@ -142,6 +143,7 @@ export function listedText(
     values: 'text',
     normalise: caseExact ? shortened : (text) => shortened(toKey(text)),
     caseInsensitive: true,
+    emptyIsNull: true,
     toSql: (term, dialect) => {
       if (term.kind === 'valuePath') throw new Error('a text has no elements')
       const value = sql.ref(operand)
@@ -241,9 +243,13 @@ function pluralField({ attribute, sub }: Found, source: Source): DerivedField {
 /** Bytes have no order and no parts (item 95). */
 const binary: readonly Operation[] = ['eq', 'ne', 'present']
 
-function normaliserOf(asked: Attribute | undefined): Pick<DerivedField, 'normalise' | 'caseInsensitive'> {
+function normaliserOf(asked: Attribute | undefined): Pick<DerivedField, 'normalise' | 'caseInsensitive' | 'emptyIsNull'> {
   if (asked === undefined || asked.type === 'boolean') return {}
-  return { normalise: asked.caseExact ? shortened : (text) => shortened(toKey(text)), caseInsensitive: true }
+  return {
+    normalise: asked.caseExact ? shortened : (text) => shortened(toKey(text)),
+    caseInsensitive: true,
+    emptyIsNull: true,
+  }
 }
 
 function elementCondition(field: Field, term: ValueTerm, dialect: DialectName): Expression<SqlBool> {
@@ -267,6 +273,7 @@ function elementField(sub: Attribute): Field {
       column,
       key: { column, normalise },
       caseInsensitive: true,
+      emptyIsNull: true,
       ...(sub.type === 'binary' ? { operations: binary } : {}),
     }
   return {
@@ -274,6 +281,7 @@ function elementField(sub: Attribute): Field {
     values: 'text',
     normalise,
     caseInsensitive: true,
+    emptyIsNull: true,
     toSql: (term, dialect) => {
       if (term.kind === 'valuePath') throw new Error('a sub-attribute has no elements')
       return valueTermToSql(term, keyOf('e.keys', sub.name, dialect), dialect)
@@ -306,8 +314,10 @@ function groupsField(tenantId: string, { sub }: Found): DerivedField {
   return {
     type: 'derived',
     values: 'text',
-    ...(sub?.name === '$ref' ? { normalise: idOfReference, caseInsensitive: true } : {}),
-    ...(sub?.name === 'display' || sub?.name === 'type' ? { normalise: toKey, caseInsensitive: true } : {}),
+    ...(sub?.name === '$ref' ? { normalise: idOfReference, caseInsensitive: true, emptyIsNull: true } : {}),
+    ...(sub?.name === 'display' || sub?.name === 'type'
+      ? { normalise: toKey, caseInsensitive: true, emptyIsNull: true }
+      : {}),
     elements,
     toSql: (term, dialect) => {
       if (term.kind === 'valuePath') return ids(filterToSql(term.of, dialect))
@@ -335,8 +345,15 @@ const groupElements: Readonly<Record<string, Field>> = {
     column: 'e.display_key',
     key: { column: 'e.display_key', normalise: toKey },
     caseInsensitive: true,
+    emptyIsNull: true,
   },
-  type: { type: 'text', column: 'e.type_key', key: { column: 'e.type_key', normalise: toKey }, caseInsensitive: true },
+  type: {
+    type: 'text',
+    column: 'e.type_key',
+    key: { column: 'e.type_key', normalise: toKey },
+    caseInsensitive: true,
+    emptyIsNull: true,
+  },
 }
 
 /** Members of a group and of the groups in it. */
@@ -421,6 +438,7 @@ function schemasField(tenantId: string): DerivedField {
     operations: ['eq', 'ne', 'present'],
     normalise: (text) => text.toLowerCase(),
     caseInsensitive: true,
+    emptyIsNull: true,
     toSql: (term) => {
       if (term.kind !== 'compare') return sql<SqlBool>`(1 = 1)`
       const urn = String(term.value)
