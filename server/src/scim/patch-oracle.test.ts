@@ -42,10 +42,24 @@ test('any sequence of membership changes leaves a group as a set has it', async 
   const some = fc.subarray(ids, { minLength: 1 })
   const listed = (list: readonly string[]) => list.map((value) => ({ value }))
   const step = fc.oneof(
-    some.map((list) => ({ operation: { op: 'add', path: 'members', value: listed(list) }, apply: (set: Set<string>) => list.forEach((id) => set.add(id)) })),
-    some.map((list) => ({ operation: { op: 'Remove', path: 'members', value: listed(list) }, apply: (set: Set<string>) => list.forEach((id) => set.delete(id)) })),
-    fc.constantFrom(...ids).map((id) => ({ operation: { op: 'remove', path: `members[value eq "${id}"]` }, apply: (set: Set<string>) => void set.delete(id) })),
-    fc.constant({ operation: { op: 'remove', path: 'members[type eq "Group"]' }, apply: (set: Set<string>) => ids.slice(6).forEach((id) => set.delete(id)) }),
+    some.map((list) => ({
+      operation: { op: 'add', path: 'members', value: listed(list) },
+      apply: (set: Set<string>) => list.forEach((id) => set.add(id)),
+    })),
+    some.map((list) => ({
+      operation: { op: 'Remove', path: 'members', value: listed(list) },
+      apply: (set: Set<string>) => list.forEach((id) => set.delete(id)),
+    })),
+    fc
+      .constantFrom(...ids)
+      .map((id) => ({
+        operation: { op: 'remove', path: `members[value eq "${id}"]` },
+        apply: (set: Set<string>) => void set.delete(id),
+      })),
+    fc.constant({
+      operation: { op: 'remove', path: 'members[type eq "Group"]' },
+      apply: (set: Set<string>) => ids.slice(6).forEach((id) => set.delete(id)),
+    }),
     some.map((list) => ({
       operation: { op: 'replace', value: { members: listed(list) } },
       apply: (set: Set<string>) => {
@@ -53,22 +67,27 @@ test('any sequence of membership changes leaves a group as a set has it', async 
         for (const id of list) set.add(id)
       },
     })),
-    fc.constantFrom({ op: 'remove', path: 'members' }, { op: 'replace', path: 'members', value: [] }).map((operation) => ({ operation, apply: (set: Set<string>) => set.clear() })),
+    fc
+      .constantFrom({ op: 'remove', path: 'members' }, { op: 'replace', path: 'members', value: [] })
+      .map((operation) => ({ operation, apply: (set: Set<string>) => set.clear() })),
   )
   let groups = 0
   await fc.assert(
-    fc.asyncProperty(fc.array(fc.array(step, { minLength: 1, maxLength: 3 }), { minLength: 1, maxLength: 5 }), async (patches) => {
-      groups += 1
-      const path = `/Groups/${(await addScimGroup(scim, `group ${groups}`)).id}`
-      const model = new Set<string>()
-      for (const steps of patches) {
-        const answer = await patchScim(scim, path, ...steps.map(({ operation }) => operation))
-        assert.equal(answer.status, 200, answer.text)
-        for (const { apply } of steps) apply(model)
-        const { members = [] } = await readScim(scim, path)
-        assert.deepEqual(new Set(members.map(({ value }: { value: string }) => value)), model)
-      }
-    }),
+    fc.asyncProperty(
+      fc.array(fc.array(step, { minLength: 1, maxLength: 3 }), { minLength: 1, maxLength: 5 }),
+      async (patches) => {
+        groups += 1
+        const path = `/Groups/${(await addScimGroup(scim, `group ${groups}`)).id}`
+        const model = new Set<string>()
+        for (const steps of patches) {
+          const answer = await patchScim(scim, path, ...steps.map(({ operation }) => operation))
+          assert.equal(answer.status, 200, answer.text)
+          for (const { apply } of steps) apply(model)
+          const { members = [] } = await readScim(scim, path)
+          assert.deepEqual(new Set(members.map(({ value }: { value: string }) => value)), model)
+        }
+      },
+    ),
     { numRuns: sequencesTried / 2 },
   )
 })

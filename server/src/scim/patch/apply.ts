@@ -236,7 +236,9 @@ function writeList(
   const elements = replaces ? [] : elementsOf(container[name]).map((one) => (takesPrimary ? ordinary(one) : one))
   for (const element of added) {
     // The same value of the same type is there already, and learns what is new about it.
-    const at = elements.findIndex((one) => isSame(one['value'], element['value']) && isSame(one['type'], element['type']))
+    const at = elements.findIndex(
+      (one) => isSame(one['value'], element['value']) && isSame(one['type'], element['type']),
+    )
     const present = element['value'] === undefined ? undefined : elements[at]
     if (present === undefined) elements.push(element)
     else elements[at] = Object.assign(emptyObject(), present, element)

@@ -44,7 +44,11 @@ const nothing = fc.constantFrom(null, '')
 const writes = fc.constantFrom('add', 'Replace')
 
 const textStep: fc.Arbitrary<Step> = fc
-  .tuple(fc.constantFrom(...Object.entries(texts)), fc.constantFrom('add', 'replace', 'remove'), fc.oneof(text, nothing))
+  .tuple(
+    fc.constantFrom(...Object.entries(texts)),
+    fc.constantFrom('add', 'replace', 'remove'),
+    fc.oneof(text, nothing),
+  )
   .map(([[path, set], op, value]) => ({
     operation: { op, path, ...(op === 'remove' ? {} : { value }) },
     apply: (model) => {
@@ -65,7 +69,10 @@ const nameStep: fc.Arbitrary<Step> = fc.tuple(writes, names).map(([op, value]) =
 
 const types = fc.constantFrom('work', 'home')
 const values = fc.constantFrom('1', '2', '3')
-const phone = fc.record({ value: values, type: types, display: text, primary: fc.boolean() }, { requiredKeys: ['value', 'type'] })
+const phone = fc.record(
+  { value: values, type: types, display: text, primary: fc.boolean() },
+  { requiredKeys: ['value', 'type'] },
+)
 const phones = fc.array(phone, { minLength: 1, maxLength: 3 })
 
 const listStep: fc.Arbitrary<Step> = fc.tuple(writes, phones).map(([op, value]) => ({

@@ -243,7 +243,9 @@ function pluralField({ attribute, sub }: Found, source: Source): DerivedField {
 /** Bytes have no order and no parts (item 95). */
 const binary: readonly Operation[] = ['eq', 'ne', 'present']
 
-function normaliserOf(asked: Attribute | undefined): Pick<DerivedField, 'normalise' | 'caseInsensitive' | 'emptyIsNull'> {
+function normaliserOf(
+  asked: Attribute | undefined,
+): Pick<DerivedField, 'normalise' | 'caseInsensitive' | 'emptyIsNull'> {
   if (asked === undefined || asked.type === 'boolean') return {}
   return {
     normalise: asked.caseExact ? shortened : (text) => shortened(toKey(text)),
