@@ -50,12 +50,10 @@ test('any sequence of membership changes leaves a group as a set has it', async 
       operation: { op: 'Remove', path: 'members', value: listed(list) },
       apply: (set: Set<string>) => list.forEach((id) => set.delete(id)),
     })),
-    fc
-      .constantFrom(...ids)
-      .map((id) => ({
-        operation: { op: 'remove', path: `members[value eq "${id}"]` },
-        apply: (set: Set<string>) => void set.delete(id),
-      })),
+    fc.constantFrom(...ids).map((id) => ({
+      operation: { op: 'remove', path: `members[value eq "${id}"]` },
+      apply: (set: Set<string>) => void set.delete(id),
+    })),
     fc.constant({
       operation: { op: 'remove', path: 'members[type eq "Group"]' },
       apply: (set: Set<string>) => ids.slice(6).forEach((id) => set.delete(id)),
