@@ -48,7 +48,7 @@ export const enterpriseUrn = 'urn:ietf:params:scim:schemas:extension:enterprise:
 const patchUrn = 'urn:ietf:params:scim:api:messages:2.0:PatchOp'
 const errorUrn = 'urn:ietf:params:scim:api:messages:2.0:Error'
 export const listUrn = 'urn:ietf:params:scim:api:messages:2.0:ListResponse'
-export const searchUrn = 'urn:ietf:params:scim:api:messages:2.0:SearchRequest'
+const searchUrn = 'urn:ietf:params:scim:api:messages:2.0:SearchRequest'
 const bulkUrn = 'urn:ietf:params:scim:api:messages:2.0:BulkRequest'
 /** An id that nothing has. */
 export const nobody = '00000000-0000-4000-8000-000000000000'
@@ -98,6 +98,11 @@ function note(scim: Scim, location: string | undefined): void {
 /** Asks for what matches a filter. */
 export function find(scim: Scim, type: string, filter: string, more = ''): Promise<Answer> {
   return get(scim, `/${type}?filter=${encodeURIComponent(filter)}${more}`)
+}
+
+/** Asks by a SearchRequest. */
+export function search(scim: Scim, path: string, body: object): Promise<Answer> {
+  return send(scim, 'POST', path, { body: { schemas: [searchUrn], ...body } })
 }
 
 /** The names that match among those of this check, which all begin with `stem`. */

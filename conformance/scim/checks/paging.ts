@@ -8,13 +8,13 @@ import {
   refused,
   remove,
   same,
+  search,
   status,
   that,
   userUrn,
   type Check,
   type Scim,
 } from '../check.ts'
-import { search } from './lists.ts'
 import type { Answer } from '../client.ts'
 
 /** Users that only this check knows; answers what asks for them with further parameters. */

@@ -3,6 +3,7 @@ import {
   enterpriseUrn,
   fresh,
   get,
+  groupUrn,
   newGroup,
   newUser,
   nobody,
@@ -13,14 +14,13 @@ import {
   read,
   refused,
   same,
+  search,
   status,
   that,
   userUrn,
-  groupUrn,
   type Check,
 } from '../check.ts'
 import { send, type Answer } from '../client.ts'
-import { search } from './lists.ts'
 
 function names(resource: object): string[] {
   return Object.keys(resource).toSorted()
