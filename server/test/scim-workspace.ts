@@ -1,5 +1,8 @@
+import { randomBytes } from 'node:crypto'
 import type { ScimProfile, ScimRules } from '../src/scim-tokens/scim-rules.schema.ts'
 import { issueServiceToken } from '../src/api-tokens/api-tokens.service.ts'
+import { operatorCtx } from '../src/commands/operator.ts'
+import { createTenant } from '../src/tenants/tenants.service.ts'
 import type { TestApp, TestTenant } from './start-test-app.ts'
 import type { Answer, RequestOptions } from './test-client.ts'
 
@@ -35,6 +38,20 @@ export async function openScim(t: TestApp, profile: ScimProfile = 'lenient', ten
   const scim = { t, tenant, token: json.token, operator }
   await changeScim(scim, { profile })
   return scim
+}
+
+/** The same in a tenant of its own: a file of tests can share one app, and none of them sees another's people. */
+export async function newScim(t: TestApp, profile: ScimProfile = 'lenient'): Promise<ScimWorkspace> {
+  const slug = `t${randomBytes(6).toString('hex')}`
+  const { id } = await createTenant(operatorCtx(t.db, '', t.clock.now()), { slug, name: slug, plan: 'enterprise' })
+  const { secret: token } = await issueServiceToken(operatorCtx(t.db, id, t.clock.now()), {
+    displayName: 'test admin',
+    role: '$admin',
+    rights: [],
+    lifetimeSeconds: null,
+    secret: null,
+  })
+  return openScim(t, profile, { id, host: `${slug}.localhost`, token })
 }
 
 /** Changes the settings of SCIM; overrides are replaced whole. */

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { test } from 'node:test'
+import { after, before, test } from 'node:test'
 import {
   addScimGroup,
   addScimUser,
@@ -8,21 +8,26 @@ import {
   findScim,
   groupUrn,
   nobody,
-  openScim,
   outcome,
   patchScim,
   patchUrn,
   readScim,
   scimRequest,
   userUrn,
+  newScim,
 } from '../../test/scim-workspace.ts'
-import { startTestApp } from '../../test/start-test-app.ts'
+import { startTestApp, type TestApp } from '../../test/start-test-app.ts'
+
+let t: TestApp
+before(async () => {
+  t = await startTestApp()
+})
+after(() => t[Symbol.asyncDispose]())
 
 // What clients in the field need, contract/scim.md section 8: the number is in the title.
 
 test('K1: op counts in any case', async () => {
-  await using t = await startTestApp()
-  const scim = await openScim(t)
+  const scim = await newScim(t)
   const { id } = await addScimUser(scim, 'ann', { nickName: 'A', locale: 'de' })
   const answer = await patchScim(
     scim,
@@ -36,8 +41,7 @@ test('K1: op counts in any case', async () => {
 })
 
 test('K2: booleans come as strings in POST, PUT, PATCH and filters', async () => {
-  await using t = await startTestApp()
-  const scim = await openScim(t)
+  const scim = await newScim(t)
   const emails = [{ value: 'ann@example.com', primary: 'True' }]
   const made = await addScimUser(scim, 'ann', { active: 'false', emails })
   assert.deepEqual([made.active, made.emails[0].primary], [false, true])
@@ -56,8 +60,7 @@ test('K2: booleans come as strings in POST, PUT, PATCH and filters', async () =>
 })
 
 test('K3: values without a path have dotted keys and keys of URN and colon', async () => {
-  await using t = await startTestApp()
-  const scim = await openScim(t)
+  const scim = await newScim(t)
   const { id } = await addScimUser(scim, 'ann', { name: { givenName: 'Ann', familyName: 'Old' } })
   const value = {
     'name.familyName': 'New',
@@ -73,8 +76,7 @@ test('K3: values without a path have dotted keys and keys of URN and colon', asy
 })
 
 test('K4: add and replace on an element that is not there make it from the eq terms', async () => {
-  await using t = await startTestApp()
-  const scim = await openScim(t)
+  const scim = await newScim(t)
   for (const op of ['Add', 'Replace']) {
     const { id } = await addScimUser(scim, `ann-${op}`)
     const { json } = await patchScim(
@@ -93,8 +95,7 @@ test('K4: add and replace on an element that is not there make it from the eq te
 })
 
 test('K5: a single complex attribute comes as a string or a list of one', async () => {
-  await using t = await startTestApp()
-  const scim = await openScim(t)
+  const scim = await newScim(t)
   const boss = await addScimUser(scim, 'boss')
   const { id } = await addScimUser(scim, 'ann')
   const manager = async (value: unknown, path = `${enterpriseUrn}:manager`) =>
@@ -110,8 +111,7 @@ test('K5: a single complex attribute comes as a string or a list of one', async 
 })
 
 test('K6: a remove with a list of members removes only those', async () => {
-  await using t = await startTestApp()
-  const scim = await openScim(t)
+  const scim = await newScim(t)
   const ids = [await addScimUser(scim, 'a'), await addScimUser(scim, 'b'), await addScimUser(scim, 'c')].map(
     (u) => u.id,
   )
@@ -128,8 +128,7 @@ test('K6: a remove with a list of members removes only those', async () => {
 })
 
 test('K7: adding a member twice is a success and no change', async () => {
-  await using t = await startTestApp()
-  const scim = await openScim(t)
+  const scim = await newScim(t)
   const { id } = await addScimUser(scim, 'ann')
   const group = await addScimGroup(scim, 'Ops', [id])
   const again = { op: 'add', path: 'members', value: [{ value: id }, { value: id }] }
@@ -138,16 +137,14 @@ test('K7: adding a member twice is a success and no change', async () => {
 })
 
 test('K8: null, [] and "" in POST mean nothing', async () => {
-  await using t = await startTestApp()
-  const scim = await openScim(t)
+  const scim = await newScim(t)
   const empty = { addresses: null, phoneNumbers: [], title: '', nickName: null, name: null, roles: [], displayName: '' }
   const made = await addScimUser(scim, 'ann', { ...empty, [enterpriseUrn]: null, externalId: '' })
   assert.deepEqual(Object.keys(made).toSorted(), ['active', 'id', 'meta', 'schemas', 'userName'])
 })
 
 test('K9: unknown URNs are ignored, and the misspelt one is the enterprise extension', async () => {
-  await using t = await startTestApp()
-  const scim = await openScim(t)
+  const scim = await newScim(t)
   const misspelt = 'urn:ietf:params:scim:schemas:extension:enterprise:2.0User'
   const made = await addScimUser(scim, 'ann', {
     schemas: [userUrn, misspelt, 'urn:example:else', 'http://schemas.microsoft.com/x'],
@@ -164,8 +161,7 @@ test('K9: unknown URNs are ignored, and the misspelt one is the enterprise exten
 })
 
 test('K10: extension data counts although schemas does not name it', async () => {
-  await using t = await startTestApp()
-  const scim = await openScim(t)
+  const scim = await newScim(t)
   const sent = { department: 'R&D', manager: { managerId: '77', displayName: 'The Manager' } }
   const made = await addScimUser(scim, 'ann', { id: null, active: 'true', [enterpriseUrn]: sent })
   assert.deepEqual(made.schemas, [userUrn, enterpriseUrn])
@@ -173,8 +169,7 @@ test('K10: extension data counts although schemas does not name it', async () =>
 })
 
 test('K11: a sub-attribute behind brackets, a manager, members and emails are compared by their value', async () => {
-  await using t = await startTestApp()
-  const scim = await openScim(t)
+  const scim = await newScim(t)
   const boss = await addScimUser(scim, 'boss')
   const emails = [
     { type: 'work', value: 'ann@example.com' },
@@ -191,8 +186,7 @@ test('K11: a sub-attribute behind brackets, a manager, members and emails are co
 })
 
 test('K12: members are replaced without a path, with the id of the group in the value', async () => {
-  await using t = await startTestApp()
-  const scim = await openScim(t)
+  const scim = await newScim(t)
   const [a, b] = [await addScimUser(scim, 'a'), await addScimUser(scim, 'b')]
   const group = await addScimGroup(scim, 'Ops', [a.id])
   const value = { id: group.id, displayName: 'Ops 2', members: [{ value: b.id, display: 'b' }] }
@@ -203,8 +197,7 @@ test('K12: members are replaced without a path, with the id of the group in the 
 })
 
 test('K13: names of attributes count in any case', async () => {
-  await using t = await startTestApp()
-  const scim = await openScim(t)
+  const scim = await newScim(t)
   const body = {
     Schemas: [userUrn],
     UserName: 'ann',
@@ -218,8 +211,7 @@ test('K13: names of attributes count in any case', async () => {
 })
 
 test('K14: the PATCH of a group is 204 for Entra and Okta, and excludedAttributes=members leaves members out', async () => {
-  await using t = await startTestApp()
-  const scim = await openScim(t, 'entra')
+  const scim = await newScim(t, 'entra')
   const { id } = await addScimUser(scim, 'ann')
   const group = await addScimGroup(scim, 'Ops', [id])
   for (const profile of ['entra', 'okta'] as const) {
@@ -234,8 +226,7 @@ test('K14: the PATCH of a group is 204 for Entra and Okta, and excludedAttribute
 })
 
 test('K15: a PATCH without operations does nothing and succeeds', async () => {
-  await using t = await startTestApp()
-  const scim = await openScim(t)
+  const scim = await newScim(t)
   const user = await addScimUser(scim, 'ann')
   const group = await addScimGroup(scim, 'Ops')
   for (const path of [`/Users/${user.id}`, `/Groups/${group.id}`]) {
@@ -246,8 +237,7 @@ test('K15: a PATCH without operations does nothing and succeeds', async () => {
 })
 
 test('K16: a member comes as a bare string', async () => {
-  await using t = await startTestApp()
-  const scim = await openScim(t)
+  const scim = await newScim(t)
   const [a, b] = [await addScimUser(scim, 'a'), await addScimUser(scim, 'b')]
   const body = { schemas: [groupUrn], displayName: 'Ops', members: [a.id] }
   const { json: group } = await scimRequest(scim, 'POST', '/Groups', body)
@@ -260,8 +250,7 @@ test('K16: a member comes as a bare string', async () => {
 })
 
 test('K17: values are kept and echoed as they were sent', async () => {
-  await using t = await startTestApp()
-  const scim = await openScim(t)
+  const scim = await newScim(t)
   const sent = {
     displayName: '  Ann   Smith ',
     phoneNumbers: [{ type: 'mobile', value: '+49 (0)30 / 12-34  ' }],
@@ -276,8 +265,7 @@ test('K17: values are kept and echoed as they were sent', async () => {
 })
 
 test('K18: parameters count in any case, and startindex=0 is the first page', async () => {
-  await using t = await startTestApp()
-  const scim = await openScim(t)
+  const scim = await newScim(t)
   const { id } = await addScimUser(scim, 'ann')
   const filter = encodeURIComponent(
     'ActiVe eq true and (meta.lastmodified ge "2020-01-01T00:00:00-08:00" and userName eq "ann")',
@@ -287,8 +275,7 @@ test('K18: parameters count in any case, and startindex=0 is the first page', as
 })
 
 test('K19: every refusal is JSON', async () => {
-  await using t = await startTestApp()
-  const scim = await openScim(t)
+  const scim = await newScim(t)
   const refusals = [
     await scimRequest(scim, 'GET', '/Users', undefined, { token: null }),
     await scimRequest(scim, 'GET', '/nowhere'),
@@ -312,8 +299,7 @@ test('K19: every refusal is JSON', async () => {
 // K20 is in large-groups.test.ts.
 
 test('K21: inactive users are listed and found', async () => {
-  await using t = await startTestApp()
-  const scim = await openScim(t)
+  const scim = await newScim(t)
   const { id } = await addScimUser(scim, 'ann', { active: false })
   assert.deepEqual(await findScim(scim, 'Users', 'userName eq "ann"'), [id])
   assert.deepEqual(await findScim(scim, 'Users', 'active eq false'), [id])
@@ -321,8 +307,7 @@ test('K21: inactive users are listed and found', async () => {
 })
 
 test('K22: a POST that is repeated is 409, and makes nobody', async () => {
-  await using t = await startTestApp()
-  const scim = await openScim(t)
+  const scim = await newScim(t)
   const { id } = await addScimUser(scim, 'ann', { emails: [{ value: 'ann@example.com', primary: true }] })
   const again = { schemas: [userUrn], userName: 'ann', emails: [{ value: 'ann@example.com', primary: true }] }
   for (const body of [again, { ...again, userName: 'ANN' }, { ...again, userName: 'other' }])
@@ -331,8 +316,7 @@ test('K22: a POST that is repeated is 409, and makes nobody', async () => {
 })
 
 test('K23: unquoted words and dates stand in filters where the workspace allows it', async () => {
-  await using t = await startTestApp()
-  const scim = await openScim(t)
+  const scim = await newScim(t)
   const { id } = await addScimUser(scim, 'ann')
   const ask = (filter: string) => scimRequest(scim, 'GET', `/Users?filter=${encodeURIComponent(filter)}`)
   const loose = ['userName eq ann', 'userName eq ann and meta.lastModified ge 2020-01-01T00:00:00Z']
@@ -347,8 +331,7 @@ test('K23: unquoted words and dates stand in filters where the workspace allows 
 })
 
 test('K24: addresses count in any case', async () => {
-  await using t = await startTestApp()
-  const scim = await openScim(t)
+  const scim = await newScim(t)
   const { id } = await addScimUser(scim, 'ann')
   const group = await addScimGroup(scim, 'Ops')
   for (const path of [
@@ -366,19 +349,17 @@ test('K24: addresses count in any case', async () => {
 })
 
 test('K25: a role whose value is JSON text is mapped by what stands in it', async () => {
-  await using t = await startTestApp()
-  const scim = await openScim(t)
+  const scim = await newScim(t)
   await changeScim(scim, { roleMap: { Editor: '$admin' } })
   const value = JSON.stringify({ id: '1', value: 'Editor', displayName: 'Editor' })
   const { id, roles } = await addScimUser(scim, 'ann', { roles: [{ primary: 'True', value }] })
   assert.deepEqual(roles, [{ value, primary: true }])
-  const { json } = await t.get(`/api/service/users?filter=${encodeURIComponent(JSON.stringify({ id }))}`)
+  const { json } = await t.get(`/api/service/users?filter=${encodeURIComponent(JSON.stringify({ id }))}`, scim.tenant)
   assert.equal(json.records[0].workspaceRole, '$admin')
 })
 
 test('K26: the PUT of a whole group writes only what differs', async () => {
-  await using t = await startTestApp()
-  const scim = await openScim(t, 'okta')
+  const scim = await newScim(t, 'okta')
   const ids: string[] = []
   for (const name of ['a', 'b', 'c', 'd']) ids.push((await addScimUser(scim, name)).id)
   const group = await addScimGroup(scim, 'Ops', ids.slice(0, 3))

@@ -1,7 +1,13 @@
 import assert from 'node:assert/strict'
-import { test } from 'node:test'
-import { enterpriseUrn, openScim, scimRequest, userUrn, type ScimWorkspace } from '../../test/scim-workspace.ts'
-import { startTestApp } from '../../test/start-test-app.ts'
+import { after, before, test } from 'node:test'
+import { enterpriseUrn, scimRequest, userUrn, type ScimWorkspace, newScim } from '../../test/scim-workspace.ts'
+import { startTestApp, type TestApp } from '../../test/start-test-app.ts'
+
+let t: TestApp
+before(async () => {
+  t = await startTestApp()
+})
+after(() => t[Symbol.asyncDispose]())
 
 // What Microsoft Entra ID sends, as contract/scim.md 7.3 prints it: bodies are texts, not made from objects.
 
@@ -41,8 +47,7 @@ const matching = [
 for (const dialect of [older, newer])
   for (const profile of ['entra', 'lenient'] as const) {
     test(`Entra, ${dialect.name}, under ${profile}: connection test, matching and creation`, async () => {
-      await using t = await startTestApp()
-      const scim = await openScim(t, profile)
+      const scim = await newScim(t, profile)
       for (const type of ['Users', 'Groups']) {
         const attribute = type === 'Users' ? 'userName' : 'displayName'
         const path = `/${type}?filter=${attribute}+eq+%225f1c7a2e-0000-4000-8000-00000000abcd%22`
@@ -68,8 +73,7 @@ for (const dialect of [older, newer])
     })
 
     test(`Entra, ${dialect.name}, under ${profile}: groups`, async () => {
-      await using t = await startTestApp()
-      const scim = await openScim(t, profile)
+      const scim = await newScim(t, profile)
       const code = profile === 'entra' ? 204 : 200
       const ids: string[] = []
       for (const name of ['u7', 'u8', 'u9'])
@@ -120,8 +124,7 @@ for (const dialect of [older, newer])
   }
 
 test('Entra, older dialect: update, disable, enable, delete', async () => {
-  await using t = await startTestApp()
-  const scim = await openScim(t, 'entra')
+  const scim = await newScim(t, 'entra')
   const boss = (await entra(scim, older, 'POST', '/Users', plainUser('boss'))).json.id
   const { id } = (await entra(scim, older, 'POST', '/Users', newUser)).json
   const path = `/Users/${id}`
@@ -170,8 +173,7 @@ test('Entra, older dialect: update, disable, enable, delete', async () => {
 })
 
 test('Entra, aadOptscim062020: update, disable, enable, delete', async () => {
-  await using t = await startTestApp()
-  const scim = await openScim(t, 'entra')
+  const scim = await newScim(t, 'entra')
   const { id } = (await entra(scim, newer, 'POST', '/Users', newUser)).json
   const path = `/Users/${id}`
   const update = `{"schemas":["urn:ietf:params:scim:api:messages:2.0:PatchOp"],"Operations":[
@@ -194,8 +196,7 @@ test('Entra, aadOptscim062020: update, disable, enable, delete', async () => {
 })
 
 test('Entra: creation under the misspelt extension URN', async () => {
-  await using t = await startTestApp()
-  const scim = await openScim(t, 'entra')
+  const scim = await newScim(t, 'entra')
   const misspelt = newUser
     .replaceAll('enterprise:2.0:User', 'enterprise:2.0User')
     .replace(
@@ -207,8 +208,7 @@ test('Entra: creation under the misspelt extension URN', async () => {
 })
 
 test('Entra reading from us: pages of what changed, with names and times in its own spelling', async () => {
-  await using t = await startTestApp()
-  const scim = await openScim(t, 'entra')
+  const scim = await newScim(t, 'entra')
   for (const name of ['a', 'b', 'c']) await entra(scim, older, 'POST', '/Users', plainUser(name))
   const filter = encodeURIComponent(
     'ActiVe eq true and (meta.lastmodified ge "2026-01-01T20:00:00-07:00" and meta.lastModified le "2026-01-03T00:00:00.0000000Z")',

@@ -1,7 +1,13 @@
 import assert from 'node:assert/strict'
-import { test } from 'node:test'
-import { openScim, scimRequest, type ScimWorkspace } from '../../test/scim-workspace.ts'
-import { startTestApp } from '../../test/start-test-app.ts'
+import { after, before, test } from 'node:test'
+import { scimRequest, type ScimWorkspace, newScim } from '../../test/scim-workspace.ts'
+import { startTestApp, type TestApp } from '../../test/start-test-app.ts'
+
+let t: TestApp
+before(async () => {
+  t = await startTestApp()
+})
+after(() => t[Symbol.asyncDispose]())
 
 // What Okta sends, as contract/scim.md 7.2 prints it: bodies are texts, not made from objects.
 
@@ -52,10 +58,9 @@ async function assign(scim: ScimWorkspace, name: string) {
 
 for (const profile of ['okta', 'lenient'] as const) {
   test(`Okta under ${profile}: saving credentials and importing people and groups`, async () => {
-    await using t = await startTestApp()
-    const scim = await openScim(t, profile)
-    for (const name of ['ann', 'bob', 'eve']) await t.addUser(name)
-    await t.addGroup('finance')
+    const scim = await newScim(t, profile)
+    for (const name of ['ann', 'bob', 'eve']) await t.addUser(name, '$member', scim.tenant)
+    await t.addGroup('finance', [], scim.tenant)
     const probe = await okta(scim, 'GET', '/Users?startIndex=1&count=2')
     assert.deepEqual([probe.status, probe.json.itemsPerPage, probe.json.startIndex], [200, 2, 1])
     const groups = await okta(scim, 'GET', '/Groups?startIndex=1&count=100')
@@ -77,8 +82,7 @@ for (const profile of ['okta', 'lenient'] as const) {
   })
 
   test(`Okta under ${profile}: the life of a person`, async () => {
-    await using t = await startTestApp()
-    const scim = await openScim(t, profile)
+    const scim = await newScim(t, profile)
     const user = await assign(scim, 'user01')
     assert.equal('password' in user, false)
     assert.deepEqual(
@@ -112,8 +116,7 @@ for (const profile of ['okta', 'lenient'] as const) {
   })
 
   test(`Okta under ${profile}: pushing a group`, async () => {
-    await using t = await startTestApp()
-    const scim = await openScim(t, profile)
+    const scim = await newScim(t, profile)
     const ids: string[] = []
     for (const name of ['user01', 'user02', 'user03']) ids.push((await assign(scim, name)).id)
     const linked = await okta(scim, 'GET', '/Groups?filter=displayName%20eq%20%22Ops%22&startIndex=1&count=100')

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { test } from 'node:test'
+import { after, before, test } from 'node:test'
 import {
   addScimGroup,
   addScimUser,
@@ -8,16 +8,22 @@ import {
   findScim,
   groupUrn,
   nobody,
-  openScim,
   outcome,
   patchScim,
   readScim,
   scimRequest,
   userUrn,
   type ScimWorkspace,
+  newScim,
 } from '../../test/scim-workspace.ts'
-import { startTestApp } from '../../test/start-test-app.ts'
+import { startTestApp, type TestApp } from '../../test/start-test-app.ts'
 import type { ScimProfile } from '../scim-tokens/scim-rules.schema.ts'
+
+let t: TestApp
+before(async () => {
+  t = await startTestApp()
+})
+after(() => t[Symbol.asyncDispose]())
 
 // The disputed points of contract/scim.md 6.1: what each profile answers.
 
@@ -26,8 +32,7 @@ type Wanted<T> = Readonly<Record<ScimProfile, T>>
 
 /** Asks the same under each profile; `seen` gets a name that nobody else has. */
 async function underEach<T>(seen: (scim: ScimWorkspace, name: string) => Promise<T>): Promise<Wanted<T>> {
-  await using t = await startTestApp()
-  const scim = await openScim(t)
+  const scim = await newScim(t)
   const results: [string, T][] = []
   for (const profile of names) {
     await changeScim(scim, { profile })
@@ -224,8 +229,7 @@ test('C16: a userName that differs only in case is taken, and is found', async (
 })
 
 test('C17: itemsPerPage is the number of resources in the page', async () => {
-  await using t = await startTestApp()
-  const scim = await openScim(t)
+  const scim = await newScim(t)
   for (const name of ['a', 'b', 'c']) await addScimUser(scim, name)
   for (const profile of names) {
     await changeScim(scim, { profile })
@@ -249,9 +253,8 @@ test('C18: deleting what is deleted is 404', async () => {
 })
 
 test('a token may carry a profile of its own', async () => {
-  await using t = await startTestApp()
-  const scim = await openScim(t, 'lenient')
-  const auth = { token: scim.operator }
+  const scim = await newScim(t, 'lenient')
+  const auth = { token: scim.operator, host: scim.tenant.host }
   const { json } = await t.post('/api/muster/scim/tokens', { label: 'strict', profile: 'strict' }, auth)
   const { id } = await addScimUser(scim, 'ann')
   assert.deepEqual(outcome(await patchScim({ ...scim, token: json.token }, `/Users/${id}`)), [400, 'invalidSyntax'])

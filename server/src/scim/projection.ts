@@ -24,7 +24,7 @@ interface Asked {
 /**
  * Reads `attributes` or `excludedAttributes`; names nobody knows are ignored.
  *
- * @throws ScimError invalidValue when both are given
+ * @throws ScimError invalidValue when both are given, or too many names
  * @source RFC 7644 section 3.4.2.5; contract/scim.md 136–141
  */
 export function readProjection({ attributes, excludedAttributes }: Asked, types: readonly ResourceType[]): Projection {
@@ -35,7 +35,10 @@ export function readProjection({ attributes, excludedAttributes }: Asked, types:
   return wholeResource
 }
 
+const namesMax = 1_000
+
 function select(names: readonly string[], types: readonly ResourceType[]): Map<string, Selection | 'all'> {
+  if (names.length > namesMax) throw invalidValue(`${names.length} attributes are named; the limit is ${namesMax}.`)
   const bySchema = new Map<string, Selection | 'all'>()
   for (const name of names) {
     // `emails[type eq "work"]` asks for the whole attribute (item 140).

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { test } from 'node:test'
+import { after, before, test } from 'node:test'
 import {
   addScimGroup,
   addScimUser,
@@ -7,15 +7,21 @@ import {
   enterpriseUrn,
   findScim,
   groupUrn,
-  openScim,
   outcome,
   patchScim,
   readScim,
   scimRequest,
   userUrn,
   type ScimWorkspace,
+  newScim,
 } from '../../test/scim-workspace.ts'
-import { startTestApp } from '../../test/start-test-app.ts'
+import { startTestApp, type TestApp } from '../../test/start-test-app.ts'
+
+let t: TestApp
+before(async () => {
+  t = await startTestApp()
+})
+after(() => t[Symbol.asyncDispose]())
 
 // What the published schemas say of each attribute is what the server does: nothing here names attributes by hand
 // but those whose values are made by the server.
@@ -115,8 +121,7 @@ function wholeBody(all: readonly Place[], mark: string): Json {
 }
 
 test('mutability readWrite: every such attribute is kept by POST, PUT and PATCH, and answered as it was sent', async () => {
-  await using t = await startTestApp()
-  const scim = await openScim(t)
+  const scim = await newScim(t)
   const all = await places(scim)
   assert.ok(all.length > 70, `${all.length} places were read`)
   const body = wholeBody(all, '1')
@@ -141,8 +146,7 @@ test('mutability readWrite: every such attribute is kept by POST, PUT and PATCH,
 })
 
 test('mutability readOnly: every such attribute is ignored by POST and PUT, and refused by PATCH', async () => {
-  await using t = await startTestApp()
-  const scim = await openScim(t)
+  const scim = await newScim(t)
   const readOnly = (await places(scim)).filter(isReadOnly)
   assert.ok(readOnly.length >= 2)
   const { id, meta } = await addScimUser(scim, 'ann')
@@ -167,8 +171,7 @@ test('mutability readOnly: every such attribute is ignored by POST and PUT, and 
 })
 
 test('mutability immutable: such a part of a member is set when it is added, and never changed', async () => {
-  await using t = await startTestApp()
-  const scim = await openScim(t)
+  const scim = await newScim(t)
   const user = await addScimUser(scim, 'ann')
   const group = await addScimGroup(scim, 'Ops', [user.id])
   const immutable = (await places(scim, [groupUrn])).filter(({ sub }) => sub?.mutability === 'immutable')
@@ -182,8 +185,7 @@ test('mutability immutable: such a part of a member is set when it is added, and
 })
 
 test('returned: always stays, default goes when it is excluded and comes when it is named, never is nowhere', async () => {
-  await using t = await startTestApp()
-  const scim = await openScim(t)
+  const scim = await newScim(t)
   await changeScim(scim, { overrides: { passwords: true } })
   const all = await places(scim)
   const body = { ...wholeBody(all, '1'), password: 'correct horse battery staple 1' }
@@ -214,8 +216,7 @@ test('returned: always stays, default goes when it is excluded and comes when it
 })
 
 test('returned never: such an attribute stands in no answer, and in no filter or sort', async () => {
-  await using t = await startTestApp()
-  const scim = await openScim(t)
+  const scim = await newScim(t)
   await changeScim(scim, { overrides: { passwords: true } })
   const hidden = (await places(scim)).filter(({ attribute }) => attribute.returned === 'never')
   assert.equal(hidden.length, 1)
@@ -231,8 +232,7 @@ test('returned never: such an attribute stands in no answer, and in no filter or
 })
 
 test('caseExact: a filter by another case finds a value exactly where case does not count', async () => {
-  await using t = await startTestApp()
-  const scim = await openScim(t)
+  const scim = await newScim(t)
   const all = await places(scim)
   const made = await scimRequest(scim, 'POST', '/Users', wholeBody(all, '1'))
   let asked = 0
@@ -253,8 +253,7 @@ test('caseExact: a filter by another case finds a value exactly where case does 
 })
 
 test('uniqueness server: a second value that compares as equal is 409', async () => {
-  await using t = await startTestApp()
-  const scim = await openScim(t)
+  const scim = await newScim(t)
   const all = await places(scim)
   const unique = all.filter(({ attribute, sub }) => sub === undefined && attribute.uniqueness === 'server')
   assert.ok(unique.length > 0)
@@ -273,8 +272,7 @@ test('uniqueness server: a second value that compares as equal is 409', async ()
 })
 
 test('type: a value of another type is invalidValue for every attribute', async () => {
-  await using t = await startTestApp()
-  const scim = await openScim(t)
+  const scim = await newScim(t)
   const all = (await places(scim)).filter((place) => !isReadOnly(place) && place.attribute.returned !== 'never')
   for (const place of all) {
     const target = place.sub ?? place.attribute
@@ -287,8 +285,7 @@ test('type: a value of another type is invalidValue for every attribute', async 
 })
 
 test('multiValued: a list is no single value, and a single value no list', async () => {
-  await using t = await startTestApp()
-  const scim = await openScim(t)
+  const scim = await newScim(t)
   const all = (await places(scim)).filter((place) => place.sub === undefined && !isReadOnly(place))
   for (const place of all.filter(({ attribute }) => attribute.returned !== 'never')) {
     const { attribute } = place
@@ -300,8 +297,7 @@ test('multiValued: a list is no single value, and a single value no list', async
 })
 
 test('required: such an attribute is neither left out nor removed', async () => {
-  await using t = await startTestApp()
-  const scim = await openScim(t)
+  const scim = await newScim(t)
   for (const [urn, type] of [
     [userUrn, 'Users'],
     [groupUrn, 'Groups'],
@@ -322,8 +318,7 @@ test('required: such an attribute is neither left out nor removed', async () => 
 })
 
 test('canonicalValues: other values are kept as well', async () => {
-  await using t = await startTestApp()
-  const scim = await openScim(t)
+  const scim = await newScim(t)
   const all = (await places(scim)).filter((place) => place.sub?.canonicalValues !== undefined && !isReadOnly(place))
   assert.ok(all.length >= 5)
   for (const [index, place] of all.entries()) {
