@@ -109,7 +109,7 @@ function compares(found: unknown, op: Op, value: string | boolean, { type, name,
 }
 
 /** Texts that trip wildcards, folding and quoting. */
-export const texts = [
+const texts = [
   'a',
   'A',
   'Ab',
