@@ -52,6 +52,7 @@ const scripts = {
   'test:mutants': ['scripts/mutants.ts'],
   'test:postgres': ['scripts/test.ts'],
   'test:races': ['scripts/races.ts'],
+  'test:scim': ['conformance/scim/run.ts'],
   tidy: ['scripts/tidy.ts'],
   types: ['node_modules/typescript-native/bin/tsc', '--project', 'tsconfig.json'],
 }

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { RunError } from './python-venv.ts'
+import { RunError } from '../run-error.ts'
 
 interface Target {
   readonly url: string

@@ -2,15 +2,13 @@ import { spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { RunError } from '../run-error.ts'
 
 export interface Venv {
   readonly python: string
   /** Version of pyatlan that the requirements pin. */
   readonly version: string
 }
-
-/** A sentence for the person at the terminal; nothing else about it is of interest. */
-export class RunError extends Error {}
 
 const oldestMinor = 9
 

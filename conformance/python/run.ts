@@ -5,8 +5,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { prepareFixture } from './fixture.ts'
-import { startOwnServer } from './own-server.ts'
-import { prepareVenv, RunError, type Venv } from './python-venv.ts'
+import { startOwnServer } from '../own-server.ts'
+import { RunError } from '../run-error.ts'
+import { prepareVenv, type Venv } from './python-venv.ts'
 
 const folder = import.meta.dirname
 const root = join(folder, '..', '..')

@@ -16,6 +16,8 @@ interface Operations {
 }
 
 interface TextRules {
+  /** '' means that there is no value: it satisfies no comparison and no pattern, but every `ne`. */
+  readonly emptyIsNull?: boolean
   /** Every operator, not only patterns, compares the normalised text: e-mail. */
   readonly caseInsensitive?: boolean
 }
@@ -148,6 +150,10 @@ export function valueTypeOf(field: Field): DerivedField['values'] {
 
 export function isZeroNull(field: Field): boolean {
   return 'zeroIsNull' in field && field.zeroIsNull
+}
+
+export function isEmptyNull(field: Field): boolean {
+  return 'emptyIsNull' in field && field.emptyIsNull
 }
 
 /** The column that a term compares. */

@@ -1,5 +1,5 @@
 import type { CheckedNode, CompareTerm, FilterRow, Stored, ValueTerm } from './field.ts'
-import { columnOf, isZeroNull, valueTypeOf } from './field.ts'
+import { columnOf, isEmptyNull, isZeroNull, valueTypeOf } from './field.ts'
 import type { CompareOp } from './filter-tree.ts'
 
 /**
@@ -25,14 +25,14 @@ export function filterMatches(node: CheckedNode, row: FilterRow): boolean {
 
 /** One comparison with any value: for derived fields. */
 export function valueTermMatches(term: ValueTerm, stored: Stored): boolean {
-  const isNull = stored === 0 && isZeroNull(term.field)
+  const isNull = (stored === 0 && isZeroNull(term.field)) || (stored === '' && isEmptyNull(term.field))
   switch (term.kind) {
     case 'compare':
       return isNull ? term.op === 'ne' : compareMatches(term, stored)
     case 'in':
       return !isNull && term.values.includes(stored)
     case 'pattern':
-      return patternMatches(term.pieces, String(stored))
+      return !isNull && patternMatches(term.pieces, String(stored))
     case 'present':
       return !isNull && (stored !== '' || !['text', 'id'].includes(valueTypeOf(term.field)))
   }

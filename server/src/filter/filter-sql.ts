@@ -1,7 +1,7 @@
 import { sql, type Expression, type RawBuilder, type SqlBool } from 'kysely'
 import type { DialectName } from '../db/db.ts'
 import type { CheckedNode, CompareTerm, InTerm, PatternTerm, Stored, ValueTerm } from './field.ts'
-import { columnOf, isZeroNull, valueTypeOf } from './field.ts'
+import { columnOf, isEmptyNull, isZeroNull, valueTypeOf } from './field.ts'
 import type { CompareOp } from './filter-tree.ts'
 
 type Condition = RawBuilder<SqlBool>
@@ -37,6 +37,8 @@ export function valueTermToSql(term: ValueTerm, operand: Operand, dialect: Diale
     case 'in':
       return inToSql(term, operand)
     case 'pattern':
+      // A pattern of wildcards alone fits no value as well.
+      if (isEmptyNull(term.field) && term.pieces.join('') === '') return sql<SqlBool>`${operand} <> ''`
       return patternToSql(term, operand, dialect)
     case 'present':
       if (isZeroNull(term.field)) return sql<SqlBool>`${operand} <> 0`
@@ -64,6 +66,11 @@ const comparators: Record<CompareOp, RawBuilder<unknown>> = {
 
 function compareToSql({ field, op, value }: CompareTerm, operand: Operand): Condition {
   const condition = sql<SqlBool>`${operand} ${comparators[op]} ${value}`
+  if (isEmptyNull(field)) {
+    if (op === 'eq') return value === '' ? never : condition
+    if (op === 'ne') return value === '' ? always : condition
+    return sql<SqlBool>`(${condition} and ${operand} <> '')`
+  }
   if (!isZeroNull(field)) return condition
   if (op === 'eq') return value === 0 ? never : condition
   if (op === 'ne') return value === 0 ? always : condition

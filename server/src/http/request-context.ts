@@ -90,7 +90,8 @@ export function addRequestContext(app: FastifyInstance, source: ContextSource): 
       if (waiting !== undefined) await waiting
     }
     if (actor instanceof Stranger) throw actor.refusal
-    refuseBadIds(request, limits)
+    // Other spaces answer for their own addresses: what is no id there is refused in their words.
+    if (space === undefined) refuseBadIds(request, limits)
     refuseByRole(request, config.access)
     if (config.invites === true) await rates.passInvite(arrival, actor)
   })

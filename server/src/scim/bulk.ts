@@ -31,10 +31,13 @@ interface BulkOperation {
   readonly path: string
   readonly data: unknown
   readonly version: string | undefined
+  /** Whether an operation before it has the same bulkId. */
+  readonly isDouble: boolean
 }
 
 interface BulkState {
   readonly serve: Serve
+  readonly base: string
   readonly toScimError: (thrown: unknown) => ScimError
   readonly ids: Map<string, string>
   readonly results: Map<BulkOperation, object>
@@ -56,10 +59,14 @@ interface Unfinished {
  * @throws ScimError invalidSyntax · 413
  * @source RFC 7644 section 3.7; contract/scim.md 176–185
  */
-export async function serveBulk(body: unknown, serve: Serve, toScimError: BulkState['toScimError']): Promise<object> {
+export async function serveBulk(
+  body: unknown,
+  { serve, base, toScimError }: Pick<BulkState, 'serve' | 'base' | 'toScimError'>,
+): Promise<object> {
   const { operations, failOnErrors } = readBulk(body)
   const state: BulkState = {
     serve,
+    base,
     toScimError,
     ids: new Map(),
     results: new Map(),
@@ -92,7 +99,7 @@ function isReady(
   { ids, results }: BulkState,
   made: ReadonlySet<string | undefined>,
 ): boolean {
-  const failed = new Set([...results.keys()].map(({ bulkId }) => bulkId))
+  const failed = new Set([...results.keys()].filter(({ isDouble }) => !isDouble).map(({ bulkId }) => bulkId))
   return [...mentionedBy(operation)].every((bulkId) => ids.has(bulkId) || !made.has(bulkId) || failed.has(bulkId))
 }
 
@@ -118,7 +125,7 @@ async function serveOperation(
     state.results.set(operation, succeeded(operation, answer))
   } catch (error) {
     state.errors += 1
-    state.results.set(operation, failed(operation, state.toScimError(error)))
+    state.results.set(operation, failed(operation, state.toScimError(error), state.base))
   }
 }
 
@@ -137,6 +144,7 @@ function serveSingle(operation: BulkOperation, { serve, ids }: BulkState): Promi
   if (!isKnown) throw new ScimError(404, 'The path of an operation is /Users, /Groups, or one of their resources.')
   if (isOnType !== (method === 'POST')) throw invalidValue('POST stands on a type, the other methods on a resource.')
   if (method === 'POST' && operation.bulkId === undefined) throw invalidValue('A POST needs a bulkId.')
+  if (operation.isDouble) throw invalidValue('An operation before this one has the same bulkId.')
   return serve({ method, segments, data: operation.data, version: operation.version })
 }
 
@@ -152,7 +160,7 @@ async function complete({ operation, answer }: Unfinished, state: BulkState): Pr
   } catch (error) {
     state.errors += 1
     const refused = state.toScimError(error)
-    state.results.set(operation, failed(operation, new ScimError(409, refused.message)))
+    state.results.set(operation, failed(operation, new ScimError(409, refused.message), state.base))
   }
 }
 
@@ -166,11 +174,11 @@ function succeeded({ method, bulkId }: BulkOperation, { status, location, versio
   }
 }
 
-function failed({ method, bulkId, path }: BulkOperation, error: ScimError): object {
+function failed({ method, bulkId, path }: BulkOperation, error: ScimError, base: string): object {
   return {
     method,
     ...(bulkId === undefined ? {} : { bulkId }),
-    ...(method === 'POST' ? {} : { location: path }),
+    ...(method === 'POST' ? {} : { location: `${base}/${path.replace(/^\/+/, '')}` }),
     status: String(error.status),
     response: scimErrorBody(error),
   }
@@ -192,27 +200,26 @@ function readBulk(body: unknown): { operations: BulkOperation[]; failOnErrors: n
   const failOnErrors = members.get('failonerrors') ?? 0
   if (typeof failOnErrors !== 'number' || !Number.isInteger(failOnErrors) || failOnErrors < 0)
     throw invalidValue('failOnErrors takes a whole number.')
-  return { operations: withUniqueIds(operations.map(readOperation)), failOnErrors }
+  const seen = new Set<string>()
+  return { operations: operations.map((sent, index) => readOperation(sent, index, seen)), failOnErrors }
 }
 
-function readOperation(sent: unknown, index: number): BulkOperation {
+function readOperation(sent: unknown, index: number, seen: Set<string>): BulkOperation {
   if (!isObject(sent)) throw invalidSyntax(`Operations[${index}] takes an object.`)
   const members = new Map(Object.entries(sent).map(([name, value]): [string, unknown] => [name.toLowerCase(), value]))
   const text = (name: string) => {
     const value = members.get(name)
     return typeof value === 'string' && value !== '' ? value : undefined
   }
+  const bulkId = text('bulkid')
+  const isDouble = bulkId !== undefined && seen.has(bulkId)
+  if (bulkId !== undefined) seen.add(bulkId)
   return {
     method: (text('method') ?? '').toUpperCase(),
-    bulkId: text('bulkid'),
+    bulkId,
+    isDouble,
     path: text('path') ?? '',
     data: members.get('data'),
     version: text('version'),
   }
-}
-
-function withUniqueIds(operations: BulkOperation[]): BulkOperation[] {
-  const ids = operations.map(({ bulkId }) => bulkId).filter((bulkId) => bulkId !== undefined)
-  if (new Set(ids).size !== ids.length) throw invalidSyntax('Two operations have the same bulkId.')
-  return operations
 }

@@ -19,6 +19,7 @@ export function readResource(body: unknown, type: ResourceType, reading: Reading
   const resource = emptyObject()
   for (const [name, value] of members) {
     const lower = name.toLowerCase()
+    if (lower === 'id') requireText(value, reading)
     if (lower === 'schemas' || lower === 'id' || lower === 'meta') continue
     if (lower === 'externalid') {
       const externalId = readExternalId(value, reading)
@@ -34,6 +35,11 @@ export function readResource(body: unknown, type: ResourceType, reading: Reading
     readInto(resource, type.schema, name, value, reading)
   }
   return resource
+}
+
+/** An id in a body means nothing, but has to be one where the rules are strict (C10). */
+function requireText(id: unknown, { rules }: Reading): void {
+  if (rules.unknownInput === 'refuse' && id !== null && typeof id !== 'string') throw invalidValue('id takes a text.')
 }
 
 function readInto(target: ScimObject, schema: Schema, name: string, value: unknown, reading: Reading): void {

@@ -1,4 +1,5 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
+import { ApiError } from '../errors/api-error.ts'
 import { toApiError } from '../http/render-error.ts'
 import { pathOf } from '../http/request-context.ts'
 import { scimErrorBody, toScimError } from './scim-error.ts'
@@ -13,7 +14,7 @@ export function ownsPath(path: string): boolean {
 
 /** Renders whatever was thrown as a SCIM Error; the one place where they are made (item 25). */
 export function renderScimError(thrown: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
-  const error = toScimError(thrown, toApiError)
+  const error = toScimError(thrown, (unknown) => namingLimit(toApiError(unknown), request))
   if (error.status >= 500) request.log.error({ err: thrown }, error.message)
   const detail =
     error.status >= 500
@@ -25,6 +26,12 @@ export function renderScimError(thrown: unknown, request: FastifyRequest, reply:
     .headers(error.headers)
     .type('application/scim+json; charset=utf-8')
     .send(JSON.stringify(detail))
+}
+
+/** A body that is too large is told by how much it may hold (item 182). */
+function namingLimit(error: ApiError, { routeOptions: { bodyLimit } }: FastifyRequest): ApiError {
+  if (error.code !== 'body_too_large') return error
+  return new ApiError('body_too_large', { detail: `The body is larger than the ${bodyLimit} bytes accepted here.` })
 }
 
 /** The address below the base, without version segment; an unknown version is told by its name. */

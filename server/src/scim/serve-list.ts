@@ -33,20 +33,21 @@ export async function serveList(session: ScimSession, request: ListRequest, scop
 }
 
 function listingOf(session: ScimSession, request: ListRequest, scope: ListScope, projection: Projection): Listing {
-  const { types } = session
   const users = scope === 'groups' ? [] : [userKind(session, request)]
   const groups = scope === 'users' ? [] : [groupKind(session, request)]
   const kinds = [...users, ...groups]
   if (request.sortBy !== undefined && kinds.every(({ sortKey }) => sortKey === undefined))
     throw invalidPath('sortBy names no attribute.')
-  const all = [types.user, types.group]
   return {
     endpoint: scope,
     kinds:
       scope === 'all'
-        ? kinds.map((kind, index) => ({
+        ? kinds.map((kind) => ({
             ...kind,
-            fields: withAbsent(kind.fields, index === 0 ? types.user : types.group, all),
+            fields: withAbsent(
+              kind.fields,
+              kinds.map(({ fields }) => fields),
+            ),
           }))
         : kinds,
     load: (rows) => load(session, rows, projection),

@@ -158,7 +158,7 @@ const groupResource: Methods = {
     const stored = await patchScimGroup(session, idOf(request), request.body, request.preconditions)
     if (session.rules.patchResponseGroups === 204 && projection === wholeResource)
       return noContent(groupVersion(stored.group))
-    return answerGroup(session, stored, projection, { status: 200 })
+    return answerGroup(session, stored, projection, { status: 200, sent: namesInPatch(request.body) })
   },
   DELETE: async (session, request) => {
     await deleteScimGroup(session, idOf(request), request.preconditions)
@@ -176,6 +176,19 @@ function sentNames(body: unknown): Set<string> {
   return new Set(
     isObject(body) ? Object.keys(body).map((name) => (name.toLowerCase() === 'members' ? 'members' : name)) : [],
   )
+}
+
+/** The same of the operations of a PATCH. */
+function namesInPatch(body: unknown): Set<string> {
+  const [, operations] = isObject(body) ? (Object.entries(body).find(([name]) => /^operations$/i.test(name)) ?? []) : []
+  const list: readonly unknown[] = Array.isArray(operations) ? operations : []
+  const names = list.filter(isObject).flatMap((operation) =>
+    Object.entries(operation).flatMap(([name, value]) => {
+      if (/^path$/i.test(name)) return typeof value === 'string' ? [value] : []
+      return /^value$/i.test(name) && isObject(value) ? Object.keys(value) : []
+    }),
+  )
+  return new Set(names.some((name) => /^(?:urn:.*:)?members\b/i.test(name)) ? ['members'] : [])
 }
 
 function versionIn(resource: ScimObject): string {
@@ -259,11 +272,11 @@ function discovery(make: (session: ScimSession) => object): Methods {
 
 const bulk: Handler = async (session, { body }) => {
   requireWriteAccess(session)
-  const answer = await serveBulk(
-    body,
-    (request) => serveSingle(session, request),
-    (thrown) => toScimError(thrown, toApiError),
-  )
+  const answer = await serveBulk(body, {
+    serve: (request) => serveSingle(session, request),
+    base: session.base,
+    toScimError: (thrown) => toScimError(thrown, toApiError),
+  })
   return { status: 200, body: answer }
 }
 

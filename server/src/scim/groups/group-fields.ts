@@ -5,7 +5,7 @@ import type { DerivedField, Field, FieldMap } from '../../filter/field.ts'
 import { filterToSql, valueTermToSql } from '../../filter/filter-sql.ts'
 import { groupUrn } from '../schemas/group.ts'
 import { findAttribute, pathOf, type ResourceType } from '../schemas/registry.ts'
-import { constantField, listedText, locationField, versionField } from '../users/user-fields.ts'
+import { constantField, idOfReference, listedText, locationField, versionField } from '../users/user-fields.ts'
 
 function matches(): never {
   throw new Error('SCIM filters are read by SQL')
@@ -32,6 +32,7 @@ function fieldOf(tenantId: string, now: Date, path: string): Field | undefined {
         column: 'groups.alias',
         key: { column: 'groups.alias_key', normalise: toKey },
         caseInsensitive: true,
+        emptyIsNull: true,
         trigram: true,
       }
     case 'externalId':
@@ -49,11 +50,11 @@ function fieldOf(tenantId: string, now: Date, path: string): Field | undefined {
     case 'meta.resourceType':
       return constantField('Group')
     case 'meta.version':
-      return { ...versionField('groups.version'), operations: ['present'] }
+      return versionField(['groups.version', 'groups.members_version'])
     case 'meta.location':
       return locationField('groups.id', '/Groups/')
     case 'schemas':
-      return { ...constantField(groupUrn.toLowerCase()), normalise: toKey, caseInsensitive: true }
+      return { ...constantField(groupUrn.toLowerCase()), normalise: toKey, caseInsensitive: true, emptyIsNull: true }
     case 'members':
     case 'members.value':
     case 'members.$ref':
@@ -81,15 +82,15 @@ function membersField(tenantId: string, now: Date, sub: string): DerivedField {
   return {
     type: 'derived',
     values: sub === 'value' || sub === '$ref' ? 'id' : 'text',
-    ...(sub === '$ref' ? { normalise: (text: string) => text.slice(text.lastIndexOf('/') + 1) } : {}),
-    ...(sub === 'type' ? { normalise: toKey, caseInsensitive: true } : {}),
+    ...(sub === '$ref' ? { normalise: idOfReference, caseInsensitive: true, emptyIsNull: true } : {}),
+    ...(sub === 'type' ? { normalise: toKey, caseInsensitive: true, emptyIsNull: true } : {}),
     ...(sub === 'display' ? { operations: ['eq', 'ne', 'present', 'pattern'] as const } : {}),
     elements: { names: Object.keys(elements), find: (name) => elements[name.toLowerCase()] },
     toSql: (term, dialect) => {
       if (term.kind === 'valuePath') return ids(filterToSql(term.of, dialect))
       if (field === undefined || field.type === 'derived') return sql<SqlBool>`(1 = 0)`
       if (term.kind === 'compare' && (sub === 'value' || sub === '$ref')) {
-        const id = String(term.value).slice(String(term.value).lastIndexOf('/') + 1)
+        const id = String(term.value)
         const holds = sql<SqlBool>`groups.id in (
           select m.group_id from group_members m where m.tenant_id = ${tenantId} and m.user_id = ${id} and ${holdsAt('m', now)}
           union all select l.group_id from scim_subgroups l where l.tenant_id = ${tenantId} and l.member_id = ${id})`
@@ -106,6 +107,13 @@ function membersField(tenantId: string, now: Date, sub: string): DerivedField {
 
 const elements: Readonly<Record<string, Field>> = {
   value: { type: 'id', column: 'e.value_key' },
-  type: { type: 'text', column: 'e.type_key', key: { column: 'e.type_key', normalise: toKey }, caseInsensitive: true },
-  display: { type: 'text', column: 'e.display' },
+  $ref: { type: 'id', column: 'e.value_key', normalise: idOfReference },
+  type: {
+    type: 'text',
+    column: 'e.type_key',
+    key: { column: 'e.type_key', normalise: toKey },
+    caseInsensitive: true,
+    emptyIsNull: true,
+  },
+  display: { type: 'text', column: 'e.display', emptyIsNull: true },
 }

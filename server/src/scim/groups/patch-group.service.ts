@@ -36,7 +36,7 @@ export async function patchScimGroup(
   preconditions: Preconditions,
 ): Promise<StoredGroup> {
   requireWriteAccess(session)
-  const steps = readOperations(body, session.rules).flatMap((operation) => toSteps(operation, session))
+  const steps = together(readOperations(body, session.rules).flatMap((operation) => toSteps(operation, session)))
   const named = new Set(
     steps.flatMap((step) => ('members' in step ? step.members.map(({ id }) => id) : 'ids' in step ? step.ids : [])),
   )
@@ -58,6 +58,20 @@ export async function patchScimGroup(
 /** Whether whoever is in the group may have to leave it. */
 function concernsAll({ kind }: Step): boolean {
   return kind === 'replace' || kind === 'removeAll' || kind === 'removeMatching'
+}
+
+/** Okta sends 256 memberships as so many operations: neighbours of one kind are one step, of a few statements. */
+function together(steps: readonly Step[]): Step[] {
+  const joined: Step[] = []
+  for (const step of steps) {
+    const last = joined.at(-1)
+    if (step.kind === 'add' && last?.kind === 'add')
+      joined[joined.length - 1] = { kind: 'add', members: [...last.members, ...step.members] }
+    else if (step.kind === 'remove' && last?.kind === 'remove')
+      joined[joined.length - 1] = { kind: 'remove', ids: [...last.ids, ...step.ids] }
+    else joined.push(step)
+  }
+  return joined
 }
 
 async function applyToMembers(

@@ -1,11 +1,13 @@
 import { sql, type RawBuilder, type SqlBool } from 'kysely'
 import { readCounter } from '../../db/counters.ts'
-import type { DerivedField, FieldMap } from '../../filter/field.ts'
+import { dialectOf, type DialectName } from '../../db/db.ts'
+import { valueTypeOf, type DerivedField, type Field, type FieldMap } from '../../filter/field.ts'
 import { groupFields } from '../groups/group-fields.ts'
-import { findAttribute, pathOf, type ResourceType } from '../schemas/registry.ts'
+import { subAttribute } from '../schemas/attribute.ts'
+import { findAttribute, pathOf, type Found, type ResourceType } from '../schemas/registry.ts'
 import { invalidPath } from '../scim-error.ts'
 import type { ScimSession } from '../scim-session.ts'
-import { userFields } from '../users/user-fields.ts'
+import { keyOf, userFields } from '../users/user-fields.ts'
 import type { ListRequest } from './list-request.ts'
 import type { ListedKind, SortKey } from './select-page.ts'
 import { countVisible } from './visible.queries.ts'
@@ -19,7 +21,7 @@ export function userKind(session: ScimSession, { sortBy }: Pick<ListRequest, 'so
     joins: sql``,
     scope: scopeOf('users', ctx.tenantId, rules.visible),
     fields: userFields(ctx.tenantId, ctx.now, types.user),
-    sortKey: sortBy === undefined ? undefined : userSort(sortBy, types.user),
+    sortKey: sortBy === undefined ? undefined : userSort(sortBy, types.user, dialectOf(ctx.db)),
   }
 }
 
@@ -46,11 +48,14 @@ export function totalOf(session: ScimSession, table: 'users' | 'groups'): Promis
   return rules.visible === 'all' ? readCounter(ctx.db, ctx.tenantId, table) : countVisible(ctx.db, ctx.tenantId, table)
 }
 
-function userSort(sortBy: string, type: ResourceType): SortKey | undefined {
-  const path = sortPath(sortBy, type)
-  const own = path === undefined ? undefined : userColumns[path]
+function userSort(sortBy: string, type: ResourceType, dialect: DialectName): SortKey | undefined {
+  const found = sortTarget(sortBy, type)
+  if (found === undefined) return undefined
+  const own = userColumns[pathOf(found)]
   if (own !== undefined) return own
-  return path === undefined ? undefined : { expression: firstValue(path), mayMiss: true }
+  if (found.attribute.name === 'groups' || found.sub?.name === 'displayName')
+    throw invalidPath('Users cannot be sorted by what stands in other records.')
+  return { expression: firstValue(found, dialect), mayMiss: true }
 }
 
 const column = (name: string, mayMiss = false): SortKey => ({ expression: sql.ref(name), mayMiss })
@@ -79,10 +84,19 @@ function beside(name: string): RawBuilder<unknown> {
 }
 
 /** By the primary value, else the first (item 112). */
-function firstValue(path: string): RawBuilder<unknown> {
-  const attribute = path.endsWith('.value') ? path.slice(0, -'.value'.length) : path
-  return sql`coalesce((select v.value_key from scim_values v where v.tenant_id = users.tenant_id and v.user_id = users.id
-    and v.attribute in (${path}, ${attribute}) order by v.is_primary desc, v.ordinal limit 1), '')`
+function firstValue(found: Found, dialect: DialectName): RawBuilder<unknown> {
+  const { attribute, sub } = found
+  const path = pathOf(attribute.multiValued ? { ...found, sub: undefined } : found)
+  return sql`coalesce((select ${partOf(attribute.multiValued ? sub : undefined, dialect)} from scim_values v
+    where v.tenant_id = users.tenant_id and v.user_id = users.id and v.attribute = ${path}
+    order by v.is_primary desc, v.ordinal limit 1), '')`
+}
+
+function partOf(sub: Found['sub'], dialect: DialectName): RawBuilder<unknown> {
+  if (sub === undefined || sub.name === 'value') return sql`v.value_key`
+  if (sub.name === 'type') return sql`v.type_key`
+  if (sub.name === 'primary') return sql`case when v.is_primary = 1 then 'true' else 'false' end`
+  return keyOf('v.keys', sub.name, dialect)
 }
 
 const groupColumns: Readonly<Record<string, SortKey>> = {
@@ -98,45 +112,52 @@ const groupColumns: Readonly<Record<string, SortKey>> = {
 }
 
 function groupSort(sortBy: string, type: ResourceType): SortKey | undefined {
-  const path = sortPath(sortBy, type)
-  if (path === undefined) return undefined
-  const own = groupColumns[path]
+  const found = sortTarget(sortBy, type)
+  if (found === undefined) return undefined
+  const own = groupColumns[pathOf(found)]
   if (own === undefined) throw invalidPath('Groups cannot be sorted by this attribute.')
   return own
 }
 
 /**
- * The canonical path to sort by; undefined when the type lacks the attribute.
+ * What to sort by; undefined when the type lacks the attribute.
  *
  * @throws ScimError invalidPath for a complex attribute without a value (item 115)
  */
-function sortPath(sortBy: string, type: ResourceType): string | undefined {
+function sortTarget(sortBy: string, type: ResourceType): Found | undefined {
   const found = findAttribute(type, sortBy)
   if (found === undefined) return undefined
   if (found === 'extension') throw invalidPath('sortBy names a whole extension; name one attribute of it.')
   const hidden = [found.attribute, found.sub].some((one) => one?.returned === 'never')
   if (hidden) throw invalidPath('This attribute cannot be sorted by.')
-  if (found.attribute.type !== 'complex' || found.sub !== undefined) return pathOf(found)
-  if (found.attribute.subAttributes?.some(({ name }) => name === 'value') !== true)
-    throw invalidPath('sortBy names a complex attribute; name one of its sub-attributes.')
-  return `${pathOf(found)}.value`
+  if (found.attribute.type !== 'complex' || found.sub !== undefined) return found
+  const value = subAttribute(found.attribute, 'value')
+  if (value === undefined) throw invalidPath('sortBy names a complex attribute; name one of its sub-attributes.')
+  return { ...found, sub: value }
 }
 
 /** At the root an attribute that a type lacks counts as "no value"; one that no type has is a mistake (items 88, 103). */
-export function withAbsent(fields: FieldMap, type: ResourceType, others: readonly ResourceType[]): FieldMap {
-  const isKnown = (name: string) => others.some((other) => findAttribute(other, name) !== undefined)
+export function withAbsent(fields: FieldMap, others: readonly FieldMap[]): FieldMap {
   return {
     names: fields.names,
-    find: (name) =>
-      fields.find(name) ?? (findAttribute(type, name) === undefined && isKnown(name) ? absent() : undefined),
+    find: (name) => {
+      const own = fields.find(name)
+      if (own !== undefined) return own
+      const other = others.map((one) => one.find(name)).find((field) => field !== undefined)
+      return other === undefined ? undefined : absentLike(other)
+    },
   }
 }
 
-function absent(): DerivedField {
+/** Takes the same questions as the field it stands for, and has no value to any of them. */
+function absentLike(other: Field): DerivedField {
+  const elements = other.type === 'derived' ? other.elements : undefined
   return {
     type: 'derived',
-    values: 'text',
-    elements: { names: [], find: () => absent() },
+    values: valueTypeOf(other),
+    takesText: true,
+    ...(other.operations === undefined ? {} : { operations: other.operations }),
+    ...(elements === undefined ? {} : { elements: withAbsent({ names: [], find: () => undefined }, [elements]) }),
     toSql: (term) => (term.kind === 'compare' && term.op === 'ne' ? sql<SqlBool>`(1 = 1)` : sql<SqlBool>`(1 = 0)`),
     matches: (term) => term.kind === 'compare' && term.op === 'ne',
   }

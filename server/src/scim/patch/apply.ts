@@ -60,7 +60,7 @@ function applyMembers(resource: ScimObject, { op, value }: Operation, patching: 
       known += 1
       continue
     }
-    if (findAttribute(patching.type, name) === undefined) {
+    if (findAttribute(patching.type, beforeBracket(name)) === undefined) {
       patching.reading.notes.push({ attribute: name.slice(0, 100), note: 'no such attribute; it was ignored' })
       continue
     }
@@ -68,6 +68,12 @@ function applyMembers(resource: ScimObject, { op, value }: Operation, patching: 
     applyAt(resource, { op, path: name, value: member ?? null }, patching)
   }
   if (known === 0 && members.length > 0) throw invalidPath('The value names no attribute of this resource.')
+}
+
+/** `emails[type eq "work"].value` as a key is a path as well. */
+function beforeBracket(name: string): string {
+  const open = name.indexOf('[')
+  return open < 0 ? name : name.slice(0, open)
 }
 
 function isUnderUrn(name: string, type: ResourceType): boolean {
@@ -127,7 +133,7 @@ function extensionOf(resource: ScimObject, urn: string): ScimObject {
 
 /** A replace by null clears, and by "" where the rules say so (item 156, C13). */
 function clears({ op, value }: AimedOperation, { reading }: Patching): boolean {
-  if (value === null || (Array.isArray(value) && value.length === 0)) return op === 'replace'
+  if (isNothing(value)) return op === 'replace'
   return op === 'replace' && value === '' && reading.rules.emptyStringUnassigns
 }
 
@@ -166,10 +172,14 @@ function removeListed(container: ScimObject, attribute: Attribute, value: unknow
   setList(
     container,
     attribute.name,
-    elementsOf(container[attribute.name]).filter(
-      (element) => !listed.some((one) => isSame(one['value'], element['value'])),
-    ),
+    elementsOf(container[attribute.name]).filter((element) => !listed.some((one) => isMeant(one, element))),
   )
+}
+
+/** An element is named by its value; one that has none, such as an address, by everything that was sent of it. */
+function isMeant(named: ScimObject, element: ScimObject): boolean {
+  const by = named['value'] === undefined ? Object.keys(named) : ['value']
+  return by.length > 0 && by.every((name) => isSame(named[name], element[name]))
 }
 
 function write(container: ScimObject, target: Target, operation: AimedOperation, patching: Patching): void {
@@ -190,6 +200,8 @@ function writeSingle(
   const { name } = attribute
   if (sub !== undefined) {
     const read = readValue(sub, value, `${name}.${sub.name}`, reading)
+    // Nothing that is added changes nothing.
+    if (read === undefined && op === 'add') return
     const present = container[name]
     const object = isObject(present) ? present : emptyObject()
     if (read === undefined) delete object[sub.name]
@@ -219,11 +231,19 @@ function writeList(
   const sent = readValue(attribute, value, name, { ...reading, isPatch: true })
   const added = elementsOf(sent)
   const replaces = op === 'replace' || reading.rules.multiValuedAdd === 'replace'
-  const present = replaces ? [] : elementsOf(container[name])
-  const fresh = added.filter((element) => !present.some((one) => isSame(one, element)))
   // What becomes primary takes that from the others (item 161).
-  const others = fresh.some((element) => element['primary'] === true) ? present.map(ordinary) : present
-  setList(container, name, withoutDoubles([...others, ...fresh], name, reading))
+  const takesPrimary = !replaces && added.some(isPrimary)
+  const elements = replaces ? [] : elementsOf(container[name]).map((one) => (takesPrimary ? ordinary(one) : one))
+  for (const element of added) {
+    // The same value of the same type is there already, and learns what is new about it.
+    const at = elements.findIndex(
+      (one) => isSame(one['value'], element['value']) && isSame(one['type'], element['type']),
+    )
+    const present = element['value'] === undefined ? undefined : elements[at]
+    if (present === undefined) elements.push(element)
+    else elements[at] = Object.assign(emptyObject(), present, element)
+  }
+  setList(container, name, withoutDoubles(elements, name, reading))
 }
 
 function ordinary(element: ScimObject): ScimObject {
@@ -235,10 +255,11 @@ function writeEveryElement(
   container: ScimObject,
   attribute: Attribute,
   sub: Attribute,
-  { value }: AimedOperation,
+  { op, value }: AimedOperation,
   { reading }: Patching,
 ): void {
   const read = readValue(sub, value, `${attribute.name}.${sub.name}`, reading)
+  if (read === undefined && op === 'add') return
   const present = elementsOf(container[attribute.name])
   const elements = present.length === 0 ? [emptyObject()] : present
   setList(
@@ -265,6 +286,7 @@ function writeSelected(
     sub,
   } = target
   const { reading } = patching
+  if (operation.op === 'add' && isNothing(operation.value)) return
   const elements = elementsOf(container[attribute.name])
   const change = changeOf(attribute, sub, operation, reading)
   const matching = elements.filter((element) => selects.matches(element))
@@ -279,6 +301,10 @@ function writeSelected(
       )
     : changed
   setList(container, attribute.name, withoutDoubles(result, attribute.name, reading))
+}
+
+function isNothing(value: unknown): boolean {
+  return value === null || (Array.isArray(value) && value.length === 0)
 }
 
 function isPrimary(element: ScimObject): boolean {

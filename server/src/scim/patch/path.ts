@@ -109,6 +109,7 @@ function memoryFields({ subAttributes = [] }: Attribute): FieldMap {
             column: sub.name,
             key: { column: sub.name, normalise: sub.caseExact ? (text) => text : toKey },
             caseInsensitive: true,
+            emptyIsNull: true,
           },
     ]),
   )

@@ -118,11 +118,15 @@ export function isReserved(name: string): boolean {
   return reserved.has(name)
 }
 
+/** No name of an attribute is longer with its URN; what is, is not looked through. */
+const pathMax = 500
+
 /**
  * Finds what a name means: `userName`, `name.givenName`, `urn:…:User:name.givenName`, `urn:…:enterprise:2.0:User:manager.value`,
  * or a whole extension by its URN. In any case.
  */
 export function findAttribute(type: ResourceType, path: string): Found | 'extension' | undefined {
+  if (path.length > pathMax) return undefined
   const { schema, local } = splitUrn(type, path)
   if (schema !== undefined && local === '') return schema === type.schema ? undefined : 'extension'
   const [name = '', sub, ...more] = local.split('.')

@@ -15,13 +15,14 @@ import {
 import { holdUser } from '../../users/user-roles.service.ts'
 import { readResource } from '../read-resource.ts'
 import { invalidValue, noResource, notUnique, ScimError, toScimError } from '../scim-error.ts'
+import { enterpriseUrn } from '../schemas/enterprise.ts'
 import { readingOf, requireWriteAccess, type ScimSession } from '../scim-session.ts'
 import { canonical, isSame, type ScimObject } from '../scim-value.ts'
 import { requireVersionMatch, type Preconditions } from '../preconditions.ts'
 import { fillLinks } from './user-links.service.ts'
 import { mappedRole } from './role-map.ts'
 import { findNamesake, findStored, hasExternalId, replaceValues, saveScimUser } from './scim-users.queries.ts'
-import { toUserRecord, toValueRows, type UserRecord } from './user-record.ts'
+import { toUserRecord, toValueRows, withoutShown, type UserRecord } from './user-record.ts'
 import { noLinks, toUserResource, userVersion, type StoredUser } from './user-resource.ts'
 import { requireUserRules } from './user-rules.ts'
 
@@ -52,7 +53,7 @@ export async function createScimUser(session: ScimSession, body: unknown): Promi
   requireUserRules(resource, session)
   const record = toUserRecord(resource)
   const passwordHash = await hashSent(session, resource['password'], record)
-  return inTransaction(session.ctx, async (ctx) => {
+  const id = await inTransaction(session.ctx, async (ctx) => {
     await requireFreeExternalId(ctx, session, record.externalId, '')
     const role = mappedRole(resource, session) ?? session.roles.fallback
     const wanted = { ...toProvisioned(record, role), enabled: record.active ?? true }
@@ -68,8 +69,9 @@ export async function createScimUser(session: ScimSession, body: unknown): Promi
       operation: 'create',
       after: record.username,
     })
-    return toUserResource(saved, noLinks, session.base)
+    return saved.user.id
   })
+  return getScimUser(session, id)
 }
 
 function toProvisioned(record: UserRecord, role: ProvisionedUser['role']): ProvisionedUser {
@@ -189,10 +191,8 @@ export async function changeUser(
     requireVersionMatch(preconditions, userVersion(stored.user))
     const before = toUserResource(stored, noLinks, session.base)
     const next = change(toUserResource(stored, noLinks, session.base))
-    await writeUser(ctx, session, { stored, before, next, operation })
-    if (passwordHash === undefined) return
-    await storePassword(ctx, id, passwordHash)
-    await touchUser(ctx, id)
+    await writeUser(ctx, session, { stored, before, next, operation, setsPassword: passwordHash !== undefined })
+    if (passwordHash !== undefined) await storePassword(ctx, id, passwordHash)
   })
   return getScimUser(session, id)
 }
@@ -226,12 +226,18 @@ interface Write {
   readonly before: ScimObject
   readonly next: ScimObject
   readonly operation: string
+  readonly setsPassword: boolean
 }
 
-async function writeUser(ctx: TrxCtx, session: ScimSession, { stored, before, next, operation }: Write): Promise<void> {
+async function writeUser(
+  ctx: TrxCtx,
+  session: ScimSession,
+  { stored, before, next, operation, setsPassword }: Write,
+): Promise<void> {
   const record = toUserRecord(next)
   const known = toUserRecord(before)
-  const changed = changedAttributes(before, next)
+  // A password is a change like any other: it may belong to somebody whom SCIM does not manage (4.2).
+  const changed = [...changedAttributes(before, next), ...(setsPassword ? ['password'] : [])]
   if (changed.length === 0) {
     session.trace.add({
       subjectKind: 'user',
@@ -263,8 +269,7 @@ async function writeUser(ctx: TrxCtx, session: ScimSession, { stored, before, ne
       outcome: 'changed',
       operation,
       attribute,
-      before: shown(before[attribute]),
-      after: shown(next[attribute]),
+      ...(attribute === 'password' ? {} : { before: shown(before[attribute]), after: shown(next[attribute]) }),
     })
 }
 
@@ -277,7 +282,13 @@ const derived = new Set(['schemas', 'id', 'meta', 'groups', 'password'])
 /** Names of the attributes that differ; what the service makes itself is none of the client's. */
 function changedAttributes(before: ScimObject, next: ScimObject): string[] {
   const names = new Set([...Object.keys(before), ...Object.keys(next)])
-  return [...names].filter((name) => !derived.has(name) && !isSame(before[name], next[name]))
+  return [...names].filter((name) => !derived.has(name) && !isSame(sentPart(before, name), sentPart(next, name)))
+}
+
+/** Clients send back what they have read, and that is no change (item 54). */
+function sentPart(resource: ScimObject, name: string): ScimObject[string] | undefined {
+  const value = resource[name]
+  return name === enterpriseUrn && value !== undefined ? withoutShown(value) : value
 }
 
 function shown(value: ScimObject[string] | undefined): string {

@@ -1,7 +1,15 @@
 import { sql, type Expression, type RawBuilder, type SqlBool } from 'kysely'
 import { holdsAt } from '../../bounds/bounds-sql.ts'
 import { toKey } from '../../db/normal-key.ts'
-import type { CheckedTerm, CompareTerm, DerivedField, Field, FieldMap, ValueTerm } from '../../filter/field.ts'
+import type {
+  CheckedTerm,
+  CompareTerm,
+  DerivedField,
+  Field,
+  FieldMap,
+  Operation,
+  ValueTerm,
+} from '../../filter/field.ts'
 import { filterToSql, valueTermToSql } from '../../filter/filter-sql.ts'
 import type { DialectName } from '../../db/db.ts'
 import { enterpriseUrn } from '../schemas/enterprise.ts'
@@ -43,6 +51,7 @@ function isHidden({ attribute, sub }: Found): boolean {
 
 function fieldOf(tenantId: string, now: Date, found: Found): Field | undefined {
   const path = pathOf(found)
+  if (found.attribute.name === 'manager' && found.sub !== undefined) return managerField(tenantId, found, found.sub)
   const own = ownField(tenantId, path)
   if (own !== undefined) return own
   const { attribute } = found
@@ -55,6 +64,17 @@ function fieldOf(tenantId: string, now: Date, found: Found): Field | undefined {
     return value === undefined ? complexField(tenantId, found) : singleField(tenantId, `${nameOf(found)}.value`, value)
   }
   return singleField(tenantId, path, found.sub ?? attribute)
+}
+
+/** A manager is known by id, also inside a reference; the name is another record's, by which nothing is found. */
+function managerField(tenantId: string, found: Found, sub: Attribute): DerivedField {
+  const field = singleField(tenantId, `${nameOf(found)}.value`, { caseExact: true })
+  if (sub.name === '$ref') return { ...field, normalise: idOfReference }
+  return sub.name === 'value' ? field : { ...field, operations: [] }
+}
+
+export function idOfReference(text: string): string {
+  return text.slice(text.lastIndexOf('/') + 1)
 }
 
 function nameOf({ extension, attribute }: Found): string {
@@ -83,7 +103,7 @@ function ownField(tenantId: string, path: string): Field | undefined {
     case 'meta.resourceType':
       return constantField('User')
     case 'meta.version':
-      return versionField('users.version')
+      return versionField(['users.version'])
     case 'meta.location':
       return locationField('users.id', '/Users/')
     case 'schemas':
@@ -103,6 +123,7 @@ function keyed(column: string, key: string): Field {
     column,
     key: { column: key, normalise: toKey },
     caseInsensitive: true,
+    emptyIsNull: true,
     trigram: key !== 'users.title_key',
   }
 }
@@ -123,6 +144,7 @@ export function listedText(
     values: 'text',
     normalise: caseExact ? shortened : (text) => shortened(toKey(text)),
     caseInsensitive: true,
+    emptyIsNull: true,
     toSql: (term, dialect) => {
       if (term.kind === 'valuePath') throw new Error('a text has no elements')
       const value = sql.ref(operand)
@@ -209,6 +231,7 @@ function pluralField({ attribute, sub }: Found, source: Source): DerivedField {
     values: asked?.type === 'boolean' ? 'boolean' : 'text',
     ...(asked?.type === 'boolean' ? { takesText: true } : {}),
     ...(asked === undefined ? { operations: ['present', 'valuePath'] as const } : {}),
+    ...(asked?.type === 'binary' ? { operations: sub === undefined ? [...binary, 'valuePath'] : binary } : {}),
     ...normaliserOf(asked),
     elements,
     toSql: (term, dialect) => {
@@ -222,9 +245,18 @@ function pluralField({ attribute, sub }: Found, source: Source): DerivedField {
   }
 }
 
-function normaliserOf(asked: Attribute | undefined): Pick<DerivedField, 'normalise' | 'caseInsensitive'> {
+/** Bytes have no order and no parts (item 95). */
+const binary: readonly Operation[] = ['eq', 'ne', 'present']
+
+function normaliserOf(
+  asked: Attribute | undefined,
+): Pick<DerivedField, 'normalise' | 'caseInsensitive' | 'emptyIsNull'> {
   if (asked === undefined || asked.type === 'boolean') return {}
-  return { normalise: asked.caseExact ? shortened : (text) => shortened(toKey(text)), caseInsensitive: true }
+  return {
+    normalise: asked.caseExact ? shortened : (text) => shortened(toKey(text)),
+    caseInsensitive: true,
+    emptyIsNull: true,
+  }
 }
 
 function elementCondition(field: Field, term: ValueTerm, dialect: DialectName): Expression<SqlBool> {
@@ -243,25 +275,33 @@ function elementField(sub: Attribute): Field {
   const normalise = (text: string) => shortened(sub.caseExact ? text : toKey(text))
   const column = sub.name === 'type' ? 'e.type_key' : 'e.value_key'
   if (sub.name === 'type' || sub.name === 'value')
-    return { type: 'text', column, key: { column, normalise }, caseInsensitive: true }
+    return {
+      type: 'text',
+      column,
+      key: { column, normalise },
+      caseInsensitive: true,
+      emptyIsNull: true,
+      ...(sub.type === 'binary' ? { operations: binary } : {}),
+    }
   return {
     type: 'derived',
     values: 'text',
     normalise,
     caseInsensitive: true,
+    emptyIsNull: true,
     toSql: (term, dialect) => {
       if (term.kind === 'valuePath') throw new Error('a sub-attribute has no elements')
-      return valueTermToSql(term, keyOf(sub.name, dialect), dialect)
+      return valueTermToSql(term, keyOf('e.keys', sub.name, dialect), dialect)
     },
     matches,
   }
 }
 
 /** Names come from the schemas: they need no escaping inside the path. */
-function keyOf(name: string, dialect: DialectName): RawBuilder<unknown> {
+export function keyOf(column: string, name: string, dialect: DialectName): RawBuilder<unknown> {
   return dialect === 'postgres'
-    ? sql`coalesce(e.keys::json ->> ${sql.lit(name)}, '')`
-    : sql`coalesce(json_extract(e.keys, ${sql.lit(`$."${name}"`)}), '')`
+    ? sql`coalesce(${sql.ref(column)}::json ->> ${sql.lit(name)}, '')`
+    : sql`coalesce(json_extract(${sql.ref(column)}, ${sql.lit(`$."${name}"`)}), '')`
 }
 
 function groupsField(tenantId: string, now: Date, { sub }: Found): DerivedField {
@@ -272,7 +312,7 @@ function groupsField(tenantId: string, now: Date, { sub }: Found): DerivedField 
     select held.user_id, held.group_id as value_key, case when held.depth = 0 then 'direct' else 'indirect' end as type_key,
       0 as is_primary, g.alias_key as display_key from held cross join groups g where g.tenant_id = ${tenantId} and g.id = held.group_id`
   const elements: FieldMap = {
-    names: ['value', 'display', 'type'],
+    names: Object.keys(groupElements),
     find: (name) => groupElements[name.toLowerCase()],
   }
   const field = groupElements[(sub?.name ?? 'value').toLowerCase()]
@@ -281,13 +321,20 @@ function groupsField(tenantId: string, now: Date, { sub }: Found): DerivedField 
   return {
     type: 'derived',
     values: 'text',
-    ...(sub?.name === 'display' || sub?.name === 'type' ? { normalise: toKey, caseInsensitive: true } : {}),
+    ...(sub?.name === '$ref' ? { normalise: idOfReference, caseInsensitive: true, emptyIsNull: true } : {}),
+    ...(sub?.name === 'display' || sub?.name === 'type'
+      ? { normalise: toKey, caseInsensitive: true, emptyIsNull: true }
+      : {}),
     elements,
     toSql: (term, dialect) => {
       if (term.kind === 'valuePath') return ids(filterToSql(term.of, dialect))
       if (field === undefined) return sql<SqlBool>`(1 = 0)`
       // By far the most frequent question, answered from the index of memberships.
-      if (term.kind === 'compare' && term.op === 'eq' && (sub === undefined || sub.name === 'value'))
+      if (
+        term.kind === 'compare' &&
+        term.op === 'eq' &&
+        (sub === undefined || sub.name === 'value' || sub.name === '$ref')
+      )
         return memberOf(tenantId, now, String(term.value))
       return isNot(term)
         ? sql<SqlBool>`not (${ids(elementCondition(field, { ...term, op: 'eq' }, dialect))})`
@@ -299,13 +346,21 @@ function groupsField(tenantId: string, now: Date, { sub }: Found): DerivedField 
 
 const groupElements: Readonly<Record<string, Field>> = {
   value: { type: 'id', column: 'e.value_key' },
+  $ref: { type: 'id', column: 'e.value_key', normalise: idOfReference },
   display: {
     type: 'text',
     column: 'e.display_key',
     key: { column: 'e.display_key', normalise: toKey },
     caseInsensitive: true,
+    emptyIsNull: true,
   },
-  type: { type: 'text', column: 'e.type_key', key: { column: 'e.type_key', normalise: toKey }, caseInsensitive: true },
+  type: {
+    type: 'text',
+    column: 'e.type_key',
+    key: { column: 'e.type_key', normalise: toKey },
+    caseInsensitive: true,
+    emptyIsNull: true,
+  },
 }
 
 /** Members of a group and of the groups in it. */
@@ -350,16 +405,18 @@ export function constantField(value: string): DerivedField {
   }
 }
 
-/** `W/"7"`: only equality means something. */
-export function versionField(column: string): DerivedField {
+/** `W/"7"`, or `W/"7.2"` of two columns: only equality means something. */
+export function versionField(columns: readonly string[]): DerivedField {
   return {
     type: 'derived',
     values: 'text',
     operations: ['eq', 'ne', 'present'],
     toSql: (term) => {
       if (term.kind !== 'compare') return sql<SqlBool>`(1 = 1)`
-      const version = /^(?:W\/)?"(\d{1,15})"$/.exec(String(term.value))?.[1] ?? '-1'
-      return sql<SqlBool>`${sql.ref(column)} ${term.op === 'eq' ? sql`=` : sql`<>`} ${Number(version)}`
+      const numbers = /^(?:W\/)?"(\d{1,15}(?:\.\d{1,15})*)"$/.exec(String(term.value))?.[1]?.split('.') ?? []
+      const parts = columns.map((column, index) => sql`${sql.ref(column)} = ${Number(numbers[index] ?? -1)}`)
+      const holds = numbers.length === columns.length ? sql`(${sql.join(parts, sql` and `)})` : sql`(1 = 0)`
+      return term.op === 'eq' ? sql<SqlBool>`${holds}` : sql<SqlBool>`not ${holds}`
     },
     matches,
   }
@@ -390,6 +447,7 @@ function schemasField(tenantId: string): DerivedField {
     operations: ['eq', 'ne', 'present'],
     normalise: (text) => text.toLowerCase(),
     caseInsensitive: true,
+    emptyIsNull: true,
     toSql: (term) => {
       if (term.kind !== 'compare') return sql<SqlBool>`(1 = 1)`
       const urn = String(term.value)

@@ -59,13 +59,16 @@ export function toUserRecord(resource: ScimObject): UserRecord {
   }
 }
 
-/** What is filled in from the manager's record is not kept. */
-function withoutShown(value: unknown): ScimObject {
+/** What is filled in from the manager's record is not kept; who is named by a reference alone is named by its id. */
+export function withoutShown(value: unknown): ScimObject {
   const enterprise = Object.assign(emptyObject(), isObject(value) ? value : {})
   const manager = childOf(enterprise, 'manager')
   if (manager === undefined) return enterprise
-  const { displayName: _shown, ...kept } = manager
-  enterprise['manager'] = Object.assign(emptyObject(), kept)
+  const { displayName: _shown, $ref, ...kept } = manager
+  const id = typeof $ref === 'string' ? $ref.slice($ref.lastIndexOf('/') + 1) : ''
+  if (kept['value'] === undefined && id !== '') kept['value'] = id
+  if (Object.keys(kept).length === 0) delete enterprise['manager']
+  else enterprise['manager'] = Object.assign(emptyObject(), kept)
   return enterprise
 }
 

@@ -6,12 +6,14 @@ import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
-import { limitsOff } from '../../server/test/limits-off.ts'
-import { RunError } from './python-venv.ts'
+import { limitsOff } from '../server/test/limits-off.ts'
+import { RunError } from './run-error.ts'
 
 export interface OwnServer {
   readonly url: string
   readonly token: string
+  /** Of the server, for operator's commands beside it. */
+  readonly environment: NodeJS.ProcessEnv
   /** What the server has printed so far; of interest when something failed. */
   readonly printed: () => string
   readonly stop: () => Promise<void>
@@ -27,11 +29,12 @@ const stopMaxMs = 10_000
  */
 export async function startOwnServer(root: string, settings: NodeJS.ProcessEnv = {}): Promise<OwnServer> {
   const port = await findFreePort()
-  const dataDir = mkdtempSync(join(tmpdir(), 'muster-python-'))
+  const dataDir = mkdtempSync(join(tmpdir(), 'muster-conformance-'))
   const token = `mst_${randomBytes(32).toString('base64url')}`
+  const environment = { ...serverEnvironment({ port, dataDir, token }), ...settings }
   const child = spawn(join(root, 'node_modules', '.bin', 'node'), ['server/src/main.ts'], {
     cwd: root,
-    env: { ...serverEnvironment({ port, dataDir, token }), ...settings },
+    env: environment,
     stdio: ['ignore', 'pipe', 'pipe'],
   })
   const chunks: string[] = []
@@ -42,6 +45,7 @@ export async function startOwnServer(root: string, settings: NodeJS.ProcessEnv =
   const server: OwnServer = {
     url: `http://127.0.0.1:${port}`,
     token,
+    environment,
     printed: () => chunks.join(''),
     stop: async () => {
       await stopProcess(child)
