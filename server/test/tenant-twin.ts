@@ -21,7 +21,11 @@ export interface Twin {
  */
 export async function makeTwin(t: TestApp, tokens: readonly string[]): Promise<Twin> {
   const id = newText()
-  const twin = { id, host: `${id}.localhost`, tokens: new Map(tokens.map((token) => [token, newSecret('mst_')])) }
+  const twin = {
+    id,
+    host: `${id}.localhost`,
+    tokens: new Map(tokens.map((token) => [token, newSecret(prefixOf(token))])),
+  }
   const hashes = new Map([...twin.tokens].map(([token, copy]) => [hashSecret(token), hashSecret(copy)]))
   const tables = await tablesInOrder(t)
   await t.db.engine.transact(async (trx) => {
@@ -46,6 +50,10 @@ export async function makeTwin(t: TestApp, tokens: readonly string[]): Promise<T
     }
   })
   return twin
+}
+
+function prefixOf(token: string): string {
+  return token.slice(0, token.indexOf('_') + 1)
 }
 
 let ordered: Promise<readonly TableFacts[]> | undefined
