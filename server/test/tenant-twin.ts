@@ -52,8 +52,8 @@ export async function makeTwin(t: TestApp, tokens: readonly string[]): Promise<T
   return twin
 }
 
-function prefixOf(token: string): string {
-  return token.slice(0, token.indexOf('_') + 1)
+function prefixOf(token: string): 'moat_' | 'mst_' {
+  return token.startsWith('moat_') ? 'moat_' : 'mst_'
 }
 
 let ordered: Promise<readonly TableFacts[]> | undefined

@@ -6,6 +6,12 @@ export interface UnseenStatus {
   readonly because: string
 }
 
+/** Refusals that one request after the other never meets; a status that says nothing else is not waited for. */
+export const unseenCodes: Readonly<Record<string, string>> = {
+  request_in_progress: 'needs two requests at once; tried in repeats/idempotency-key.test.ts and the races',
+  signing_key_missing: 'needs a server without a secret key; tried in audit-chain/audit-export.test.ts',
+}
+
 const own = 'every role may ask this about itself; for what is not its own it answers 404'
 
 export const unseenStatuses: readonly UnseenStatus[] = [
@@ -17,6 +23,11 @@ export const unseenStatuses: readonly UnseenStatus[] = [
     status: 409,
     op: 'POST /auth/accept-invite',
     because: 'needs a live link and a taken name in one request; tried in invitations/acceptance.test.ts',
+  },
+  {
+    status: 404,
+    op: 'POST /api/service/oauth-clients',
+    because: 'needs a repeat of what was deleted meanwhile; tried in repeats/shown-secrets.test.ts',
   },
   { status: 403, op: 'GET /api/service/users/current', because: own },
   { status: 403, op: 'GET /api/service/whoami', because: own },
