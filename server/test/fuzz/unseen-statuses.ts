@@ -24,10 +24,15 @@ export const unseenStatuses: readonly UnseenStatus[] = [
     op: 'POST /auth/accept-invite',
     because: 'needs a live link and a taken name in one request; tried in invitations/acceptance.test.ts',
   },
-  {
+  ...['POST /api/service/oauth-clients', 'POST /api/service/apikeys'].map((op) => ({
     status: 404,
-    op: 'POST /api/service/oauth-clients',
+    op,
     because: 'needs a repeat of what was deleted meanwhile; tried in repeats/shown-secrets.test.ts',
+  })),
+  {
+    status: 422,
+    op: 'POST /auth/accept-invite',
+    because: 'needs two live links under one key; tried for others in repeats/idempotency-key.test.ts',
   },
   { status: 403, op: 'GET /api/service/users/current', because: own },
   { status: 403, op: 'GET /api/service/whoami', because: own },
