@@ -79,9 +79,10 @@ function cursorOf(json: unknown): string | undefined {
 
 /** `transferToUserId`, `role_id` and `users[]` are ids of things; every other name is looked for as it is. */
 function poolNames(name: string, near: string): string[][] {
-  if (name.includes('.')) return [[name]]
-  // Mappers name their group.
+  if (name.includes('.')) return [[name], [`${near}.${name}`, `*.${name}`]]
+  // Mappers name their group, and clients their role.
   if (name === 'group') return [['groups.name']]
+  if (name === 'role') return [[`${near}.role`, '*.role']]
   const noun = /([A-Za-z][a-z]*)(?:Id|_id)$/.exec(name)?.[1]?.toLowerCase()
   const plural = noun === undefined ? name : `${noun}s`
   return [[`${plural}.id`, `${plural}s.id`], [`${near}.${name}`, `*.${name}`], [`*.${name.replace(/s$/, '')}`]]
