@@ -55,6 +55,7 @@ function collectionBefore(path: string, parameter: string): string {
 /** Where an address takes something else than the key of its own name. */
 const keysOfIds: Readonly<Record<string, string>> = {
   'oauth-clients.id': 'oauth-clients.clientId',
+  'idp.alias': 'mappers.identityProviderAlias',
   'decentralized-roles.heldId': 'decentralized-roles.id',
 }
 

@@ -114,6 +114,8 @@ function textsOf({ minLength = 0, maxLength = 1_000 }: Schema, name: string, pla
     // Addresses and instants are forms of text that chance never hits.
     { weight: /^(?:validFrom|expiresAt)$/.test(name) ? 20 : 0, arbitrary: fc.constantFrom(...instants) },
     { weight: /^e-?mails?$/i.test(name) ? 9 : 0, arbitrary: fc.nat(500).map((at) => `fuzz-${at}@example.com`) },
+    // Of somebody who accepted (callers.ts): such people cannot be invited.
+    { weight: /^e-?mails?$/i.test(name) ? 2 : 0, arbitrary: fc.constant('person-1@example.com') },
   )
 }
 
