@@ -6,9 +6,11 @@ export interface UnseenStatus {
   readonly because: string
 }
 
-/** Refusals that one request after the other never meets; a status that says nothing else is not waited for. */
+/** Refusals that requests drawn one after the other meet never, or too rarely; a status that says nothing else is not waited for. */
 export const unseenCodes: Readonly<Record<string, string>> = {
   request_in_progress: 'needs two requests at once; tried in repeats/idempotency-key.test.ts and the races',
+  last_admin: 'needs that one admin is left; tried in users/last-admin.test.ts',
+  mapping_exists: 'needs the same group and value twice; tried in sso-connections/sso-mappers.test.ts',
   signing_key_missing: 'needs a server without a secret key; tried in audit-chain/audit-export.test.ts',
 }
 
@@ -29,6 +31,12 @@ export const unseenStatuses: readonly UnseenStatus[] = [
     op,
     because: 'needs a repeat of what was deleted meanwhile; tried in repeats/shown-secrets.test.ts',
   })),
+  {
+    status: 422,
+    op: 'POST /api/service/oauth-clients/token',
+    because:
+      'needs two fitting pairs of id and secret under one key; tried for others in repeats/idempotency-key.test.ts',
+  },
   {
     status: 422,
     op: 'POST /auth/accept-invite',
