@@ -24,7 +24,7 @@ export async function makeTwin(t: TestApp, tokens: readonly string[]): Promise<T
   const twin = {
     id,
     host: `${id}.localhost`,
-    tokens: new Map(tokens.map((token) => [token, newSecret(token.startsWith('mscim_') ? 'mscim_' : 'mst_')])),
+    tokens: new Map(tokens.map((token) => [token, newSecret(prefixOf(token))])),
   }
   const hashes = new Map([...twin.tokens].map(([token, copy]) => [hashSecret(token), hashSecret(copy)]))
   const tables = await tablesInOrder(t)
@@ -54,6 +54,9 @@ export async function makeTwin(t: TestApp, tokens: readonly string[]): Promise<T
 
 /** Entries of these have numbers, no ids: two tenants cannot have the same. */
 const numbered = new Set(['scim_log', 'scim_log_steps'])
+function prefixOf(token: string): 'moat_' | 'mscim_' | 'mst_' {
+  return (['moat_', 'mscim_'] as const).find((prefix) => token.startsWith(prefix)) ?? 'mst_'
+}
 
 let ordered: Promise<readonly TableFacts[]> | undefined
 

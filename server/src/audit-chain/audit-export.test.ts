@@ -183,7 +183,7 @@ test('where no secret key is set nothing is signed, in a sentence that says what
   }
 })
 
-test('a reader of an export who takes nothing is cut off, and the server holds little for them meanwhile', async () => {
+test('a reader of an export who takes nothing is cut off, and the server holds little for them meanwhile (V-D12)', async () => {
   await using t = await startTestApp({ env: { MUSTER_EXPORT_STALL_MS: '500' } })
   const big = 'x'.repeat(3_000)
   const rows = Array.from({ length: 200 }, (_, index) => ({

@@ -21,7 +21,7 @@ async function expectNobodyTakes(t: TestApp, id: string, when: string): Promise<
     assert.equal((await take(t, id, t.acme.token)).json.error, 'last_admin', `${way}, ${when}`)
 }
 
-test('an admin by grant does not make up for the last one, however long the grant', async () => {
+test('an admin by grant does not make up for the last one, however long the grant (V-R1)', async () => {
   await using t = await startTestApp()
   const admin = await t.addUser('admin01', '$admin')
   const member = await t.addUser('user01')
@@ -33,7 +33,7 @@ test('an admin by grant does not make up for the last one, however long the gran
   assert.deepEqual(await stateOf(t, admin.id), before)
 })
 
-test('the last admin is granted no other role, neither now nor later', async () => {
+test('the last admin is granted no other role, neither now nor later (V-R1)', async () => {
   await using t = await startTestApp()
   const admin = await t.addUser('admin01', '$admin')
   for (const bounds of [{ expiresAt: inHours(t, 1) }, { validFrom: inHours(t, 100), expiresAt: inHours(t, 101) }]) {
@@ -45,7 +45,7 @@ test('the last admin is granted no other role, neither now nor later', async () 
   assert.deepEqual(await t.db.selectFrom('role_grants').select('role_id').execute(), [])
 })
 
-test('an admin whom a grant makes something else, now or later, does not make up for the last one until it is over', async () => {
+test('an admin whom a grant makes something else, now or later, does not make up for the last one until it is over (V-R1)', async () => {
   for (const from of [0, 1]) {
     await using t = await startTestApp()
     const admin = await t.addUser('admin01', '$admin')
@@ -73,7 +73,7 @@ test('a grant taken back makes a whole admin again', async () => {
   assert.equal((await t.post(`/api/service/users/${admin.id}/delete`)).status, 200)
 })
 
-test('one admin demoted while the other is granted another role: in 20 rounds one stays whole', async () => {
+test('one admin demoted while the other is granted another role: in 20 rounds one stays whole (V-R1)', async () => {
   await using t = await startTestApp()
   const admins = [await t.addUser('admin01', '$admin'), await t.addUser('admin02', '$admin')]
   const [adminRole, guestRole] = [await t.roleId('$admin'), await t.roleId('$guest')]

@@ -52,15 +52,24 @@ function collectionBefore(path: string, parameter: string): string {
   return parts[parts.indexOf(`{${parameter}}`) - 1] ?? ''
 }
 
-/** What the answer is about: `/users/{id}` → users, `/users/{id}/groups` → groups. */
+/** Where an address takes something else than the key of its own name. */
+const keysOfIds: Readonly<Record<string, string>> = {
+  'oauth-clients.id': 'oauth-clients.clientId',
+  'idp.alias': 'mappers.identityProviderAlias',
+  'decentralized-roles.heldId': 'decentralized-roles.id',
+}
+
+/** What the answer is about: `/users/{id}` → users, `/users/{id}/groups` → groups. The exchange takes what clients show. */
 export function collectionOf(path: string): string {
+  if (path.endsWith('/oauth-clients/token')) return 'oauth-clients'
   return path.split('/').findLast((part) => !part.startsWith('{')) ?? ''
 }
 
 function idsOf({ path }: Operation): Arbitrary<Record<string, unknown>> {
   const names = [...path.matchAll(/\{([^}]+)\}/g)].map((match) => match[1] ?? '')
   const drawn = names.map((name) => {
-    const seen = whichKnown.map((at) => new Known(`${collectionBefore(path, name)}.${name}`, at))
+    const key = `${collectionBefore(path, name)}.${name}`
+    const seen = whichKnown.map((at) => new Known(keysOfIds[key] ?? key, at))
     return [
       name,
       fc.oneof(
@@ -162,7 +171,7 @@ function headersOf({ spec }: Operation): Arbitrary<Record<string, unknown>> {
         fc.oneof(
           fc.constantFrom('*', '"1"', '"0", W/"x"', 'x', '""'),
           fc.nat(5).map((at) => new Known(`header.${name}`, at)),
-          fc.nat(9).map((key) => `key-${key}`),
+          fc.nat(60).map((key) => `key-${key}`),
         ),
       ] as const,
   )

@@ -25,6 +25,8 @@ export class KnownValues {
 
   /** Takes over the records of an answer: a list's, a bare array's, or the one. */
   learn(collection: string, json: unknown): void {
+    const next = cursorOf(json)
+    if (next !== undefined) for (const pool of [collection, '*']) this.#keep(`${pool}.cursor`, next)
     for (const record of recordsOf(json)) {
       for (const [key, value] of Object.entries(record)) {
         if (typeof value !== 'string' || value === '' || value.length > 200) continue
@@ -60,18 +62,27 @@ export class KnownValues {
 }
 
 function recordsOf(json: unknown): object[] {
-  const list =
-    Array.isArray(json) || typeof json !== 'object' || json === null || !('records' in json)
-      ? [json].flat()
-      : json.records
-  return (Array.isArray(list) ? list : []).filter(
-    (record): record is object => typeof record === 'object' && record !== null,
-  )
+  const list = typeof json !== 'object' || json === null || Array.isArray(json) ? json : rowsIn(json)
+  return [list].flat().filter((record): record is object => typeof record === 'object' && record !== null)
+}
+
+/** Lists of pages hold records, walks by cursor items; anything else is one record. */
+function rowsIn(json: object): unknown {
+  if ('records' in json) return json.records
+  return 'items' in json ? json.items : json
+}
+
+function cursorOf(json: unknown): string | undefined {
+  if (typeof json !== 'object' || json === null || !('nextCursor' in json)) return undefined
+  return typeof json.nextCursor === 'string' ? json.nextCursor : undefined
 }
 
 /** `transferToUserId`, `role_id` and `users[]` are ids of things; every other name is looked for as it is. */
 function poolNames(name: string, near: string): string[][] {
-  if (name.includes('.')) return [[name]]
+  if (name.includes('.')) return [[name], [`${near}.${name}`, `*.${name}`]]
+  // Mappers name their group, and clients their role.
+  if (name === 'group') return [['groups.name']]
+  if (name === 'role') return [[`${near}.role`, '*.role']]
   const noun = /([A-Za-z][a-z]*)(?:Id|_id)$/.exec(name)?.[1]?.toLowerCase()
   const plural = noun === undefined ? name : `${noun}s`
   return [[`${plural}.id`, `${plural}s.id`], [`${near}.${name}`, `*.${name}`], [`*.${name.replace(/s$/, '')}`]]

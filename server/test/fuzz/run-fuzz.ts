@@ -1,13 +1,13 @@
 import { randomInt } from 'node:crypto'
 import fc, { type Arbitrary } from 'fast-check'
-import { listOperations, type ContractPage, type Operation } from '../contract-page.ts'
+import { listOperations, resolve, type ContractPage, type Operation } from '../contract-page.ts'
 import type { TestApp } from '../start-test-app.ts'
 import { Callers } from './callers.ts'
 import { requestsOf, type DrawnRequest } from './draw-request.ts'
 import { KnownValues } from './known-values.ts'
 import { learnExamples, learnFrom, makeReady, send, type ReadyRequest } from './send-request.ts'
 import { sweep } from './sweep.ts'
-import { unseenStatuses } from './unseen-statuses.ts'
+import { unseenCodes, unseenStatuses } from './unseen-statuses.ts'
 
 export interface FuzzPlan {
   readonly requests: number
@@ -38,7 +38,7 @@ export async function runFuzz(t: TestApp, { requests, seed, extraMax }: FuzzPlan
   const page: ContractPage = JSON.parse(JSON.stringify(t.http.swagger()))
   const operations = listOperations(page)
   const arbitraries = new Map(operations.map((operation) => [operation, requestsOf(page, operation)]))
-  const fuzzer = new Fuzzer(t, operations)
+  const fuzzer = new Fuzzer(t, page, operations)
   await sweep(arbitraries, seed, (drawn, change) => fuzzer.ask(drawn, change))
   const left = Math.max(0, requests - fuzzer.sent)
   for (const drawn of fc.sample(fc.oneof(...arbitraries.values()), { numRuns: left, seed })) await fuzzer.ask(drawn)
@@ -74,6 +74,7 @@ async function insist(
 /** Sends what was drawn, and keeps what came of it. */
 class Fuzzer {
   readonly #t: TestApp
+  readonly #page: ContractPage
   readonly #known = new KnownValues()
   readonly #callers: Callers
   /** Operation → statuses. */
@@ -81,8 +82,9 @@ class Fuzzer {
   readonly failures: string[] = []
   sent = 0
 
-  constructor(t: TestApp, operations: readonly Operation[]) {
+  constructor(t: TestApp, page: ContractPage, operations: readonly Operation[]) {
     this.#t = t
+    this.#page = page
     this.#callers = new Callers(t, this.#known)
     learnExamples(this.#known, operations)
   }
@@ -115,8 +117,15 @@ class Fuzzer {
       .map(Number)
       .filter((status) => this.#seen.get(name)?.has(status) !== true)
     const isListed = (status: number): boolean =>
-      unseenStatuses.some((row) => row.status === status && (row.op === undefined || row.op === name))
+      unseenStatuses.some((row) => row.status === status && (row.op === undefined || row.op === name)) ||
+      this.#isBeyondReach(spec.responses[status])
     return missing.filter((status) => !isListed(status)).map((status) => `${name} ${status}`)
+  }
+
+  /** Whether all that a status can mean needs more than one request after the other. */
+  #isBeyondReach(response: Operation['spec']['responses'][string] | undefined): boolean {
+    const codes = response === undefined ? undefined : resolve(this.#page, response)['x-error-codes']
+    return codes !== undefined && codes.every((code) => code in unseenCodes)
   }
 }
 

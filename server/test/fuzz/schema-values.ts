@@ -53,6 +53,14 @@ const understood = new Set([
 
 const arrayMax = 4
 
+/** The test clock stands in January 2026. */
+const instants = [
+  '2026-01-01T00:00:00Z',
+  '2026-02-01T00:00:00.000Z',
+  '2029-01-01T00:00:00Z',
+  '2030-01-01T00:00:00+02:00',
+]
+
 /**
  * Values that a schema allows, most of them of a kind that means something: what the server has shown under the same name.
  *
@@ -103,8 +111,11 @@ function textsOf({ minLength = 0, maxLength = 1_000 }: Schema, name: string, pla
     { weight: 12, arbitrary: known(name, place) },
     { weight: 3, arbitrary: fc.string({ minLength: Math.max(minLength, 1), maxLength: Math.min(maxLength, 12) }) },
     { weight: 1, arbitrary: oddText.filter(fits) },
-    // An address is the one form of text that chance never hits.
+    // Addresses and instants are forms of text that chance never hits.
+    { weight: /^(?:validFrom|expiresAt)$/.test(name) ? 20 : 0, arbitrary: fc.constantFrom(...instants) },
     { weight: /^e-?mails?$/i.test(name) ? 9 : 0, arbitrary: fc.nat(500).map((at) => `fuzz-${at}@example.com`) },
+    // Of somebody who accepted (callers.ts): such people cannot be invited.
+    { weight: /^e-?mails?$/i.test(name) ? 2 : 0, arbitrary: fc.constant('person-1@example.com') },
   )
 }
 

@@ -81,7 +81,7 @@ export function learnFrom(known: KnownValues, { operation, ids, body }: DrawnReq
   }
   const { etag } = answer.headers
   if (etag !== undefined) known.learn('header', { 'if-match': etag })
-  if (answer.status !== 200 || !(answer.headers['content-type'] ?? '').includes('json')) return
+  if (answer.status !== 200 || !(answer.headers['content-type'] ?? '').startsWith('application/json')) return
   known.learn(collectionOf(operation.path), answer.json)
 }
 

@@ -6,16 +6,41 @@ export interface UnseenStatus {
   readonly because: string
 }
 
+/** Refusals that requests drawn one after the other meet never, or too rarely; a status that says nothing else is not waited for. */
+export const unseenCodes: Readonly<Record<string, string>> = {
+  request_in_progress: 'needs two requests at once; tried in repeats/idempotency-key.test.ts and the races',
+  last_admin: 'needs that one admin is left; tried in users/last-admin.test.ts',
+  mapping_exists: 'needs the same group and value twice; tried in sso-connections/sso-mappers.test.ts',
+  signing_key_missing: 'needs a server without a secret key; tried in audit-chain/audit-export.test.ts',
+}
+
 const own = 'every role may ask this about itself; for what is not its own it answers 404'
 
 export const unseenStatuses: readonly UnseenStatus[] = [
   { status: 408, because: 'needs a request that does not arrive; tried over bare sockets in http/transport.test.ts' },
   { status: 500, because: 'is a mistake of ours wherever it is seen, and fails the fuzz' },
+  { status: 429, because: 'needs more than the rates allow, which are off here; tried in rates/rates.test.ts' },
   { status: 503, because: 'needs a database that cannot answer; tried in http/unavailable.test.ts' },
   {
     status: 409,
     op: 'POST /auth/accept-invite',
     because: 'needs a live link and a taken name in one request; tried in invitations/acceptance.test.ts',
+  },
+  ...['POST /api/service/oauth-clients', 'POST /api/service/apikeys'].map((op) => ({
+    status: 404,
+    op,
+    because: 'needs a repeat of what was deleted meanwhile; tried in repeats/shown-secrets.test.ts',
+  })),
+  {
+    status: 422,
+    op: 'POST /api/service/oauth-clients/token',
+    because:
+      'needs two fitting pairs of id and secret under one key; tried for others in repeats/idempotency-key.test.ts',
+  },
+  {
+    status: 422,
+    op: 'POST /auth/accept-invite',
+    because: 'needs two live links under one key; tried for others in repeats/idempotency-key.test.ts',
   },
   { status: 403, op: 'GET /api/service/users/current', because: own },
   { status: 403, op: 'GET /api/service/whoami', because: own },

@@ -5,6 +5,7 @@ import { checkRows, compareWithModel } from './compare.ts'
 import { idOf, pick, ref, type Move, type Ref, type Scene, type Step } from './step.ts'
 import { changeMembers, createGroup, deleteGroup, joinGroups, updateGroup } from './steps-groups.ts'
 import { accept, acceptLink, chosenName } from './steps-acceptance.ts'
+import { createClient, deleteClient, exchangeSecret, updateClient, whoIsClient } from './steps-clients.ts'
 import { invite, manage, manageInvitation, openIds } from './steps-invitations.ts'
 import { createPersona, replaceSubjects, updatePersona } from './steps-personas.ts'
 import { createToken, revokeToken, updateToken, whoAmI } from './steps-tokens.ts'
@@ -33,6 +34,11 @@ const steps = [
   updateToken,
   revokeToken,
   whoAmI,
+  createClient,
+  updateClient,
+  deleteClient,
+  exchangeSecret,
+  whoIsClient,
 ]
 
 /** Whose secret is shown: the tenant's first service token, a person's, any that ever was, or one of the other tenant. */
@@ -130,7 +136,7 @@ async function ask({ t }: World, scene: Scene, actor: Who, step: Step): Promise<
   const verdict = judge(move, here.state, secret, scene.now)
   const { method, path, body } = move.request
   const answer = await t.request(method, path, {
-    token: move.isPublic === true ? null : secret,
+    token: move.isPublic === true ? (move.secret ?? null) : secret,
     host: here.tenant.host,
     ...(body === undefined ? {} : { body }),
   })
@@ -167,7 +173,7 @@ function judge(move: Move, state: TenantState, secret: string, now: number) {
 
 /** No answer names anything of the other tenant that was not named by the request. */
 function expectNothingOf({ state, roleIds }: Side, text: string, sent: string): void {
-  const things = [state.users, state.groups, state.personas, state.tokens, state.invitations]
+  const things = [state.users, state.groups, state.personas, state.tokens, state.invitations, state.clients]
   const ids = [...roleIds.values(), ...things.flatMap((map) => [...map.keys()])]
   const shown = ids.filter((id) => text.includes(id) && !sent.includes(id))
   assert.deepEqual(shown, [], 'an answer names things of another tenant')

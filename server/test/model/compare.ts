@@ -23,6 +23,8 @@ export async function compareWithModel(t: TestApp, { tenant, state }: Side): Pro
     'personas',
   )
   assert.deepEqual(byId((await list('/api/service/apikeys')).map(tokenAsShown)), byId(tokenRows(state)), 'tokens')
+  const clients = await list('/api/service/oauth-clients')
+  assert.deepEqual(byId(clients.map(clientAsShown)), byId(clientRows(state)), 'OAuth clients')
   const invitations = await list('/api/muster/invitations')
   assert.deepEqual(byId(invitations.map(invitationAsShown)), byId(invitationRows(state, now)), 'invitations')
   const roles: { name: string; memberCount: string; userCount: string }[] = await list('/api/service/roles')
@@ -147,6 +149,20 @@ function tokenRows(state: TenantState) {
   }))
 }
 
+function clientAsShown({ id, clientId, displayName, role, clientSecret }: Shown) {
+  return { id, clientId, displayName, role, secret: clientSecret }
+}
+
+function clientRows(state: TenantState) {
+  return [...state.clients.values()].map(({ id, clientId, displayName, role }) => ({
+    id,
+    clientId,
+    displayName,
+    role,
+    secret: undefined,
+  }))
+}
+
 function invitationAsShown({ id, userId, email, role, state, expiresAt }: Shown) {
   return { id, userId, email, role, state, expiresAt }
 }
@@ -159,7 +175,7 @@ function invitationRows(state: TenantState, now: number) {
 }
 
 /** Maintained numbers, and the rows that each of them counts. */
-const counted = ['users', 'groups', 'personas', 'purposes', 'invitations', 'api_tokens'] as const
+const counted = ['users', 'groups', 'personas', 'purposes', 'invitations', 'api_tokens', 'oauth_clients'] as const
 
 /** Throws where a counter is not the number of rows, or where no enabled admin who accepted is left. */
 export async function checkRows(t: TestApp, { tenant }: Side): Promise<void> {

@@ -25,8 +25,9 @@ export interface Move {
   readonly request: Request
   /** Of success, when it is not 200. */
   readonly status?: number
-  /** No credential is asked for. */
+  /** No credential is asked for, or the step brings its own. */
   readonly isPublic?: true
+  readonly secret?: string
   /** @throws Refusal: what the server must answer; the model has not changed then */
   readonly rule: (actor: ModelActor) => Effect
 }

@@ -8,6 +8,9 @@ export interface TenantState {
   readonly personas: Map<string, ModelPersona>
   readonly tokens: Map<string, ModelToken>
   readonly invitations: Map<string, ModelInvitation>
+  /** By the id that addresses take. */
+  readonly clients: Map<string, ModelClient>
+  readonly goneClients: ModelClient[]
   /** What worked once and does not any more: secrets that nobody may be let in with. */
   readonly deadSecrets: Set<string>
   readonly deadLinks: Set<string>
@@ -58,6 +61,15 @@ export interface ModelToken {
   readonly expiresAt: number
 }
 
+export interface ModelClient {
+  readonly id: string
+  readonly clientId: string
+  readonly secret: string
+  displayName: string
+  role: WorkspaceRole
+  readonly accessTokens: { readonly secret: string; readonly expiresAt: number }[]
+}
+
 export interface ModelInvitation {
   readonly id: string
   readonly userId: string
@@ -104,6 +116,8 @@ export function emptyState(): TenantState {
     personas: new Map(),
     tokens: new Map(),
     invitations: new Map(),
+    clients: new Map(),
+    goneClients: [],
     deadSecrets: new Set(),
     deadLinks: new Set(),
     newInvitations: [],
