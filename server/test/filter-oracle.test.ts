@@ -90,21 +90,50 @@ async function fillDirectory(): Promise<void> {
   )
 }
 
+/** Lists of what two tables hold together: each row that begins with this value leads to one of the other table. */
+const joined: Readonly<Record<string, { readonly from: string; readonly by: string; readonly to: string }>> = {
+  '/api/muster/groups/{group}/members': { from: 'group_members', by: 'group_id', to: 'user_id' },
+  '/api/muster/users/{user}/role-grants': { from: 'role_grants', by: 'user_id', to: 'role_id' },
+  '/api/muster/users/{user}/sub-roles': { from: 'user_sub_roles', by: 'user_id', to: 'role_id' },
+}
+
+type Row = Readonly<Record<string, unknown>>
+
+function prefixed(table: string, row: Row): FilterRow {
+  return Object.fromEntries(Object.entries(row).map(([column, value]) => [`${table}.${column}`, value])) as FilterRow
+}
+
+async function readTable(table: string): Promise<Row[]> {
+  return (await sql<Row>`select * from ${sql.table(table)} where tenant_id = ${t.acme.id}`.execute(t.db)).rows
+}
+
 /** Rows as the fields name their columns, with what users show of other tables. */
-async function rowsOf(shape: ListShape, where: (row: FilterRow) => boolean): Promise<FilterRow[]> {
-  const table = shape.sorts[Object.keys(shape.sorts)[0] ?? '']?.split('.')[0] ?? ''
-  const { rows } = await sql<FilterRow>`select * from ${sql.table(table)} where tenant_id = ${t.acme.id}`.execute(t.db)
-  const members = await t.db.selectFrom('group_members').selectAll().where('tenant_id', '=', t.acme.id).execute()
-  const roles = await t.db.selectFrom('roles').selectAll().where('tenant_id', '=', t.acme.id).execute()
-  return rows
-    .map((row) => {
-      const named = Object.fromEntries(Object.entries(row).map(([column, value]) => [`${table}.${column}`, value]))
-      if (table !== 'users') return named
-      const groupIds = members.filter(({ user_id: userId }) => userId === row['id']).map(({ group_id: id }) => id)
-      const role = roles.find(({ id }) => id === row['workspace_role_id'])?.name
-      return { ...named, 'roles.name': role, 'groups.count': groupIds.length, 'groups.ids': groupIds }
-    })
-    .filter(where)
+async function rowsOf(template: string, shape: ListShape, where: (row: FilterRow) => boolean): Promise<FilterRow[]> {
+  const table = Object.values(shape.sorts)
+    .map((column) => column.split('.')[0] ?? '')
+    .find((name) => joined[template]?.from !== name)
+  const rows = await readTable(table ?? '')
+  const [members, roles, subRoles] = await Promise.all(['group_members', 'roles', 'user_sub_roles'].map(readTable))
+  const nameOf = (id: unknown) => roles?.find((role) => role['id'] === id)?.['name']
+  const join = joined[template]
+  const instant = { 'instant.now': t.clock.now().getTime() }
+  const named = rows.map((row) => {
+    const own: FilterRow = { ...prefixed(table ?? '', row), ...instant }
+    if (table === 'oauth_clients') return { ...own, 'roles.name': nameOf(row['role_id']) } as FilterRow
+    if (table !== 'users') return own
+    const groupIds = members?.filter((member) => member['user_id'] === row['id']).map((member) => member['group_id'])
+    const more = subRoles?.filter((held) => held['user_id'] === row['id']).map((held) => nameOf(held['role_id']))
+    const links = { 'groups.count': groupIds?.length, 'groups.ids': groupIds, 'roles.more': more }
+    return { ...own, 'roles.name': nameOf(row['workspace_role_id']), ...links } as FilterRow
+  })
+  if (join === undefined) return named.filter(where)
+  const begins = join.by === 'group_id' ? own.group : own.user
+  const led = (await readTable(join.from)).filter((row) => row[join.by] === begins)
+  return led.flatMap((row) =>
+    named
+      .filter((other) => other[`${table}.id`] === row[join.to])
+      .map((other) => ({ ...other, ...prefixed(join.from, row) })),
+  )
 }
 
 /** Of all rows, those that the list is about. */
@@ -112,6 +141,7 @@ const scopes: Readonly<Record<string, (row: FilterRow) => boolean>> = {
   '/api/service/groups/{group}/members': (row) => [row['groups.ids']].flat().includes(own.group),
   '/api/service/roles': (row) => row['roles.level'] !== 'token',
   '/api/service/apikeys': (row) => row['api_tokens.revoked_at'] === 0,
+  '/api/muster/users/{user}/decentralized-roles': (row) => row['decentralized_roles.user_id'] === own.user,
 }
 
 const attributeNames: Readonly<Record<string, readonly string[]>> = {
@@ -133,21 +163,24 @@ for (const [template, shape] of Object.entries(listShapes)) {
     const where =
       scopes[template] ??
       ((row) => template !== '/api/service/users/{user}/groups' || mine.includes(String(row['groups.id'])))
-    await compare(path, shape, where, t.acme.token)
+    await compare(template, path, { shape, where, token: t.acme.token })
   })
 }
 
 test('a member’s list of users finds what the same tree finds in memory, and refuses the same trees', async () => {
-  await compare('/api/service/users', directoryUserList, () => true, await t.serviceToken('$member'))
+  const list = '/api/service/users'
+  const token = await t.serviceToken('$member')
+  await compare(list, list, { shape: directoryUserList, where: () => true, token })
 })
 
-async function compare(
-  path: string,
-  shape: ListShape,
-  where: (row: FilterRow) => boolean,
-  token: string,
-): Promise<void> {
-  const rows = await rowsOf(shape, where)
+interface Compared {
+  readonly shape: ListShape
+  readonly where: (row: FilterRow) => boolean
+  readonly token: string
+}
+
+async function compare(template: string, path: string, { shape, where, token }: Compared): Promise<void> {
+  const rows = await rowsOf(template, shape, where)
   assert.ok(rows.length > 0 && rows.length <= 100, `${rows.length} rows`)
   const table = Object.keys(rows[0] ?? {})[0]?.split('.')[0] ?? ''
   const more = attributeNames[table] ?? []
@@ -155,15 +188,21 @@ async function compare(
     fc.asyncProperty(filterTexts(shape, rows, more), async (text) => {
       const answer = await t.get(`${path}?limit=100&filter=${encodeURIComponent(text.toWellFormed())}`, { token })
       const expected = readInMemory(text, shape.fields, rows, table)
-      asked += 1
+      if (rows.length > 1) asked += 1
       if (expected === null) return assert.equal(answer.json.error, 'invalid_filter', text)
-      const found: string[] = answer.json.records?.map(({ id }: { id: string }) => id) ?? []
+      const { records, items, filterRecord, totalRecord } = answer.json
+      const found: string[] = (records ?? items ?? []).map(idOf)
       assert.deepEqual(found.toSorted(), expected.toSorted(), `${text}: ${answer.text.slice(0, 200)}`)
-      assert.deepEqual([answer.json.filterRecord, answer.json.totalRecord], [expected.length, rows.length], text)
+      // A walk counts nothing.
+      if (items === undefined) assert.deepEqual([filterRecord, totalRecord], [expected.length, rows.length], text)
       if (expected.length > 0 && expected.length < rows.length) told += 1
     }),
     { numRuns: filtersPerList },
   )
+}
+
+function idOf(record: { readonly id?: string; readonly userId?: string; readonly roleId?: string }): string {
+  return record.id ?? record.userId ?? record.roleId ?? ''
 }
 
 /** Ids of the rows that fit; null for a filter that cannot be used. */

@@ -18,6 +18,18 @@ const bounded: readonly { readonly pattern: string; readonly because: string; re
     worst: `"${'\\u0041'.repeat(160)}\\`,
   },
   { pattern: '/<([^<>]+)>\\s*$/', because: 'reads a setting, once', worst: `<x>${' '.repeat(1_000)}x` },
+  { pattern: '/, ([^,]*)$/', because: 'reads the choices of a setting, once', worst: ', '.repeat(100) },
+  {
+    pattern: '/^(.+?)--[0-9]+$/',
+    because: 'is asked about names of at most 1,000 characters',
+    worst: `${'--1'.repeat(333)}x`,
+  },
+  { pattern: '/%.*$/', because: 'is asked about addresses as Node tells them', worst: `${'%'.repeat(60)}\n` },
+  {
+    pattern: '/"[^"]*"/g',
+    because: 'each quote begins or ends one piece; filters are at most 8 KiB',
+    worst: '"x'.repeat(4_000),
+  },
   {
     pattern: '/^ +| +$/g',
     because: 'is asked about addresses of at most 254 characters',

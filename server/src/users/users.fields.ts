@@ -128,6 +128,14 @@ const roles: DerivedField = {
       and ${sql.raw(roleNameSql)} = '$member' and exists (select 1 from ${sql.raw(presentSubRolesSql('users'))} and ${isSubRole})))`
     return isNot ? sql<SqlBool>`not ${some}` : some
   },
+  matches: (checked, row) => {
+    const term = asValueTerm(checked)
+    const isNot = term.kind === 'compare' && term.op === 'ne'
+    const more = row['roles.name'] === '$member' && Array.isArray(row['roles.more']) ? row['roles.more'] : []
+    const has = (wanted: ValueTerm) =>
+      [row['roles.name'], ...more].some((name) => valueTermMatches(wanted, String(name)))
+    return isNot ? !has({ ...term, op: 'eq' }) : has(term)
+  },
 }
 
 const isScimUser = computedField('boolean', `case when users.source = 'scim' then 1 else 0 end`, (row) =>
