@@ -1,10 +1,11 @@
 import { sql, type RawBuilder, type SqlBool } from 'kysely'
 import { dialectOf, rawRows, type DialectName, type Queryable } from '../db/db.ts'
-import { drivingSearch, type DrivingSearch } from '../filter/driving-search.ts'
+import { drivingSearch } from '../filter/driving-search.ts'
 import type { CheckedNode } from '../filter/field.ts'
 import { filterToSql } from '../filter/filter-sql.ts'
 import type { ListQuery } from './list-query.ts'
 import { orderOf, type ListShape } from './list-shape.ts'
+import { matchText } from './match-text.ts'
 import { readFilter } from './read-filter.ts'
 
 interface PageRequest {
@@ -100,11 +101,6 @@ function fragment(text: string, values: readonly unknown[]): RawBuilder<unknown>
     parts.flatMap((part, index) => (index === 0 ? [part] : [sql`${values[index - 1]}`, part])),
     sql``,
   )
-}
-
-/** A phrase of FTS5, bound to its column: inside double quotes everything is literal but the quote itself. */
-function matchText({ column, piece }: DrivingSearch): string {
-  return `${column.slice(column.indexOf('.') + 1)} : "${piece.replaceAll('"', '""')}"`
 }
 
 async function countFiltered(db: Queryable, request: PageRequest, filter: CheckedNode): Promise<number> {
