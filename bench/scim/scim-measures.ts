@@ -128,6 +128,8 @@ export interface Sync {
   readonly users: number
   readonly groups: number
   readonly usersPerSecond: number
+  /** Of the server's CPU time: what it would be with a core of its own. */
+  readonly usersPerCpuSecond: number
   readonly resourcesPerSecond: number
 }
 
@@ -136,8 +138,9 @@ const groupUrn = 'urn:ietf:params:scim:schemas:core:2.0:Group'
 const atOnce = 16
 
 /** What an identity provider does first: everybody, then the groups with their members, some requests at a time. */
-export async function sync({ client }: Target, users: number, groups: number): Promise<Sync> {
+export async function sync({ client, server }: Target, users: number, groups: number): Promise<Sync> {
   const ids: string[] = []
+  const cpuBefore = await server.cpuMs()
   const begin = performance.now()
   await inParallel(users, async (number) => {
     const userName = `sync.${number}@example.com`
@@ -154,6 +157,7 @@ export async function sync({ client }: Target, users: number, groups: number): P
     ids.push(String(id))
   })
   const betweenMs = performance.now() - begin
+  const cpuMs = (await server.cpuMs()) - cpuBefore
   const perGroup = Math.floor(users / groups)
   await inParallel(groups, async (number) => {
     const members = ids.slice(number * perGroup, (number + 1) * perGroup).map((value) => ({ value }))
@@ -164,6 +168,7 @@ export async function sync({ client }: Target, users: number, groups: number): P
     users,
     groups,
     usersPerSecond: (users / betweenMs) * 1_000,
+    usersPerCpuSecond: (users / cpuMs) * 1_000,
     resourcesPerSecond: ((users + groups) / allMs) * 1_000,
   }
 }

@@ -36,10 +36,10 @@ export function toScimReport(sizes: readonly OfSize[], sync: Sync, machine: Mach
   const [small] = sizes
   const large = sizes.at(-1)
   if (small === undefined || large === undefined) throw new Error('nothing was measured')
-  const flat = (['userNameEq', 'workEmail', 'externalIdEq'] as const).map((question) =>
+  const flat = (['userNameEq', 'workEmail', 'externalIdEq', 'userNameCo'] as const).map((question) =>
     atMost(
-      `${question}, ${large.users} against ${small.users} users`,
-      large.questions[question].p50Ms / small.questions[question].p50Ms,
+      `cost of ${question}, ${large.users} against ${small.users} users`,
+      costOf(large.questions[question], machine) / costOf(small.questions[question], machine),
       flatMax,
     ),
   )
@@ -62,6 +62,11 @@ export function toScimReport(sizes: readonly OfSize[], sync: Sync, machine: Mach
   return { sizes, sync, marks, machine, notes }
 }
 
+/** With SQLite all work is the server's own, and its CPU time says more than the clock; PostgreSQL works elsewhere. */
+function costOf({ cpuMsPerRequest, p50Ms }: Times, { database }: Machine): number {
+  return database.startsWith('SQLite') ? cpuMsPerRequest : p50Ms
+}
+
 function atMost(name: string, value: number, mark: number): Mark {
   return { name, value, mark, isReached: value <= mark }
 }
@@ -82,7 +87,7 @@ export function toScimTable({ sizes, sync, marks, machine, notes }: ScimReport):
     `${machine.database}; ${machine.cpu}, ${machine.cores} cores, Node ${machine.node}`,
     '',
     ...lines,
-    `initial sync: ${sync.users} users, ${sync.groups} groups: ${sync.usersPerSecond.toFixed(0)} users/s, ${sync.resourcesPerSecond.toFixed(0)} resources/s`,
+    `initial sync: ${sync.users} users, ${sync.groups} groups: ${sync.usersPerSecond.toFixed(0)} users/s (${sync.usersPerCpuSecond.toFixed(0)} for each second of CPU), ${sync.resourcesPerSecond.toFixed(0)} resources/s`,
     '',
     ...marks.map(
       ({ name, value, mark, isReached }) =>

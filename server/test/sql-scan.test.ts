@@ -335,6 +335,14 @@ test('what identity providers look for is looked up: names, external ids, addres
     expectLookUp(page, column)
     assert.deepEqual(page.walks, [], `${filter}:\n${page.statement.text}\n${page.steps.join('\n')}`)
   }
+  for (const [path, filter] of [
+    ['Users', 'userName co "rson77"'],
+    ['Users', 'name.familyName co "ast77" and active eq true'],
+    ['Groups', 'displayName co "eam 77"'],
+  ] as const) {
+    const page = pageOf(await plansOfScim('GET', `${path}?filter=${encodeURIComponent(filter)}`), path.toLowerCase())
+    assert.deepEqual(page.walks, [], `${filter}:\n${page.statement.text}\n${page.steps.join('\n')}`)
+  }
   const { userId, groupId } = landmarks
   expectLookUp(
     pageOf(await plansOfScim('GET', `Groups?filter=${encodeURIComponent(`members.value eq "${userId}"`)}`), 'groups'),

@@ -1,8 +1,9 @@
 import { sql, type RawBuilder } from 'kysely'
 import type { Queryable } from '../db/db.ts'
-import { tellingPart, type DrivingSearch } from '../filter/driving-search.ts'
+import type { DrivingSearch } from '../filter/driving-search.ts'
 import { prefixToSql } from '../filter/filter-sql.ts'
 import type { ListSource } from './list-source.ts'
+import { matchText } from './match-text.ts'
 
 interface Searchable {
   readonly source: ListSource
@@ -25,11 +26,6 @@ export function hitsSql({ source, search }: Searchable): RawBuilder<unknown> {
   }
   const index = sql.table(shape.search?.table ?? '')
   return sql`select rowid as seq from ${index} where ${index} match ${matchText(search)}`
-}
-
-/** A phrase of FTS5, bound to its column: inside double quotes everything is literal but the quote itself. */
-function matchText({ column, text }: DrivingSearch): string {
-  return `${column.slice(column.indexOf('.') + 1)} : "${tellingPart(text).replaceAll('"', '""')}"`
 }
 
 /** Text with `?` as part of a statement that Kysely builds. */
