@@ -42,6 +42,9 @@ interface BulkState {
   readonly ids: Map<string, string>
   readonly results: Map<BulkOperation, object>
   readonly unfinished: Unfinished[]
+  /** What each operation refers to; read once, since all of them are looked through many times. */
+  readonly mentions: ReadonlyMap<BulkOperation, ReadonlySet<string>>
+  readonly failedIds: Set<string>
   errors: number
   readonly failOnErrors: number
 }
@@ -71,15 +74,17 @@ export async function serveBulk(
     ids: new Map(),
     results: new Map(),
     unfinished: [],
+    mentions: new Map(operations.map((operation) => [operation, mentioned([operation.path, operation.data])])),
+    failedIds: new Set(),
     errors: 0,
     failOnErrors,
   }
   const made = new Set(operations.filter(({ method }) => method === 'POST').map(({ bulkId }) => bulkId))
-  let left = [...operations]
-  while (left.length > 0 && !isOver(state)) {
-    const next = left.find((operation) => isReady(operation, state, made)) ?? left[0]
+  const left = new Set(operations)
+  while (left.size > 0 && !isOver(state)) {
+    const next = left.values().find((operation) => isReady(operation, state, made)) ?? left.values().next().value
     if (next === undefined) break
-    left = left.filter((operation) => operation !== next)
+    left.delete(next)
     await serveOperation(next, state, made)
   }
   for (const one of state.unfinished) if (!isOver(state)) await complete(one, state)
@@ -94,17 +99,13 @@ function isOver({ errors, failOnErrors }: BulkState): boolean {
 }
 
 /** Waits only for what the request will still make. */
-function isReady(
-  operation: BulkOperation,
-  { ids, results }: BulkState,
-  made: ReadonlySet<string | undefined>,
-): boolean {
-  const failed = new Set([...results.keys()].filter(({ isDouble }) => !isDouble).map(({ bulkId }) => bulkId))
-  return [...mentionedBy(operation)].every((bulkId) => ids.has(bulkId) || !made.has(bulkId) || failed.has(bulkId))
+function isReady(operation: BulkOperation, state: BulkState, made: ReadonlySet<string | undefined>): boolean {
+  const { ids, failedIds } = state
+  return mentionedBy(operation, state).every((bulkId) => ids.has(bulkId) || !made.has(bulkId) || failedIds.has(bulkId))
 }
 
-function mentionedBy({ path, data }: BulkOperation): Set<string> {
-  return mentioned([path, data])
+function mentionedBy(operation: BulkOperation, { mentions }: BulkState): string[] {
+  return [...(mentions.get(operation) ?? [])]
 }
 
 async function serveOperation(
@@ -114,7 +115,7 @@ async function serveOperation(
 ): Promise<void> {
   const { ids } = state
   try {
-    const open = [...mentionedBy(operation)].filter((bulkId) => !ids.has(bulkId))
+    const open = mentionedBy(operation, state).filter((bulkId) => !ids.has(bulkId))
     const circular = open.filter((bulkId) => made.has(bulkId) && operation.method === 'POST')
     if (open.length > circular.length) throw unresolved()
     const missing = new Set(circular)
@@ -125,6 +126,7 @@ async function serveOperation(
     state.results.set(operation, succeeded(operation, answer))
   } catch (error) {
     state.errors += 1
+    if (operation.bulkId !== undefined && !operation.isDouble) state.failedIds.add(operation.bulkId)
     state.results.set(operation, failed(operation, state.toScimError(error), state.base))
   }
 }
@@ -151,7 +153,7 @@ function serveSingle(operation: BulkOperation, { serve, ids }: BulkState): Promi
 /** Resources made without what did not exist yet are completed when all the others are made. */
 async function complete({ operation, answer }: Unfinished, state: BulkState): Promise<void> {
   try {
-    const open = [...mentionedBy(operation)].filter((bulkId) => !state.ids.has(bulkId))
+    const open = mentionedBy(operation, state).filter((bulkId) => !state.ids.has(bulkId))
     if (open.length > 0) throw unresolved()
     const segments = [...operation.path.split('/').filter((segment) => segment !== ''), answer.id]
     const data = resolved(operation.data, state.ids)

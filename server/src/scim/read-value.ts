@@ -20,7 +20,7 @@ export interface Reading {
 }
 
 const textMaxBytes = 16 * 1024
-const elementsMax = 1_000
+export const elementsMax = 1_000
 
 /**
  * Reads one value of a body as its attribute wants it: types enforced, names spelled as in the schema,
@@ -171,7 +171,8 @@ export function withoutDoubles(elements: readonly ScimObject[], path: string, re
   let hasPrimary = false
   const kept: ScimObject[] = []
   for (const element of elements) {
-    const identity = canonical([textOf(element, 'type'), element['value'] ?? element])
+    const { value } = element
+    const identity = `${textOf(element, 'type')}\n${typeof value === 'string' ? `=${value}` : canonical(value ?? element)}`
     if (seen.has(identity)) continue
     seen.add(identity)
     if (element['primary'] === true && hasPrimary) {

@@ -120,12 +120,12 @@ export async function selectExistingGroups(
   ids: readonly string[],
 ): Promise<Set<string>> {
   const found = new Set<string>()
-  for (let start = 0; start < ids.length; start += 1_000) {
+  for (const batch of batches(ids)) {
     const rows = await db
       .selectFrom('groups')
       .select('id')
       .where('tenant_id', '=', tenantId)
-      .where('id', 'in', ids.slice(start, start + 1_000))
+      .where('id', 'in', batch)
       .execute()
     for (const row of rows) found.add(row.id)
   }
@@ -139,14 +139,22 @@ export async function insertSubgroups(
   groupId: string,
   members: readonly { readonly id: string; readonly display: string }[],
 ): Promise<number> {
-  if (members.length === 0) return 0
-  const rows = await trx
-    .insertInto('scim_subgroups')
-    .values(members.map(({ id, display }) => ({ tenant_id: tenantId, group_id: groupId, member_id: id, display })))
-    .onConflict((conflict) => conflict.doNothing())
-    .returning('member_id')
-    .execute()
-  return rows.length
+  let added = 0
+  for (const batch of batches(members)) {
+    const rows = await trx
+      .insertInto('scim_subgroups')
+      .values(batch.map(({ id, display }) => ({ tenant_id: tenantId, group_id: groupId, member_id: id, display })))
+      .onConflict((conflict) => conflict.doNothing())
+      .returning('member_id')
+      .execute()
+    added += rows.length
+  }
+  return added
+}
+
+/** Databases take some ten thousand parameters in one statement, and a client may name more. */
+function batches<T>(list: readonly T[]): T[][] {
+  return Array.from({ length: Math.ceil(list.length / 1_000) }, (_, at) => list.slice(at * 1_000, (at + 1) * 1_000))
 }
 
 export async function deleteSubgroups(
@@ -155,15 +163,18 @@ export async function deleteSubgroups(
   groupId: string,
   ids: readonly string[],
 ): Promise<number> {
-  if (ids.length === 0) return 0
-  const rows = await trx
-    .deleteFrom('scim_subgroups')
-    .where('tenant_id', '=', tenantId)
-    .where('group_id', '=', groupId)
-    .where('member_id', 'in', [...ids])
-    .returning('member_id')
-    .execute()
-  return rows.length
+  let removed = 0
+  for (const batch of batches(ids)) {
+    const rows = await trx
+      .deleteFrom('scim_subgroups')
+      .where('tenant_id', '=', tenantId)
+      .where('group_id', '=', groupId)
+      .where('member_id', 'in', batch)
+      .returning('member_id')
+      .execute()
+    removed += rows.length
+  }
+  return removed
 }
 
 /** Whether one of these groups holds this group, at whatever depth, or is it (item 76). */

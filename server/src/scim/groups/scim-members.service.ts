@@ -8,6 +8,7 @@ import type { MemberReference } from './member-references.ts'
 import * as queries from './scim-groups.queries.ts'
 
 const nestingMax = 16
+const subgroupsMax = 10_000
 
 /**
  * Adds members, people and groups; those already in the group stay as they are. A constant number of statements.
@@ -124,6 +125,7 @@ async function requireNestable(
   // Two at once that see no circle could close one together.
   await holdScimSettings(ctx)
   const ids = groups.map(({ id }) => id)
+  if (ids.length > subgroupsMax) throw invalidValue(`A group takes ${subgroupsMax} groups at a time.`)
   if (ids.includes(groupId) || (await queries.wouldBeCircle(ctx.db, ctx.tenantId, groupId, ids)))
     throw invalidValue('A group cannot be in itself, not even through other groups.')
   if ((await queries.nestingDepth(ctx.db, ctx.tenantId, groupId, ids)) > nestingMax)

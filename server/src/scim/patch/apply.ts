@@ -1,4 +1,4 @@
-import { withoutDoubles, ownMembers, readValue, type Reading } from '../read-value.ts'
+import { elementsMax, withoutDoubles, ownMembers, readValue, type Reading } from '../read-value.ts'
 import { readExternalId } from '../read-resource.ts'
 import type { Attribute } from '../schemas/attribute.ts'
 import { findAttribute, schemaByUrn, type ResourceType } from '../schemas/registry.ts'
@@ -289,18 +289,12 @@ function writeSelected(
   if (operation.op === 'add' && isNothing(operation.value)) return
   const elements = elementsOf(container[attribute.name])
   const change = changeOf(attribute, sub, operation, reading)
-  const matching = elements.filter((element) => selects.matches(element))
-  const changed =
-    matching.length > 0
-      ? elements.map((element) => (selects.matches(element) ? change(element) : element))
-      : [...elements, change(made(selects, operation, reading))]
-  const makesPrimary = isPrimary(change(emptyObject()))
-  const result = makesPrimary
-    ? changed.map((element, index) =>
-        isTouched(index, elements, selects, matching.length > 0) ? element : ordinary(element),
-      )
-    : changed
-  setList(container, attribute.name, withoutDoubles(result, attribute.name, reading))
+  const matching = new Set(elements.filter((element) => selects.matches(element)))
+  // What becomes primary takes that from the others (item 161).
+  const other = isPrimary(change(emptyObject())) ? ordinary : (element: ScimObject) => element
+  const changed = elements.map((element) => (matching.has(element) ? change(element) : other(element)))
+  if (matching.size === 0) changed.push(change(made(selects, operation, reading)))
+  setList(container, attribute.name, withoutDoubles(changed, attribute.name, reading))
 }
 
 function isNothing(value: unknown): boolean {
@@ -309,11 +303,6 @@ function isNothing(value: unknown): boolean {
 
 function isPrimary(element: ScimObject): boolean {
   return element['primary'] === true
-}
-
-function isTouched(index: number, before: readonly ScimObject[], selects: Selector, hadMatch: boolean): boolean {
-  const element = before[index]
-  return hadMatch ? element !== undefined && selects.matches(element) : element === undefined
 }
 
 /** What an operation makes of one element it selects. */
@@ -340,6 +329,8 @@ function made(selects: Selector, { op }: AimedOperation, { rules }: Reading): Sc
 }
 
 function setList(container: ScimObject, name: string, elements: readonly ScimObject[]): void {
+  if (elements.length > elementsMax)
+    throw invalidValue(`${name} would have ${elements.length} entries; the limit is ${elementsMax}.`)
   if (elements.length === 0) delete container[name]
   else container[name] = elements
 }

@@ -64,22 +64,22 @@ export async function replaceValues(
   rows: readonly ValueRow[],
 ): Promise<void> {
   await trx.deleteFrom('scim_values').where('tenant_id', '=', tenantId).where('user_id', '=', userId).execute()
-  if (rows.length === 0) return
-  await trx
-    .insertInto('scim_values')
-    .values(
-      rows.map((row) => ({
-        tenant_id: tenantId,
-        user_id: userId,
-        attribute: row.attribute,
-        ordinal: row.ordinal,
-        value_key: row.valueKey,
-        type_key: row.typeKey,
-        is_primary: row.isPrimary ? 1 : 0,
-        keys: row.keys,
-      })),
-    )
-    .execute()
+  const values = rows.map((row) => ({
+    tenant_id: tenantId,
+    user_id: userId,
+    attribute: row.attribute,
+    ordinal: row.ordinal,
+    value_key: row.valueKey,
+    type_key: row.typeKey,
+    is_primary: row.isPrimary ? 1 : 0,
+    keys: row.keys,
+  }))
+  // Databases take some ten thousand parameters in one statement, and a user may have thousands of values.
+  for (let start = 0; start < values.length; start += 1_000)
+    await trx
+      .insertInto('scim_values')
+      .values(values.slice(start, start + 1_000))
+      .execute()
 }
 
 type GroupLink = UserLinks['groups'][number] & { readonly userId: string }
