@@ -1,6 +1,6 @@
-import type { DrivingSearch } from '../filter/driving-search.ts'
+import { tellingPart, type DrivingSearch } from '../filter/driving-search.ts'
 
 /** A phrase of FTS5, bound to its column: inside double quotes everything is literal but the quote itself. */
-export function matchText({ column, piece }: DrivingSearch): string {
-  return `${column.slice(column.indexOf('.') + 1)} : "${piece.replaceAll('"', '""')}"`
+export function matchText({ column, text }: DrivingSearch): string {
+  return `${column.slice(column.indexOf('.') + 1)} : "${tellingPart(text).replaceAll('"', '""')}"`
 }

@@ -98,7 +98,7 @@ export async function countRows(db: Queryable, request: Pick<PageRequest, 'kinds
 function sourceOf({ table, fields }: ListedKind, filter: FilterNode | undefined, dialect: DialectName) {
   const rows = sql.table(table)
   const search = filter === undefined || dialect === 'postgres' ? undefined : drivingSearch(checkFilter(filter, fields))
-  if (search === undefined) return rows
+  if (search?.kind !== 'piece') return rows
   const index = sql.table(`${table}_search`)
   return sql`(select rowid as seq from ${index} where ${index} match ${matchText(search)}) hits
     cross join ${rows} on ${sql.ref(`${table}.seq`)} = hits.seq`
