@@ -11,6 +11,9 @@ import type { Db } from './db/db.ts'
 import { pingDatabase } from './db/ping.ts'
 import { registerGroupMemberRoutes } from './groups/group-members.routes.ts'
 import { registerGroupRoutes } from './groups/groups.routes.ts'
+import { authCookies } from './http/auth-cookies.ts'
+import { addAuthPages } from './http/auth-pages.ts'
+import { browserSessions } from './http/browser-session.ts'
 import { addHealth } from './http/health.ts'
 import { addMetrics } from './http/metrics.ts'
 import { addNotFound } from './http/not-found.ts'
@@ -38,6 +41,10 @@ import { Inspector } from './scim/inspector/inspector.service.ts'
 import { registerScimLogRoutes } from './scim/inspector/scim-log.routes.ts'
 import { registerScimRoutes, scimSpace } from './scim/scim.routes.ts'
 import { ownsPath, renderScimError } from './scim/scim-space.ts'
+import { registerSessionTokenRoutes } from './sessions/session-token.routes.ts'
+import { registerSessionRoutes } from './sessions/sessions.routes.ts'
+import { findSignedIn, keepAlive } from './sessions/sessions.service.ts'
+import { registerSignInRoutes } from './sign-in/sign-in.routes.ts'
 import { registerSsoConnectionRoutes } from './sso-connections/sso-connections.routes.ts'
 import { tenantUrl } from './tenants/tenant-url.service.ts'
 import { findTenantById, tenantFinder } from './tenants/tenants.service.ts'
@@ -116,7 +123,7 @@ export async function buildApp(deps: AppDeps): Promise<App> {
   await http.register(cookie)
   registerRoutes(http, linkTo, config)
   await registerScimRoutes(http, { baseUrl, inspector })
-  await registerAcceptanceRoutes(http, config.publicUrl?.protocol === 'https:')
+  await registerSignIn(http, config.publicUrl?.protocol === 'https:')
   await serveOpenApi(http)
   await http.ready()
   return {
@@ -152,6 +159,17 @@ function registerRoutes(http: FastifyInstance, linkTo: LinkTo, { accessTokenSeco
   registerScimSettingsRoutes(http)
   registerScimTokenRoutes(http)
   registerScimLogRoutes(http)
+  registerSessionRoutes(http)
+}
+
+/** Everything under /auth: the only part that reads cookies. */
+async function registerSignIn(http: FastifyInstance, isSecure: boolean): Promise<void> {
+  const sessions = browserSessions({ cookies: authCookies(isSecure), find: findSignedIn, keepAlive })
+  await registerAcceptanceRoutes(http, isSecure)
+  registerSessionTokenRoutes(http, sessions)
+  await addAuthPages(http, (pages) => {
+    registerSignInRoutes(pages, sessions)
+  })
 }
 
 type LinkTo = (tenantId: string, token: string) => Promise<string>
