@@ -2,6 +2,10 @@ import cookie from '@fastify/cookie'
 import type { FastifyInstance } from 'fastify'
 import { LRUCache } from 'lru-cache'
 import type { Logger } from 'pino'
+import { accountMail, passwordResetMail } from './account/account-mail.service.ts'
+import { deliverAccountMails, deliverPasswordResets } from './account/account-mail-delivery.service.ts'
+import { registerAccountRoutes } from './account/account.routes.ts'
+import { registerLinkRoutes } from './account/links.routes.ts'
 import { registerApiTokenRoutes } from './api-tokens/api-tokens.routes.ts'
 import { settleTokenUse } from './api-tokens/token-use.service.ts'
 import { registerAuditLogRoutes } from './audit-log/audit-log.routes.ts'
@@ -87,7 +91,7 @@ export async function buildApp(deps: AppDeps): Promise<App> {
   const inspector = new Inspector(db)
   const baseUrl = tenantBaseUrls(deps, http)
   const linkTo: LinkTo = async (tenantId, token) => `${await baseUrl(tenantId)}/auth/accept-invite?token=${token}`
-  const dispatcher = buildDispatcher(deps, linkTo)
+  const dispatcher = buildDispatcher(deps, { linkTo, baseUrl })
 
   addNotFound(http)
   addRequestContext(http, {
@@ -169,6 +173,8 @@ async function registerSignIn(http: FastifyInstance, isSecure: boolean): Promise
   registerSessionTokenRoutes(http, sessions)
   await addAuthPages(http, (pages) => {
     registerSignInRoutes(pages, sessions)
+    registerLinkRoutes(pages, sessions.cookies)
+    registerAccountRoutes(pages, sessions)
   })
 }
 
@@ -189,13 +195,22 @@ function tenantBaseUrls({ config, db }: AppDeps, http: FastifyInstance): (tenant
   }
 }
 
-function buildDispatcher({ config, db, clock, log, mail }: AppDeps, linkTo: LinkTo): Dispatcher {
+interface Links {
+  readonly linkTo: LinkTo
+  readonly baseUrl: (tenantId: string) => Promise<string>
+}
+
+function buildDispatcher({ config, db, clock, log, mail }: AppDeps, { linkTo, baseUrl }: Links): Dispatcher {
   const send = mailConsumer({ mail, log, logsMails: config.mode === 'development' })
   const onError = (error: unknown) => log.error({ err: error }, 'outbox')
   return new Dispatcher({
     db,
     clock,
     onError,
-    consumers: { [invitationMail]: deliverInvitations({ db, clock, linkTo, send }) },
+    consumers: {
+      [invitationMail]: deliverInvitations({ db, clock, linkTo, send }),
+      [passwordResetMail]: deliverPasswordResets({ db, clock, baseUrl, send }),
+      [accountMail]: deliverAccountMails({ db, clock, baseUrl, send }),
+    },
   })
 }

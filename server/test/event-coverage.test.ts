@@ -105,6 +105,7 @@ function isAnswer(value: unknown): value is { status: number; text: string } {
 
 /** Who acts where no API token does. */
 const actorKinds: readonly (readonly [string, string])[] = [
+  ['POST /auth/confirm-email', 'anonymous'],
   ['POST /auth/sign-out', 'user'],
   ['POST /auth/confirm', 'user'],
   ['POST /auth/account', 'user'],

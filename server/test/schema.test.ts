@@ -21,8 +21,11 @@ const freeIds: readonly string[] = [
   'invitations.inviter_id',
   'oauth_clients.client_id',
   'outbox.subject_id',
+  'pending_sign_ins.user_id',
   'persona_subjects.subject_id',
   'purpose_subjects.subject_id',
+  'sessions.connection_id',
+  'sessions.name_id',
 ]
 
 let database: TestDatabase

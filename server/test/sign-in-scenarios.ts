@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import type { EventName } from '../src/events/event-types.ts'
 import { makeObject, newText } from './authz-world.ts'
-import { post, type Scenario } from './scenario.ts'
+import { newEmail, post, type Scenario } from './scenario.ts'
 import { password, type TestApp } from './start-test-app.ts'
 import { signedInBrowser, TestBrowser } from './test-browser.ts'
 
@@ -38,6 +38,22 @@ export function form(
   }
 }
 
+/** Delivers what is due and answers where the mail to this address leads. */
+async function mailedPath(t: TestApp, to: string, path: string): Promise<string> {
+  await t.deliverOutbox()
+  const mail = t.mails.findLast((sent) => sent.to === to && sent.text.includes(path))
+  const url = new URL(/http\S+/.exec(mail?.text ?? '')?.[0] ?? '')
+  return `${url.pathname}${url.search}`
+}
+
+async function askedForEmail(t: TestApp) {
+  const { user, browser } = await somebody(t)
+  const email = newEmail()
+  await browser.open('/auth/account/email')
+  await browser.submit('/auth/account/email', { email })
+  return { user, browser, email }
+}
+
 export const ofSignIn: readonly Scenario[] = [
   form('POST /auth/sign-in', 'the right password', ['session.started'], async (t) => {
     const { username } = await t.addUser(newText())
@@ -63,6 +79,76 @@ export const ofSignIn: readonly Scenario[] = [
     await browser.open('/auth/confirm')
     return () => browser.submit('/auth/confirm', { password })
   }),
+  form(
+    'POST /auth/forgot-password',
+    'a name somebody has',
+    ['password.reset_requested'],
+    async (t) => {
+      const { username } = await t.addUser(newText())
+      return () => new TestBrowser(t).send('/auth/forgot-password', { login: username })
+    },
+    200,
+  ),
+  form(
+    'POST /auth/reset-password',
+    'a good link and password, signed in elsewhere',
+    ['session.ended', 'password.changed'],
+    async (t) => {
+      const { user } = await somebody(t)
+      await new TestBrowser(t).send('/auth/forgot-password', { login: user.username })
+      const browser = new TestBrowser(t)
+      await browser.open(await mailedPath(t, user.email, '/auth/reset-password'))
+      return () => browser.submit('/auth/reset-password', { password: 'another long sentence' })
+    },
+    200,
+  ),
+  form(
+    'POST /auth/account/password',
+    'a good one, signed in elsewhere',
+    ['session.ended', 'password.changed', 'session.confirmed'],
+    async (t) => {
+      const { user, browser } = await somebody(t)
+      await t.startSession(user.id)
+      await browser.open('/auth/account/password')
+      return () => browser.submit('/auth/account/password', { password: 'another long sentence' })
+    },
+    200,
+  ),
+  form(
+    'POST /auth/account/email',
+    'a good address',
+    ['email.change_requested'],
+    async (t) => {
+      const { browser } = await somebody(t)
+      await browser.open('/auth/account/email')
+      return () => browser.submit('/auth/account/email', { email: newEmail() })
+    },
+    200,
+  ),
+  form(
+    'POST /auth/confirm-email',
+    'a good link',
+    ['email.changed'],
+    async (t) => {
+      const { browser, email } = await askedForEmail(t)
+      await browser.open(await mailedPath(t, email, '/auth/confirm-email'))
+      return () => browser.submit('/auth/confirm-email')
+    },
+    200,
+  ),
+  form(
+    'POST /auth/undo-email',
+    'a good link after the change',
+    ['email.changed', 'session.ended', 'password.changed'],
+    async (t) => {
+      const { user, browser, email } = await askedForEmail(t)
+      await browser.open(await mailedPath(t, email, '/auth/confirm-email'))
+      await browser.submit('/auth/confirm-email')
+      await browser.open(await mailedPath(t, user.email, '/auth/undo-email'))
+      return () => browser.submit('/auth/undo-email')
+    },
+    200,
+  ),
   post(
     'DELETE /api/muster/sessions/{id}',
     'a live one',

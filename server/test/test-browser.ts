@@ -95,9 +95,10 @@ export async function signedInBrowser(
   t: TestApp,
   login: string,
   tenant: TestTenant | null = null,
+  secret: string = password,
 ): Promise<TestBrowser> {
   const browser = new TestBrowser(t, tenant)
-  const { status, text } = await browser.signIn(login)
+  const { status, text } = await browser.signIn(login, secret)
   if (status !== 303) throw new Error(`sign-in of ${login} failed: ${status} ${text}`)
   return browser
 }

@@ -130,7 +130,6 @@ const signInTypes: Readonly<Record<SignInEventName, string>> = {
   'sign_in.refused': 'LOGIN_ERROR',
   'password.reset_requested': 'SEND_RESET_PASSWORD',
   'password.changed': 'UPDATE_PASSWORD',
-  'password.change_refused': 'UPDATE_PASSWORD_ERROR',
   'email.change_requested': 'SEND_VERIFY_EMAIL',
   'email.changed': 'UPDATE_EMAIL',
   'totp.added': 'UPDATE_TOTP',

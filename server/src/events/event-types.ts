@@ -100,9 +100,8 @@ export const eventTypes = {
   'session.ended': signIn('user', Type.Object({ reason: Type.String() }), Nothing),
   // The subject is empty when nobody has this name.
   'sign_in.refused': signIn('user', Refusal, Type.Object({ login: Type.String() })),
-  'password.reset_requested': signIn('user', Nothing, Type.Object({ login: Type.String() })),
+  'password.reset_requested': signIn('user', Nothing, Nothing),
   'password.changed': signIn('user', By, Nothing),
-  'password.change_refused': signIn('user', Refusal, Nothing),
   'email.change_requested': signIn('user', Nothing, Email),
   'email.changed': signIn('user', By, Type.Object({ before: Type.String(), after: Type.String() })),
   'totp.added': signIn('user', Nothing, Nothing),

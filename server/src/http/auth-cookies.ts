@@ -1,12 +1,16 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 
-/** What a browser keeps under /auth: who is signed in, how far a sign-in has come, and which browser it is. */
-export type AuthCookie = 'session' | 'pending' | 'device'
+/**
+ * What a browser keeps under /auth: who is signed in, how far a sign-in has come, which browser it is,
+ * and the token of a mailed link.
+ */
+export type AuthCookie = 'session' | 'pending' | 'device' | 'link'
 
 const names: Readonly<Record<AuthCookie, string>> = {
   session: 'muster',
   pending: 'muster-pending',
   device: 'muster-device',
+  link: 'muster-link',
 }
 
 const deviceSeconds = 365 * 86_400

@@ -4,7 +4,8 @@ import { ApiError } from '../errors/api-error.ts'
 import { findPasswordHash, isPassword } from '../passwords/passwords.service.ts'
 import type { Session } from '../sessions/sessions.schema.ts'
 import { confirmSession } from '../sessions/sessions.service.ts'
-import { recordRefusal, userCounter } from './sign-in.service.ts'
+import { confirmCounter } from './account-names.service.ts'
+import { recordRefusal } from './sign-in.service.ts'
 import { accountLimit, addressLimit, clearFailures, countAttempt } from './throttle.service.ts'
 
 interface Proof {
@@ -22,7 +23,7 @@ interface Proof {
  * @source contract/security-and-reliability.md 7.2, V-K9
  */
 export async function confirmWithPassword(ctx: Ctx, { session, cookie, password }: Proof): Promise<string> {
-  const counter = `${userCounter(session.userId)}:confirm`
+  const counter = confirmCounter(session.userId)
   const refusal = await countAttempt(ctx, [addressLimit(ctx), accountLimit(counter)])
   if (refusal !== undefined) throw refusal.error
   const isRight = await isPassword(await findPasswordHash(ctx, session.userId), password)

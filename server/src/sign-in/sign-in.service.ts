@@ -1,6 +1,5 @@
 import type { Ctx, TrxCtx } from '../access/ctx.ts'
 import { inTransaction } from '../access/in-transaction.ts'
-import { toKey } from '../db/normal-key.ts'
 import { ApiError } from '../errors/api-error.ts'
 import { recordEvent } from '../events/record-event.ts'
 import { isOutdated, isPassword, rehash, storePassword } from '../passwords/passwords.service.ts'
@@ -15,17 +14,11 @@ import { hashSecret, newSecret } from '../secrets/secrets.ts'
 import type { NewSession } from '../sessions/sessions.schema.ts'
 import { startSession } from '../sessions/sessions.service.ts'
 import { getTenant } from '../tenants/tenants.service.ts'
-import { parseEmailAddress } from '../text/email-address.ts'
-import { beginPending, consumePending, findPending } from './pending.service.ts'
+import { codeCounter, loginKey, userCounter } from './account-names.service.ts'
+import { beginPending, consumePending, findPending, type Pending } from './pending.service.ts'
 import * as queries from './sign-in.queries.ts'
 import type { PasswordSignIn, SignInStep } from './sign-in.schema.ts'
 import { accountLimit, addressLimit, clearFailures, countAttempt } from './throttle.service.ts'
-
-/** All spellings of a name that mean one account are one key. */
-export function loginKey(login: string): string {
-  const typed = login.trim()
-  return toKey(parseEmailAddress(typed) ?? typed)
-}
 
 /**
  * Signs somebody in with a password. Unknown names, wrong passwords and people who may not come in take the same way,
@@ -52,7 +45,7 @@ export async function signInWithPassword(ctx: Ctx, { login, password, device }: 
     if (reason !== undefined) return recordRefusalIn(ctx, { userId, login, method: 'password', reason })
     await clearFailures(ctx, [counter])
     if (newHash !== null) await storePassword(ctx, userId, newHash)
-    return continueAfterPassword(ctx, userId, device)
+    return continueAfterPassword(ctx, { userId, device, passwordHash: newHash ?? candidate?.passwordHash ?? '' })
   })
   if (step === undefined) throw refused()
   return step
@@ -67,11 +60,6 @@ async function counterOf(
   const isKnown = await queries.isKnownDevice(ctx.db, ctx.tenantId, userId, deviceHash)
   if (isKnown) return `device:${userId}:${deviceHash}`
   return userId === '' ? `name:${hashSecret(key)}` : userCounter(userId)
-}
-
-/** Failures of an account in browsers that nobody knows. */
-export function userCounter(userId: string): string {
-  return `user:${userId}`
 }
 
 /** Read again inside the transaction that acts: somebody may have been disabled while the password was hashed. */
@@ -90,11 +78,24 @@ async function refusalReason(
   return settings.enforcesSso ? 'sso_enforced' : undefined
 }
 
-async function continueAfterPassword(ctx: TrxCtx, userId: string, device: string): Promise<SignInStep> {
+interface RightPassword {
+  readonly userId: string
+  readonly device: string
+  readonly passwordHash: string
+}
+
+async function continueAfterPassword(
+  ctx: TrxCtx,
+  { userId, device, passwordHash }: RightPassword,
+): Promise<SignInStep> {
   const { settings } = await getTenant(ctx)
   const factors = await readSecondFactors(ctx, userId)
   const purpose = hasSecondFactor(factors) ? 'second_factor' : settings.requiresSecondFactor ? 'enrol' : undefined
-  if (purpose !== undefined) return { kind: purpose, token: await beginPending(ctx, { purpose, userId, data: {} }) }
+  if (purpose !== undefined)
+    return {
+      kind: purpose,
+      token: await beginPending(ctx, { purpose, userId, data: { password: hashSecret(passwordHash) } }),
+    }
   return finish(ctx, { userId, method: 'password', secondFactor: '' }, device)
 }
 
@@ -125,11 +126,10 @@ interface CodeSignIn {
  * @throws sign_in_refused · rate_limited
  */
 export async function signInWithCode(ctx: Ctx, { pending, code, device }: CodeSignIn): Promise<SignInStep> {
-  const { userId } = await requirePending(ctx, pending, 'second_factor')
+  const { userId, data } = await requirePending(ctx, pending, 'second_factor')
   await countCode(ctx, userId)
   const step = await inTransaction(ctx, async (ctx) => {
-    const user = await queries.findCandidateById(ctx.db, ctx.tenantId, userId)
-    const secondFactor = user?.enabled === true ? await takeCode(ctx, userId, code) : undefined
+    const secondFactor = (await mayStillSignIn(ctx, userId, data)) ? await takeCode(ctx, userId, code) : undefined
     if (secondFactor === undefined)
       return recordRefusalIn(ctx, { userId, login: '', method: 'second_factor', reason: 'wrong_code' })
     if ((await consumePending(ctx, pending, 'second_factor')) === undefined) return undefined
@@ -150,11 +150,10 @@ export async function signInWithFirstCode(
   ctx: Ctx,
   { pending, code, device }: CodeSignIn,
 ): Promise<{ readonly step: SignInStep; readonly recoveryCodes: readonly string[] }> {
-  const { userId } = await requirePending(ctx, pending, 'enrol')
+  const { userId, data } = await requirePending(ctx, pending, 'enrol')
   await countCode(ctx, userId)
   const done = await inTransaction(ctx, async (ctx) => {
-    const user = await queries.findCandidateById(ctx.db, ctx.tenantId, userId)
-    const recoveryCodes = user?.enabled === true ? await confirmTotp(ctx, userId, code) : undefined
+    const recoveryCodes = (await mayStillSignIn(ctx, userId, data)) ? await confirmTotp(ctx, userId, code) : undefined
     if (recoveryCodes === undefined)
       return recordRefusalIn(ctx, { userId, login: '', method: 'second_factor', reason: 'wrong_code' })
     if ((await consumePending(ctx, pending, 'enrol')) === undefined) throw expired()
@@ -165,19 +164,17 @@ export async function signInWithFirstCode(
   return done
 }
 
+/** A password that was changed since, or somebody who was disabled, ends what was begun. */
+async function mayStillSignIn(ctx: TrxCtx, userId: string, data: Pending['data']): Promise<boolean> {
+  const user = await queries.findCandidateById(ctx.db, ctx.tenantId, userId)
+  return user?.enabled === true && hashSecret(user.passwordHash ?? '') === data['password']
+}
+
 /** @throws sign_in_refused */
-export async function requirePending(
-  ctx: Ctx,
-  token: string,
-  purpose: 'second_factor' | 'enrol',
-): Promise<{ readonly userId: string }> {
+export async function requirePending(ctx: Ctx, token: string, purpose: 'second_factor' | 'enrol'): Promise<Pending> {
   const found = await findPending(ctx, token, purpose)
   if (found === undefined) throw expired()
   return found
-}
-
-export function codeCounter(userId: string): string {
-  return `${userCounter(userId)}:code`
 }
 
 async function countCode(ctx: Ctx, userId: string): Promise<void> {

@@ -11,6 +11,7 @@ import { reissueInvitation } from '../invitations/invitations.service.ts'
 import { listPersonaIdsOfUser, replacePersonasOfUser } from '../personas/persona-subjects.service.ts'
 import { readRoles } from '../roles/roles.service.ts'
 import { endSessionsOf } from '../sessions/sessions.service.ts'
+import { allPurposes, voidSingleUseTokens } from '../single-use-tokens/single-use-tokens.service.ts'
 import { getTenant } from '../tenants/tenants.service.ts'
 import { requireCleanAttributes, requireCleanName, type Attributes } from '../text/clean-text.ts'
 import { requireEmailAddress } from '../text/email-address.ts'
@@ -145,6 +146,7 @@ async function applyFields(ctx: TrxCtx, user: User, change: UserChange): Promise
     data: { fields },
     personal: { before: pick(user), after: pick(next) },
   })
+  if (emailChanges) await voidSingleUseTokens(ctx, user.id, allPurposes)
   // The link mailed to the old address must not let its reader in under the new one.
   if (emailChanges && isPending(user)) await reissueInvitation(ctx, user.id, next.email)
 }
