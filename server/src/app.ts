@@ -48,6 +48,9 @@ import { ownsPath, renderScimError } from './scim/scim-space.ts'
 import { registerSessionTokenRoutes } from './sessions/session-token.routes.ts'
 import { registerSessionRoutes } from './sessions/sessions.routes.ts'
 import { findSignedIn, keepAlive } from './sessions/sessions.service.ts'
+import { registerEnrolmentRoutes } from './second-factors/enrolment.routes.ts'
+import { registerSignInSettingsRoutes } from './sign-in/sign-in-settings.routes.ts'
+import { registerSecondFactorRoutes } from './second-factors/second-factors.routes.ts'
 import { registerSignInRoutes } from './sign-in/sign-in.routes.ts'
 import { registerSsoConnectionRoutes } from './sso-connections/sso-connections.routes.ts'
 import { tenantUrl } from './tenants/tenant-url.service.ts'
@@ -164,6 +167,7 @@ function registerRoutes(http: FastifyInstance, linkTo: LinkTo, { accessTokenSeco
   registerScimTokenRoutes(http)
   registerScimLogRoutes(http)
   registerSessionRoutes(http)
+  registerSignInSettingsRoutes(http)
 }
 
 /** Everything under /auth: the only part that reads cookies. */
@@ -174,7 +178,9 @@ async function registerSignIn(http: FastifyInstance, isSecure: boolean): Promise
   await addAuthPages(http, (pages) => {
     registerSignInRoutes(pages, sessions)
     registerLinkRoutes(pages, sessions.cookies)
+    registerEnrolmentRoutes(pages, sessions.cookies)
     registerAccountRoutes(pages, sessions)
+    registerSecondFactorRoutes(pages, sessions)
   })
 }
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { v7 as uuid } from 'uuid'
-import { readMatrix, roles, splitOperation, type Cell } from './authz-matrix.ts'
+import { readMatrix, refusalForRight, roles, splitOperation, type Cell } from './authz-matrix.ts'
 import { makeSettings } from './authz-situations.ts'
 import { fill, makeWorld, type Caller, type World } from './authz-world.ts'
 import { hashDatabase } from './database-hash.ts'
@@ -193,12 +193,15 @@ test('a role that is too low is refused before the body is read, and a body befo
     { rawBody: JSON.stringify({ users: ['x'.repeat(300_000)] }) },
   ]
   let refused = 0
-  for (const { op, class: name, others, unknown } of matrix.routes.filter((route) => route.body !== undefined)) {
+  for (const route of matrix.routes.filter(({ body }) => body !== undefined)) {
+    const { op, class: name, others, unknown } = route
     const { method, path } = splitOperation(op)
     const address = path.replace('{id}', uuid())
     for (const caller of world.callers) {
       // The id is nobody's, and so not one's own.
-      const isRefused = (unknown ?? others ?? matrix.classes[name])?.[caller.role] === 403
+      const isRefused =
+        (unknown ?? others ?? matrix.classes[name])?.[caller.role] === 403 ||
+        refusalForRight(matrix, route, caller) !== undefined
       for (const options of bodies) {
         const answer = await t.request(method, address, { token: caller.token, ...options })
         refused += 1

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { v7 as uuid } from 'uuid'
 import { addressSpaces, credentialKinds } from '../src/authentication/credential-kinds.ts'
-import { readMatrix, roles, splitOperation, type Route, type StateName } from './authz-matrix.ts'
+import { readMatrix, refusalForRight, roles, splitOperation, type Route, type StateName } from './authz-matrix.ts'
 import { fill, fillText, makeObject, makeWorld, type Caller, type World } from './authz-world.ts'
 import { countCheckedAnswers } from './contract-check.ts'
 import { hashDatabase } from './database-hash.ts'
@@ -114,21 +114,27 @@ async function expectDenials(route: Route, caller: Caller): Promise<void> {
   const status = statusFor(route, caller)
   if (status !== 200) {
     const { path, body } = await requestFor(route, targetOf(route, caller))
-    expectRefusal(await send(route, path, caller, body), status, codeOf(route, status), place)
+    expectRefusal(await send(route, path, caller, body), status, codeOf(route, status, caller), place)
   }
   if (route.id === undefined) return
   const others = route.others?.[caller.role]
   if (others !== undefined && others !== 200) {
     const { path, body } = await requestFor(route, world.own[route.id])
-    expectRefusal(await send(route, path, caller, body), others, codeOf(route, others), `${place}, somebody else's`)
+    expectRefusal(
+      await send(route, path, caller, body),
+      others,
+      codeOf(route, others, caller),
+      `${place}, somebody else's`,
+    )
   }
-  const reach = others ?? matrix.classes[route.class]?.[caller.role] ?? 0
+  const reach =
+    others ?? (refusalForRight(matrix, route, caller)?.status || matrix.classes[route.class]?.[caller.role]) ?? 0
   const expected = route.unknown?.[caller.role] ?? (reach === 200 ? 404 : reach)
   const answers: Answer[] = []
   for (const id of [uuid(), world.foreign[route.id]]) {
     const { path, body } = await requestFor(route, id)
     const answer = await send(route, path, caller, body)
-    expectRefusal(answer, expected, codeOf(route, expected), `${place}, unknown or foreign`)
+    expectRefusal(answer, expected, codeOf(route, expected, caller), `${place}, unknown or foreign`)
     answers.push(answer)
   }
   const [unknown, foreign] = answers
@@ -167,20 +173,22 @@ function expectHead(answer: Answer, status: number, place: string): void {
 function expectRefusal(answer: Answer, status: number, code: string, place: string): void {
   assert.equal(answer.status, status, `${place}: ${answer.text}`)
   assert.equal(answer.json.error, code, `${place}: ${answer.text}`)
-  if (status === 403)
+  if (code === 'insufficient_role')
     assert.equal(answer.headers['www-authenticate'], 'Bearer realm="muster", error="insufficient_scope"', place)
 }
 
 /** What this caller gets of what the route's class is about. */
 function statusFor(route: Route, caller: Caller): number {
+  const lacking = refusalForRight(matrix, route, caller)
+  if (lacking !== undefined) return lacking.status
   const byRole = route.own === true && caller.userId === null ? route.others : matrix.classes[route.class]
   if (byRole === undefined) throw new Error(`${route.op} has no class ${route.class}`)
   return byRole[caller.role]
 }
 
-function codeOf(route: Route, status: number): string {
+function codeOf(route: Route, status: number, caller: Caller): string {
   if (status === 401) return 'invalid_token'
-  if (status === 403) return 'insufficient_role'
+  if (status === 403) return refusalForRight(matrix, route, caller)?.error ?? 'insufficient_role'
   return route.id === undefined ? 'route_not_found' : matrix.objects[route.id]
 }
 

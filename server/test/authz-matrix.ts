@@ -79,6 +79,8 @@ export interface HiddenRoute {
 export interface Matrix {
   readonly states: Readonly<Record<StateName, State>>
   readonly classes: Readonly<Record<string, ByRole>>
+  /** Classes for which a role is not enough: what programs without the right get. */
+  readonly rights: Readonly<Record<string, { readonly status: number; readonly error: string }>>
   readonly objects: Readonly<Record<ObjectKind, string>>
   readonly routes: readonly Route[]
   readonly fields: Readonly<Record<string, readonly string[]>>
@@ -89,6 +91,16 @@ export interface Matrix {
 export function readMatrix(): Matrix {
   const matrix: Matrix = parse(readFileSync(path.join(import.meta.dirname, 'authz-matrix.yaml'), 'utf8'))
   return matrix
+}
+
+/** What a program gets whose role would do, but that lacks the right which the class asks for; people who just signed in need none. */
+export function refusalForRight(
+  { classes, rights }: Matrix,
+  route: Pick<Route, 'class'>,
+  { role, kind }: { readonly role: Role; readonly kind: string },
+): { readonly status: number; readonly error: string } | undefined {
+  const isEnough = kind === 'keeper' || kind === 'session'
+  return !isEnough && classes[route.class]?.[role] === 200 ? rights[route.class] : undefined
 }
 
 /** The alias that all mappers here are kept under. */

@@ -71,8 +71,9 @@ async function makeCallers(t: TestApp, tenant: TestTenant): Promise<Caller[]> {
     const user = await t.addUser(`caller-${role}`, workspaceRole(role), tenant)
     const client = await t.addOAuthClient(workspaceRole(role), tenant)
     const nobody = { role, userId: null }
-    const session = await t.sessionToken(user.id, tenant)
-    callers.push({ role, kind: 'session', credential: 'session_access_token', token: session, userId: user.id })
+    const person = await t.addUser(`signed-in-${role}`, workspaceRole(role), tenant)
+    const session = await t.sessionToken(person.id, tenant)
+    callers.push({ role, kind: 'session', credential: 'session_access_token', token: session, userId: person.id })
     callers.push({ role, kind: 'personal', credential: 'api_token', token: user.token, userId: user.id })
     const service = await t.serviceToken(workspaceRole(role), tenant)
     callers.push({ ...nobody, kind: 'service', credential: 'api_token', token: service })

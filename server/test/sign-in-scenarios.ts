@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict'
+import { Secret, TOTP } from 'otpauth'
 import type { EventName } from '../src/events/event-types.ts'
+import { issueServiceToken } from '../src/api-tokens/api-tokens.service.ts'
 import { makeObject, newText } from './authz-world.ts'
 import { newEmail, post, type Scenario } from './scenario.ts'
 import { password, type TestApp } from './start-test-app.ts'
@@ -17,7 +19,7 @@ interface Sent {
 }
 
 /** A form, and the status that shows it did what it should. */
-export function form(
+function form(
   by: string,
   what: string,
   leaves: readonly EventName[],
@@ -54,6 +56,25 @@ async function askedForEmail(t: TestApp) {
   return { user, browser, email }
 }
 
+async function offeredSecret(browser: TestBrowser): Promise<string> {
+  await browser.open('/auth/account/second-factor')
+  await browser.submit('/auth/account/totp')
+  return (/<code>([A-Z2-7 ]+)<\/code>/.exec(browser.page)?.[1] ?? '').replaceAll(' ', '')
+}
+
+function codeNow(t: TestApp, secret: string): string {
+  return new TOTP({ secret: Secret.fromBase32(secret) }).generate({ timestamp: t.clock.now().getTime() })
+}
+
+/** A browser on the page about second factors, of somebody who has an authenticator app. */
+async function withApp(t: TestApp): Promise<TestBrowser> {
+  const { browser } = await somebody(t)
+  const secret = await offeredSecret(browser)
+  await browser.submit('/auth/account/totp/confirm', { code: codeNow(t, secret) })
+  await browser.open('/auth/account/second-factor')
+  return browser
+}
+
 export const ofSignIn: readonly Scenario[] = [
   form('POST /auth/sign-in', 'the right password', ['session.started'], async (t) => {
     const { username } = await t.addUser(newText())
@@ -78,6 +99,45 @@ export const ofSignIn: readonly Scenario[] = [
     const { browser } = await somebody(t)
     await browser.open('/auth/confirm')
     return () => browser.submit('/auth/confirm', { password })
+  }),
+  {
+    by: 'POST /api/muster/sign-in-settings',
+    what: 'another limit',
+    leaves: ['tenant.sign_in_changed'],
+    arrange: async (t) => {
+      const input = { displayName: 'keeper', role: '$admin', lifetimeSeconds: null, secret: null } as const
+      const { secret: token } = await issueServiceToken(t.operator(), { ...input, rights: ['sign-in-settings'] })
+      const { sessionMaxMinutes: now } = (await t.get('/api/muster/sign-in-settings')).json
+      return async () => {
+        const { status } = await t.post('/api/muster/sign-in-settings', { sessionMaxMinutes: now + 1 }, { token })
+        assert.equal(status, 200)
+      }
+    },
+  },
+  form(
+    'POST /auth/account/totp/confirm',
+    'the code of the app',
+    ['totp.added', 'recovery_codes.made'],
+    async (t) => {
+      const { browser } = await somebody(t)
+      const secret = await offeredSecret(browser)
+      return () => browser.submit('/auth/account/totp/confirm', { code: codeNow(t, secret) })
+    },
+    200,
+  ),
+  form(
+    'POST /auth/account/recovery-codes',
+    'an app is set up',
+    ['recovery_codes.made'],
+    async (t) => {
+      const browser = await withApp(t)
+      return () => browser.submit('/auth/account/recovery-codes')
+    },
+    200,
+  ),
+  form('POST /auth/account/totp/remove', 'an app is set up', ['totp.removed'], async (t) => {
+    const browser = await withApp(t)
+    return () => browser.submit('/auth/account/totp/remove')
   }),
   form(
     'POST /auth/forgot-password',

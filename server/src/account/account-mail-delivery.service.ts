@@ -28,7 +28,7 @@ type Text = Pick<Message, 'subject' | 'text' | 'html'>
 export function deliverPasswordResets(options: Options): (item: ClaimedItem) => Promise<Outcome> {
   return async (item) => {
     const ctx = systemCtx(options, item)
-    const user = await findResettable(ctx, String(item.payload['userId'] ?? ''))
+    const user = await findResettable(ctx, item.subjectId)
     if (user === undefined) return { kind: 'discarded', reason: 'nobody who has this name may set a password' }
     const { token } = await inTransaction(ctx, (ctx) =>
       issueSingleUseToken(ctx, 'password_reset', { userId: user.id, address: user.email, data: {} }),

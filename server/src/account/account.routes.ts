@@ -5,7 +5,7 @@ import { problem } from '../http/auth-pages.ts'
 import { signedInPage, type BrowserSessions, type SignedInRequest } from '../http/browser-session.ts'
 import { html, type Html } from '../http/html.ts'
 import { sendPage } from '../http/page.ts'
-import { hasSecondFactor, readSecondFactors } from '../second-factors/second-factors.service.ts'
+import { isPasswordOneOfTwo, readSecondFactors } from '../second-factors/second-factors.service.ts'
 import type { Session } from '../sessions/sessions.schema.ts'
 import { endSessionsOf, listLiveSessions } from '../sessions/sessions.service.ts'
 import { revokeSession } from '../sessions/user-sessions.service.ts'
@@ -57,7 +57,7 @@ async function endOwn({ ctx }: Request, id: string): Promise<void> {
 function registerPassword(pages: FastifyInstance, sessions: BrowserSessions<Session>): void {
   const url = '/auth/account/password'
   const show = async ({ ctx, session, reply }: Request, status: number, complaint: Html): Promise<FastifyReply> => {
-    const lengthMin = hasSecondFactor(await readSecondFactors(ctx, session.userId)) ? 8 : 15
+    const lengthMin = (await isPasswordOneOfTwo(ctx, session.userId)) ? 8 : 15
     const form = newPasswordForm({
       action: url,
       username: ctx.actor.name,

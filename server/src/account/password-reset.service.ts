@@ -2,7 +2,7 @@ import type { Ctx } from '../access/ctx.ts'
 import { inTransaction } from '../access/in-transaction.ts'
 import { recordEvent } from '../events/record-event.ts'
 import { hashNewPassword, storePassword } from '../passwords/passwords.service.ts'
-import { hasSecondFactor, readSecondFactors } from '../second-factors/second-factors.service.ts'
+import { isPasswordOneOfTwo } from '../second-factors/second-factors.service.ts'
 import { hashSecret } from '../secrets/secrets.ts'
 import { endSessionsOf } from '../sessions/sessions.service.ts'
 import { clearAccountFailures, findLogin } from '../sign-in/account-names.service.ts'
@@ -40,7 +40,7 @@ export async function readPasswordReset(
   token: string,
 ): Promise<{ readonly username: string; readonly lengthMin: number }> {
   const user = await requireSubject(ctx, token)
-  return { username: user.username, lengthMin: hasSecondFactor(await readSecondFactors(ctx, user.id)) ? 8 : 15 }
+  return { username: user.username, lengthMin: (await isPasswordOneOfTwo(ctx, user.id)) ? 8 : 15 }
 }
 
 /**
@@ -76,5 +76,5 @@ async function requireSubject(ctx: Ctx, token: string): Promise<User> {
 export async function hashPasswordOf(ctx: Ctx, user: User, password: string): Promise<string> {
   const { slug } = await getTenant(ctx)
   const personal = [user.username, user.email, user.email.split('@')[0] ?? '', slug]
-  return hashNewPassword(password, personal, hasSecondFactor(await readSecondFactors(ctx, user.id)))
+  return hashNewPassword(password, personal, await isPasswordOneOfTwo(ctx, user.id))
 }

@@ -73,7 +73,7 @@ test('V-I11 asking for a link answers and does the same for known, unknown, pend
       .selectFrom('outbox')
       .select((eb) => eb.fn.countAll<number>().as('n'))
       .executeTakeFirstOrThrow()
-    return Number(n)
+    return n
   }
   await t.deliverOutbox()
   const mailsBefore = t.mails.length

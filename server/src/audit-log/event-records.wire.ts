@@ -56,6 +56,7 @@ const ssoMapper = {
 export const wireForms: Readonly<Record<AdminEventName, WireForm>> = {
   'tenant.created': { operation: 'CREATE', resource: 'REALM', path: 'tenants/{subject}' },
   'tenant.plan_changed': { operation: 'UPDATE', resource: 'REALM', path: 'tenants/{subject}' },
+  'tenant.sign_in_changed': { operation: 'UPDATE', resource: 'REALM', path: 'tenants/{subject}/sign-in' },
   'tenant.disabled': { operation: 'UPDATE', resource: 'REALM', path: 'tenants/{subject}' },
   'user.created': { operation: 'CREATE', resource: 'USER', path: 'users/{subject}' },
   'user.updated': { operation: 'UPDATE', resource: 'USER', path: 'users/{subject}' },

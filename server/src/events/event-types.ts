@@ -52,6 +52,7 @@ function signIn<D extends TObject, P extends TObject>(subject: SubjectKind, data
 export const eventTypes = {
   'tenant.created': admin('tenant', Type.Object({ slug: Type.String(), plan: Type.String() }), Nothing),
   'tenant.plan_changed': admin('tenant', Type.Object({ from: Type.String(), to: Type.String() }), Nothing),
+  'tenant.sign_in_changed': admin('tenant', Changed, Nothing),
   'tenant.disabled': admin('tenant', Nothing, Nothing),
   'user.created': admin('user', UserRole, Type.Object({ email: Type.String(), username: Type.String() })),
   'user.updated': admin('user', Changed, Values),

@@ -46,7 +46,7 @@ export interface BrowserSessions<S> {
   isProven(request: FastifyRequest, session: S): boolean
 }
 
-export const csrfHeader = 'x-muster-csrf'
+const csrfHeader = 'x-muster-csrf'
 
 export function browserSessions<S extends SessionLike>(source: SessionSource<S>): BrowserSessions<S> {
   const { cookies } = source

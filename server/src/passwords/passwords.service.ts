@@ -1,3 +1,4 @@
+import { timingSafeEqual } from 'node:crypto'
 import { hash, verify } from '@node-rs/argon2'
 import type { TrxCtx } from '../access/ctx.ts'
 import { toKey } from '../db/normal-key.ts'
@@ -61,6 +62,13 @@ export async function isPassword(passwordHash: string | null, password: string):
   const normalised = password.slice(0, 4 * lengthMax).normalize('NFKC')
   const matches = await gate.run(() => verify(passwordHash ?? nobodysHash, normalised))
   return matches && passwordHash !== null
+}
+
+/** Whether the password is still the one of before. */
+export function isSameHash(one: string | null, other: string | null): boolean {
+  const a = Buffer.from(one ?? '')
+  const b = Buffer.from(other ?? '')
+  return a.length === b.length && timingSafeEqual(a, b)
 }
 
 /** Whether the parameters have risen since this hash was made. */

@@ -100,5 +100,5 @@ export async function countRecoveryCodes(db: Queryable, tenantId: string, userId
     .where('user_id', '=', userId)
     .where('used_at', '=', 0)
     .executeTakeFirstOrThrow()
-  return Number(left)
+  return left
 }

@@ -5,6 +5,7 @@ import { inTransaction } from '../access/in-transaction.ts'
 import { ApiError } from '../errors/api-error.ts'
 import { recordEvent } from '../events/record-event.ts'
 import { hashSecret } from '../secrets/secrets.ts'
+import { getTenant } from '../tenants/tenants.service.ts'
 import * as passkeys from './passkeys.queries.ts'
 import * as queries from './second-factors.queries.ts'
 
@@ -26,6 +27,12 @@ export async function readSecondFactors(ctx: ReadCtx, userId: string): Promise<S
 
 export function hasSecondFactor({ hasTotp, passkeys: owned }: SecondFactors): boolean {
   return hasTotp || owned.length > 0
+}
+
+/** Whether a password is never enough for this person: they have a second factor, and the workspace asks for one. */
+export async function isPasswordOneOfTwo(ctx: ReadCtx, userId: string): Promise<boolean> {
+  const { settings } = await getTenant(ctx)
+  return settings.requiresSecondFactor && hasSecondFactor(await readSecondFactors(ctx, userId))
 }
 
 const periodSeconds = 30

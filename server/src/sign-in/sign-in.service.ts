@@ -2,7 +2,7 @@ import type { Ctx, TrxCtx } from '../access/ctx.ts'
 import { inTransaction } from '../access/in-transaction.ts'
 import { ApiError } from '../errors/api-error.ts'
 import { recordEvent } from '../events/record-event.ts'
-import { isOutdated, isPassword, rehash, storePassword } from '../passwords/passwords.service.ts'
+import { isOutdated, isPassword, isSameHash, rehash, storePassword } from '../passwords/passwords.service.ts'
 import {
   confirmTotp,
   hasSecondFactor,
@@ -38,14 +38,14 @@ export async function signInWithPassword(ctx: Ctx, { login, password, device }: 
     throw refusal.error
   }
   const isRight = await isPassword(candidate?.passwordHash ?? null, password)
-  const newHash =
-    isRight && candidate?.passwordHash != null && isOutdated(candidate.passwordHash) ? await rehash(password) : null
+  const knownHash = candidate?.passwordHash ?? null
+  const newHash = isRight && knownHash !== null && isOutdated(knownHash) ? await rehash(password) : null
   const step = await inTransaction(ctx, async (ctx) => {
     const reason = await refusalReason(ctx, candidate, isRight)
     if (reason !== undefined) return recordRefusalIn(ctx, { userId, login, method: 'password', reason })
     await clearFailures(ctx, [counter])
     if (newHash !== null) await storePassword(ctx, userId, newHash)
-    return continueAfterPassword(ctx, { userId, device, passwordHash: newHash ?? candidate?.passwordHash ?? '' })
+    return continueAfterPassword(ctx, { userId, device, passwordHash: newHash ?? knownHash ?? '' })
   })
   if (step === undefined) throw refused()
   return step
@@ -72,7 +72,7 @@ async function refusalReason(
   const { settings } = await getTenant(ctx)
   if (candidate === undefined || current === undefined) return 'unknown'
   if (current.passwordHash === null) return 'no_password'
-  if (!isRight || current.passwordHash !== candidate.passwordHash) return 'wrong_password'
+  if (!isRight || !isSameHash(current.passwordHash, candidate.passwordHash)) return 'wrong_password'
   if (!current.enabled) return 'disabled'
   if (current.isPending) return 'pending'
   return settings.enforcesSso ? 'sso_enforced' : undefined
