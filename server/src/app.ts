@@ -50,6 +50,7 @@ import { registerSessionRoutes } from './sessions/sessions.routes.ts'
 import { findSignedIn, keepAlive } from './sessions/sessions.service.ts'
 import { registerEnrolmentRoutes } from './second-factors/enrolment.routes.ts'
 import { registerSignInSettingsRoutes } from './sign-in/sign-in-settings.routes.ts'
+import { registerPasskeyRoutes } from './second-factors/passkeys.routes.ts'
 import { registerSecondFactorRoutes } from './second-factors/second-factors.routes.ts'
 import { registerSignInRoutes } from './sign-in/sign-in.routes.ts'
 import { registerSsoConnectionRoutes } from './sso-connections/sso-connections.routes.ts'
@@ -130,7 +131,7 @@ export async function buildApp(deps: AppDeps): Promise<App> {
   await http.register(cookie)
   registerRoutes(http, linkTo, config)
   await registerScimRoutes(http, { baseUrl, inspector })
-  await registerSignIn(http, config.publicUrl?.protocol === 'https:')
+  await registerSignIn(http, { isSecure: config.publicUrl?.protocol === 'https:', baseUrl })
   await serveOpenApi(http)
   await http.ready()
   return {
@@ -171,7 +172,10 @@ function registerRoutes(http: FastifyInstance, linkTo: LinkTo, { accessTokenSeco
 }
 
 /** Everything under /auth: the only part that reads cookies. */
-async function registerSignIn(http: FastifyInstance, isSecure: boolean): Promise<void> {
+async function registerSignIn(
+  http: FastifyInstance,
+  { isSecure, baseUrl }: { readonly isSecure: boolean; readonly baseUrl: (tenantId: string) => Promise<string> },
+): Promise<void> {
   const sessions = browserSessions({ cookies: authCookies(isSecure), find: findSignedIn, keepAlive })
   await registerAcceptanceRoutes(http, isSecure)
   registerSessionTokenRoutes(http, sessions)
@@ -181,6 +185,7 @@ async function registerSignIn(http: FastifyInstance, isSecure: boolean): Promise
     registerEnrolmentRoutes(pages, sessions.cookies)
     registerAccountRoutes(pages, sessions)
     registerSecondFactorRoutes(pages, sessions)
+    registerPasskeyRoutes(pages, { sessions, baseUrl })
   })
 }
 

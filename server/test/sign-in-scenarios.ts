@@ -6,6 +6,7 @@ import { makeObject, newText } from './authz-world.ts'
 import { newEmail, post, type Scenario } from './scenario.ts'
 import { password, type TestApp } from './start-test-app.ts'
 import { signedInBrowser, TestBrowser } from './test-browser.ts'
+import { TestPasskey } from './test-passkey.ts'
 
 /** A person and a browser in which they are signed in. */
 async function somebody(t: TestApp) {
@@ -75,6 +76,16 @@ async function withApp(t: TestApp): Promise<TestBrowser> {
   return browser
 }
 
+/** A passkey as a device makes it for this browser. */
+async function madePasskey(t: TestApp, browser: TestBrowser) {
+  const { csrfToken: csrf } = (await browser.request('GET', '/auth/session')).json
+  const options = await browser.request('POST', '/auth/account/passkeys/options', { 'x-muster-csrf': csrf })
+  const passkey = new TestPasskey(options.json.rp.id)
+  const origin = `http://127.0.0.1:${t.port}`
+  const response = passkey.create({ challenge: options.json.challenge, origin })
+  return { csrf, response, id: passkey.id.toString('base64url') }
+}
+
 export const ofSignIn: readonly Scenario[] = [
   form('POST /auth/sign-in', 'the right password', ['session.started'], async (t) => {
     const { username } = await t.addUser(newText())
@@ -138,6 +149,17 @@ export const ofSignIn: readonly Scenario[] = [
   form('POST /auth/account/totp/remove', 'an app is set up', ['totp.removed'], async (t) => {
     const browser = await withApp(t)
     return () => browser.submit('/auth/account/totp/remove')
+  }),
+  form('POST /auth/account/passkeys', 'what the device answered', ['passkey.added'], async (t) => {
+    const { browser } = await somebody(t)
+    const { csrf, response } = await madePasskey(t, browser)
+    return () => browser.send('/auth/account/passkeys', { csrf, name: 'Laptop', response })
+  }),
+  form('POST /auth/account/passkeys/remove', 'one that is there', ['passkey.removed'], async (t) => {
+    const { browser } = await somebody(t)
+    const { csrf, response, id } = await madePasskey(t, browser)
+    await browser.send('/auth/account/passkeys', { csrf, name: 'Laptop', response })
+    return () => browser.send('/auth/account/passkeys/remove', { csrf, id })
   }),
   form(
     'POST /auth/forgot-password',

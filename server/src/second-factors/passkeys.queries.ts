@@ -44,15 +44,16 @@ export async function insertPasskey(trx: Trx, row: PasskeysTable): Promise<void>
 export async function notePasskeyUse(
   trx: Trx,
   tenantId: string,
-  id: string,
-  { signCount, at }: { readonly signCount: number; readonly at: number },
-): Promise<void> {
-  await trx
+  use: { readonly userId: string; readonly id: string; readonly signCount: number; readonly at: number },
+): Promise<boolean> {
+  const { numUpdatedRows } = await trx
     .updateTable('passkeys')
-    .set({ sign_count: signCount, last_used_at: at })
+    .set({ sign_count: use.signCount, last_used_at: use.at })
     .where('tenant_id', '=', tenantId)
-    .where('id', '=', id)
-    .execute()
+    .where('id', '=', use.id)
+    .where('user_id', '=', use.userId)
+    .executeTakeFirst()
+  return numUpdatedRows > 0n
 }
 
 export async function deletePasskey(

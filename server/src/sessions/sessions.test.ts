@@ -2,6 +2,8 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { hashDatabase } from '../../test/database-hash.ts'
 import { password, startTestApp, type TestApp } from '../../test/start-test-app.ts'
+import { inTransaction } from '../access/in-transaction.ts'
+import { endSamlSessions, startSession } from './sessions.service.ts'
 import { signedInBrowser, TestBrowser } from '../../test/test-browser.ts'
 
 const minuteMs = 60_000
@@ -241,4 +243,31 @@ test('what everybody’s sign-in hangs on needs a proof of who one is within the
   await browser.open('/auth/confirm?next=/auth/account')
   assert.equal((await browser.submit('/auth/confirm', { password })).status, 303)
   assert.notEqual((await create()).json.error, 'reauth_required')
+})
+
+test('an identity provider that says so ends the sessions of its own login, and nobody else’s', async () => {
+  await using t = await startTestApp()
+  const user = await t.addUser('user01')
+  const start = (connectionId: string, nameId: string, sessionIndex: string, notOnOrAfter = 0) =>
+    inTransaction(t.operator(), (ctx) =>
+      startSession(ctx, {
+        userId: user.id,
+        method: 'saml',
+        secondFactor: '',
+        saml: { connectionId, nameId, sessionIndex, notOnOrAfter },
+      }),
+    )
+  await t.startSession(user.id)
+  await start('one', 'name', 'a')
+  await start('one', 'name', 'b')
+  await start('one', 'another', 'a')
+  await start('two', 'name', 'a')
+  const end = (login: Parameters<typeof endSamlSessions>[1]) =>
+    inTransaction(t.operator(), (ctx) => endSamlSessions(ctx, login))
+  assert.equal(await end({ connectionId: 'one', nameId: 'name', sessionIndexes: ['b', 'c'] }), 1)
+  assert.equal(await end({ connectionId: 'one', nameId: 'name', sessionIndexes: [] }), 1)
+  assert.equal(await end({ connectionId: 'one', nameId: '', sessionIndexes: [] }), 0)
+  assert.equal((await t.get(`/api/service/users/${user.id}/sessions`)).json.length, 3)
+  const until = t.clock.now().getTime() + minuteMs
+  assert.equal((await start('one', 'name', 'd', until)).session.endsAt, until)
 })

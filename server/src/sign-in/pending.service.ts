@@ -1,5 +1,4 @@
-import type { Ctx, ReadCtx, TrxCtx } from '../access/ctx.ts'
-import { inTransaction } from '../access/in-transaction.ts'
+import type { ReadCtx, TrxCtx } from '../access/ctx.ts'
 import { hashSecret, newSecret } from '../secrets/secrets.ts'
 import * as queries from './sign-in.queries.ts'
 
@@ -28,10 +27,6 @@ export async function beginPending(ctx: TrxCtx, { purpose, userId, data }: Pendi
     expires_at: now + lifetimeMs,
   })
   return token
-}
-
-export function beginPendingAlone(ctx: Ctx, pending: Pending): Promise<string> {
-  return inTransaction(ctx, (ctx) => beginPending(ctx, pending))
 }
 
 /** Undefined for everything that is none, or one for something else. */

@@ -4,6 +4,12 @@ import { ApiError } from '../errors/api-error.ts'
 import { recordEvent } from '../events/record-event.ts'
 import { isOutdated, isPassword, isSameHash, rehash, storePassword } from '../passwords/passwords.service.ts'
 import {
+  checkPasskey,
+  notePasskeyUse,
+  type PasskeyProof,
+  type RelyingParty,
+} from '../second-factors/passkeys.service.ts'
+import {
   confirmTotp,
   hasSecondFactor,
   readSecondFactors,
@@ -100,7 +106,7 @@ async function continueAfterPassword(
 }
 
 /** Starts the session and remembers the browser; part of every sign-in without an identity provider. */
-export async function finish(ctx: TrxCtx, input: NewSession, device: string): Promise<SignInStep> {
+async function finish(ctx: TrxCtx, input: NewSession, device: string): Promise<SignInStep> {
   const started = await startSession(ctx, input)
   const deviceHash = hashSecret(device)
   const isKnown = await queries.isKnownDevice(ctx.db, ctx.tenantId, input.userId, deviceHash)
@@ -164,6 +170,53 @@ export async function signInWithFirstCode(
   return done
 }
 
+interface PasskeySignIn {
+  /** What the cookie holds since the browser asked for a challenge. */
+  readonly pending: string
+  readonly response: string
+  readonly party: RelyingParty
+  readonly device: string
+}
+
+/**
+ * Signs somebody in with a passkey: something they have, opened by something they know or are, so that no password
+ * is asked for.
+ *
+ * @throws sign_in_refused · rate_limited
+ */
+export async function signInWithPasskey(
+  ctx: Ctx,
+  { pending, response, party, device }: PasskeySignIn,
+): Promise<SignInStep> {
+  const refusal = await countAttempt(ctx, [addressLimit(ctx)])
+  if (refusal !== undefined) throw refusal.error
+  const begun = await inTransaction(ctx, (ctx) => consumePending(ctx, pending, 'passkey_sign_in'))
+  if (begun === undefined) throw expired()
+  const proof = await checkPasskey(ctx, { challenge: begun.data['challenge'] ?? '', response, party })
+  const { userId } = proof
+  const step = await inTransaction(ctx, async (ctx) => {
+    const reason = 'refusal' in proof ? proof.refusal : await passkeyRefusal(ctx, proof)
+    if (reason !== undefined) return recordRefusalIn(ctx, { userId, login: '', method: 'passkey', reason })
+    return finish(ctx, { userId, method: 'passkey', secondFactor: 'passkey' }, device)
+  })
+  if (step === undefined) throw unknownPasskey()
+  return step
+}
+
+async function passkeyRefusal(ctx: TrxCtx, proof: PasskeyProof): Promise<string | undefined> {
+  const user = await queries.findCandidateById(ctx.db, ctx.tenantId, proof.userId)
+  const { settings } = await getTenant(ctx)
+  if (user === undefined || !(await notePasskeyUse(ctx, proof))) return 'unknown_passkey'
+  if (!user.enabled) return 'disabled'
+  return settings.enforcesSso ? 'sso_enforced' : undefined
+}
+
+function unknownPasskey(): ApiError {
+  return new ApiError('sign_in_refused', {
+    detail: 'This passkey does not open an account here. Sign in with your password instead.',
+  })
+}
+
 /** A password that was changed since, or somebody who was disabled, ends what was begun. */
 async function mayStillSignIn(ctx: TrxCtx, userId: string, data: Pending['data']): Promise<boolean> {
   const user = await queries.findCandidateById(ctx.db, ctx.tenantId, userId)
@@ -194,7 +247,7 @@ interface Refused {
 
 const loginMax = 200
 
-export async function recordRefusalIn(ctx: TrxCtx, { userId, login, method, reason }: Refused): Promise<undefined> {
+async function recordRefusalIn(ctx: TrxCtx, { userId, login, method, reason }: Refused): Promise<undefined> {
   await recordEvent(ctx, {
     type: 'sign_in.refused',
     subjectId: userId,
