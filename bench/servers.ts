@@ -27,13 +27,17 @@ interface MusterPlace {
 }
 
 /** The server as `npm start` runs it, in production mode, logging every request, to a file. */
-export function startMuster({ location, folder }: MusterPlace): Promise<RunningServer> {
+export function startMuster(
+  { location, folder }: MusterPlace,
+  settings: Readonly<Record<string, string>> = {},
+): Promise<RunningServer> {
   return start('muster', 'server/src/main.ts', folder, {
     PORT: '0',
     MUSTER_DATA_DIR: folder,
     MUSTER_BOOTSTRAP_TENANT: tenantSlug,
     MUSTER_DRAIN_MS: '0',
     ...(location.kind === 'postgres' ? { DATABASE_URL: location.url } : {}),
+    ...settings,
   })
 }
 
