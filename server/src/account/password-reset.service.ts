@@ -1,5 +1,6 @@
 import type { Ctx } from '../access/ctx.ts'
 import { inTransaction } from '../access/in-transaction.ts'
+import { ApiError } from '../errors/api-error.ts'
 import { recordEvent } from '../events/record-event.ts'
 import { hashNewPassword, storePassword } from '../passwords/passwords.service.ts'
 import { isPasswordOneOfTwo } from '../second-factors/second-factors.service.ts'
@@ -10,6 +11,7 @@ import { addressLimit, admitAttempt, resetLimit } from '../sign-in/throttle.serv
 import {
   consumeSingleUseToken,
   invalidLink,
+  issueSingleUseToken,
   readSingleUseToken,
   voidSingleUseTokens,
 } from '../single-use-tokens/single-use-tokens.service.ts'
@@ -31,6 +33,25 @@ export async function requestPasswordReset(ctx: Ctx, login: string): Promise<voi
   await inTransaction(ctx, async (ctx) => {
     await recordEvent(ctx, { type: 'password.reset_requested', subjectId: userId, data: {}, personal: {} })
     await promiseResetMail(ctx, userId)
+  })
+}
+
+/**
+ * A link's token for somebody who cannot get one by mail, from the host operator.
+ *
+ * @throws sign_in_refused for people who may not set a password
+ */
+export async function issuePasswordReset(ctx: Ctx, userId: string): Promise<string> {
+  return inTransaction(ctx, async (ctx) => {
+    const user = await findResettable(ctx, userId)
+    if (user === undefined) {
+      throw new ApiError('sign_in_refused', {
+        detail:
+          'This person may not set a password: they are disabled, have not accepted, have no confirmed address, or sign in through the identity provider.',
+      })
+    }
+    await recordEvent(ctx, { type: 'password.reset_requested', subjectId: userId, data: {}, personal: {} })
+    return (await issueSingleUseToken(ctx, 'password_reset', { userId, address: user.email, data: {} })).token
   })
 }
 
