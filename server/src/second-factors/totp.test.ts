@@ -165,7 +165,8 @@ test('a workspace that asks for a second factor lets nobody in without: the firs
   await t.addUser('user01')
   const token = await t.sessionToken(admin.id)
   const path = '/api/muster/sign-in-settings'
-  assert.equal((await t.post(path, { requiresSecondFactor: true })).json.error, 'right_required')
+  const program = await t.serviceToken('$admin')
+  assert.equal((await t.post(path, { requiresSecondFactor: true }, { token: program })).json.error, 'right_required')
   assert.equal((await t.post(path, { requiresSecondFactor: true }, { token })).json.requiresSecondFactor, true)
   const browser = new TestBrowser(t)
   const answer = await browser.signIn('user01')
