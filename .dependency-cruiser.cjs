@@ -141,7 +141,8 @@ const rules = [
   },
   ...[
     { names: 'pg|better-sqlite3', door: 'db' },
-    { names: '@node-rs/argon2', door: 'passwords' },
+    { names: '@node-rs/argon2|@zxcvbn-ts/[^/]+', door: 'passwords' },
+    { names: 'otpauth|uqr|@simplewebauthn/[^/]+', door: 'second-factors' },
     { names: '@node-saml/[^/]+', door: 'saml' },
     { names: 'nodemailer', door: 'mail' },
     { names: 'standardwebhooks', door: 'webhooks' },

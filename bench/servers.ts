@@ -33,7 +33,10 @@ interface MusterPlace {
 }
 
 /** The server as `npm start` runs it, in production mode, logging every request, to a file. */
-export function startMuster({ location, folder }: MusterPlace): Promise<RunningServer> {
+export function startMuster(
+  { location, folder }: MusterPlace,
+  settings: Readonly<Record<string, string>> = {},
+): Promise<RunningServer> {
   // The flag of scripts/bootstrap.mjs.
   return start('muster', ['--max-semi-space-size=2', 'server/src/main.ts'], folder, {
     PORT: '0',
@@ -42,6 +45,7 @@ export function startMuster({ location, folder }: MusterPlace): Promise<RunningS
     MUSTER_DRAIN_MS: '0',
     ...aboveTheLoad(),
     ...(location.kind === 'postgres' ? { DATABASE_URL: location.url } : {}),
+    ...settings,
   })
 }
 

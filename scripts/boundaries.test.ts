@@ -80,6 +80,7 @@ const violations: ({ rule: string } & Edge)[] = [
   { rule: 'only-the-edge-knows-http', file: 'server/src/users/users.service.ts', imports: 'fastify' },
   { rule: 'one-door-per-library/db', file: 'server/src/users/users.queries.ts', imports: 'better-sqlite3' },
   { rule: 'one-door-per-library/passwords', file: 'server/src/users/users.service.ts', imports: '@node-rs/argon2' },
+  { rule: 'one-door-per-library/second-factors', file: 'server/src/users/users.service.ts', imports: 'otpauth' },
   { rule: 'one-door-per-library/saml', file: 'server/src/users/users.service.ts', imports: '@node-saml/node-saml' },
   { rule: 'one-door-per-library/mail', file: 'server/src/users/users.service.ts', imports: 'nodemailer' },
   { rule: 'one-door-per-library/webhooks', file: 'server/src/users/users.service.ts', imports: 'standardwebhooks' },

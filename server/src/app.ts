@@ -2,6 +2,10 @@ import cookie from '@fastify/cookie'
 import type { FastifyInstance } from 'fastify'
 import { LRUCache } from 'lru-cache'
 import type { Logger } from 'pino'
+import { accountMail, passwordResetMail } from './account/account-mail.service.ts'
+import { deliverAccountMails, deliverPasswordResets } from './account/account-mail-delivery.service.ts'
+import { registerAccountRoutes } from './account/account.routes.ts'
+import { registerLinkRoutes } from './account/links.routes.ts'
 import { registerApiTokenRoutes } from './api-tokens/api-tokens.routes.ts'
 import { settleTokenUse } from './api-tokens/token-use.service.ts'
 import { registerAuditExportRoutes } from './audit-chain/audit-export.routes.ts'
@@ -17,6 +21,9 @@ import { registerBoundMemberRoutes } from './groups/bound-members.routes.ts'
 import { registerGroupMemberRoutes } from './groups/group-members.routes.ts'
 import { registerGroupRoutes } from './groups/groups.routes.ts'
 import { limitConnections } from './http/connections.ts'
+import { authCookies } from './http/auth-cookies.ts'
+import { addAuthPages } from './http/auth-pages.ts'
+import { browserSessions } from './http/browser-session.ts'
 import { addHealth } from './http/health.ts'
 import { addMetrics } from './http/metrics.ts'
 import { addNotFound } from './http/not-found.ts'
@@ -51,6 +58,14 @@ import { Inspector } from './scim/inspector/inspector.service.ts'
 import { registerScimLogRoutes } from './scim/inspector/scim-log.routes.ts'
 import { registerScimRoutes, scimSpace } from './scim/scim.routes.ts'
 import { ownsPath, renderScimError } from './scim/scim-space.ts'
+import { registerSessionTokenRoutes } from './sessions/session-token.routes.ts'
+import { registerSessionRoutes } from './sessions/sessions.routes.ts'
+import { findSignedIn, keepAlive } from './sessions/sessions.service.ts'
+import { registerEnrolmentRoutes } from './second-factors/enrolment.routes.ts'
+import { registerSignInSettingsRoutes } from './sign-in/sign-in-settings.routes.ts'
+import { registerPasskeyRoutes } from './second-factors/passkeys.routes.ts'
+import { registerSecondFactorRoutes } from './second-factors/second-factors.routes.ts'
+import { registerSignInRoutes } from './sign-in/sign-in.routes.ts'
 import { registerSsoConnectionRoutes } from './sso-connections/sso-connections.routes.ts'
 import { tenantUrl } from './tenants/tenant-url.service.ts'
 import { findTenantById, tenantFinder } from './tenants/tenants.service.ts'
@@ -105,7 +120,7 @@ export async function buildApp(deps: AppDeps): Promise<App> {
   const inspector = new Inspector(db)
   const baseUrl = tenantBaseUrls(deps, http)
   const linkTo: LinkTo = async (tenantId, token) => `${await baseUrl(tenantId)}/auth/accept-invite?token=${token}`
-  const dispatcher = buildDispatcher(deps, linkTo)
+  const dispatcher = buildDispatcher(deps, { linkTo, baseUrl })
   const sealing = buildSealing(deps)
   const sealer = new Sealer({ ...sealing, onError: (error) => log.error({ err: error }, 'audit chain') })
   const sweeper = new AnswerSweeper({ db, clock, onError: (error) => log.error({ err: error }, 'stored answers') })
@@ -158,7 +173,7 @@ export async function buildApp(deps: AppDeps): Promise<App> {
   registerRoutes(http, linkTo, config)
   registerAuditExportRoutes(http, { sealing, stallMaxMs: config.exportStallMs })
   await registerScimRoutes(http, { baseUrl, inspector })
-  await registerAcceptanceRoutes(http, config.publicUrl?.protocol === 'https:')
+  await registerSignIn(http, { isSecure: config.publicUrl?.protocol === 'https:', baseUrl })
   await serveOpenApi(http)
   await http.ready()
   return {
@@ -204,6 +219,26 @@ function registerRoutes(http: FastifyInstance, linkTo: LinkTo, { accessTokenSeco
   registerScimSettingsRoutes(http)
   registerScimTokenRoutes(http)
   registerScimLogRoutes(http)
+  registerSessionRoutes(http)
+  registerSignInSettingsRoutes(http)
+}
+
+/** Everything under /auth: the only part that reads cookies. */
+async function registerSignIn(
+  http: FastifyInstance,
+  { isSecure, baseUrl }: { readonly isSecure: boolean; readonly baseUrl: (tenantId: string) => Promise<string> },
+): Promise<void> {
+  const sessions = browserSessions({ cookies: authCookies(isSecure), find: findSignedIn, keepAlive })
+  await registerAcceptanceRoutes(http, isSecure)
+  registerSessionTokenRoutes(http, sessions)
+  await addAuthPages(http, (pages) => {
+    registerSignInRoutes(pages, sessions)
+    registerLinkRoutes(pages, sessions.cookies)
+    registerEnrolmentRoutes(pages, sessions.cookies)
+    registerAccountRoutes(pages, sessions)
+    registerSecondFactorRoutes(pages, sessions)
+    registerPasskeyRoutes(pages, { sessions, baseUrl })
+  })
 }
 
 /** Checkpoints go into the log as well: where logs are kept elsewhere, the end of the chain is. */
@@ -232,13 +267,22 @@ function tenantBaseUrls({ config, db }: AppDeps, http: FastifyInstance): (tenant
   }
 }
 
-function buildDispatcher({ config, db, clock, log, mail }: AppDeps, linkTo: LinkTo): Dispatcher {
+interface Links {
+  readonly linkTo: LinkTo
+  readonly baseUrl: (tenantId: string) => Promise<string>
+}
+
+function buildDispatcher({ config, db, clock, log, mail }: AppDeps, { linkTo, baseUrl }: Links): Dispatcher {
   const send = mailConsumer({ mail, log, logsMails: config.mode === 'development' })
   const onError = (error: unknown) => log.error({ err: error }, 'outbox')
   return new Dispatcher({
     db,
     clock,
     onError,
-    consumers: { [invitationMail]: deliverInvitations({ db, clock, linkTo, send }) },
+    consumers: {
+      [invitationMail]: deliverInvitations({ db, clock, linkTo, send }),
+      [passwordResetMail]: deliverPasswordResets({ db, clock, limits: config.limits, baseUrl, send }),
+      [accountMail]: deliverAccountMails({ db, clock, limits: config.limits, baseUrl, send }),
+    },
   })
 }

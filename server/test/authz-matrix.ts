@@ -19,6 +19,7 @@ export type ObjectKind =
   | 'scim-log-entry'
   | 'invitation'
   | 'outbox-item'
+  | 'session'
 
 export type StateName =
   | 'none'
@@ -57,7 +58,7 @@ export interface Route {
   readonly query?: string
   readonly body?: unknown
   /** Of a public operation: a body that opens nothing, and its answer. */
-  readonly wrong?: { readonly body: unknown; readonly status: number; readonly error: string }
+  readonly wrong?: { readonly body?: unknown; readonly status: number; readonly error: string }
   readonly success?: number
   readonly fields?: Readonly<Partial<Record<Role, string>>>
 }
@@ -95,13 +96,14 @@ export function readMatrix(): Matrix {
   return matrix
 }
 
-/** What a program gets whose role would do, but that lacks the right which the class asks for. */
+/** What a program gets whose role would do, but that lacks the right which the class asks for; people who just signed in need none. */
 export function refusalForRight(
   { classes, rights }: Matrix,
   route: Pick<Route, 'class'>,
   { role, kind }: { readonly role: Role; readonly kind: string },
 ): { readonly status: number; readonly error: string } | undefined {
-  return kind !== 'keeper' && classes[route.class]?.[role] === 200 ? rights[route.class] : undefined
+  const isEnough = kind === 'keeper' || kind === 'session'
+  return !isEnough && classes[route.class]?.[role] === 200 ? rights[route.class] : undefined
 }
 
 /** The alias that all mappers here are kept under. */

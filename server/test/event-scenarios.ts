@@ -10,6 +10,7 @@ import { newEmail, post, type Arrange, type Post, type Scenario } from './scenar
 import { ofSignIn } from './scim-scenarios.ts'
 import { password, type TestApp } from './start-test-app.ts'
 import type { RequestOptions } from './test-client.ts'
+import { ofSignIn as ofSigningIn } from './sign-in-scenarios.ts'
 import { ofUsers } from './user-scenarios.ts'
 
 const users = '/api/service/users'
@@ -260,6 +261,7 @@ function ofTenant(
 
 export const scenarios: readonly Scenario[] = [
   ...ofUsers,
+  ...ofSigningIn,
   ...ofGroups,
   ...ofBoundMembers,
   ...ofLinks,

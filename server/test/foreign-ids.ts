@@ -300,6 +300,9 @@ export const bodyFields: readonly BodyField[] = [
 /** Fields of bodies that take no id of anything, or whose value never leads anywhere. */
 export const otherFields: ReadonlySet<string> = new Set([
   'access',
+  'POST /api/muster/sign-in-settings requiresSecondFactor',
+  'POST /api/muster/sign-in-settings sessionIdleMinutes',
+  'POST /api/muster/sign-in-settings sessionMaxMinutes',
   'alias',
   'attributes',
   'certificates[]',

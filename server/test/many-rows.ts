@@ -184,6 +184,59 @@ export async function addManyRows(t: TestApp, tenant: TestTenant): Promise<Landm
     data: '{}',
     personal: '{}',
   }))
+  await insert(t, 'sessions', manyUsers, (index) => ({
+    ...common,
+    id: id('session', index),
+    id_hash: id('cookie', index),
+    user_id: id('user', index),
+    csrf_token: 'x',
+    method: 'password',
+    started_at: at + index,
+    last_seen_at: at + index,
+    confirmed_at: at,
+    idle_ms: 3_600_000,
+    ends_at: at + 86_400_000 + index,
+    address: '192.0.2.7',
+    user_agent: '',
+  }))
+  await insert(t, 'session_tokens', manyUsers, (index) => ({
+    ...common,
+    token_hash: id('session-token', index),
+    session_id: id('session', index),
+    expires_at: at + index,
+  }))
+  await insert(t, 'single_use_tokens', manyUsers, (index) => ({
+    ...common,
+    id: id('single', index),
+    token_hash: id('single-hash', index),
+    purpose: 'password_reset',
+    user_id: id('user', index),
+    address: `person${index}@example.com`,
+    created_at: at,
+    expires_at: at + index,
+  }))
+  await insert(t, 'sign_in_counters', manyUsers, (index) => ({
+    ...common,
+    subject_key: `user:${id('user', index)}`,
+    failures: 1,
+    window_start: at,
+    in_window: 1,
+    last_at: at + index,
+  }))
+  await insert(t, 'pending_sign_ins', manyUsers, (index) => ({
+    ...common,
+    token_hash: id('pending', index),
+    purpose: 'second_factor',
+    user_id: id('user', index),
+    expires_at: at + 86_400_000 + index,
+  }))
+  await insert(t, 'known_devices', manyUsers, (index) => ({
+    ...common,
+    user_id: id('user', index),
+    device_hash: id('device', index),
+    created_at: at,
+    last_seen_at: at,
+  }))
   await insert(t, 'outbox', manyUsers, (index) => ({
     ...common,
     id: id('mail', index),

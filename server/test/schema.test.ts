@@ -34,6 +34,7 @@ const freeIds: readonly string[] = [
   'invitations.inviter_id',
   'oauth_clients.client_id',
   'outbox.subject_id',
+  'pending_sign_ins.user_id',
   'persona_subjects.subject_id',
   'purpose_subjects.subject_id',
   'scim_groups.external_id',
@@ -44,6 +45,8 @@ const freeIds: readonly string[] = [
   'scim_tokens.creator_id',
   'scim_users.external_id',
   'sso_connections.entity_id',
+  'sessions.connection_id',
+  'sessions.name_id',
 ]
 
 let database: TestDatabase

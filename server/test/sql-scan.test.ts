@@ -4,6 +4,7 @@ import { apiTokenSorts, groupSorts, linkSorts, oauthClientSorts, userSorts } fro
 import { addManyRows, refreshStatistics, type Landmarks } from './many-rows.ts'
 import { explainAll, type Plan } from './query-plan.ts'
 import { captureSql } from './sql-capture.ts'
+import { TestBrowser } from './test-browser.ts'
 import { startTestApp, type TestApp } from './start-test-app.ts'
 
 let t: TestApp
@@ -249,6 +250,29 @@ test('mappers are looked up by their connection, one by its id, and those of a g
       assert.equal(answer.status, 200, answer.text)
     })
   }
+})
+
+test('signing in, going on, asking for a new password and signing out read the rows they are about', async () => {
+  const user = await t.addUser('signing-in')
+  const browser = new TestBrowser(t)
+  await plansOf(() => browser.signIn('signing-in', 'not the right one'))
+  t.clock.advance(60_000)
+  await plansOf(async () => assert.equal((await browser.signIn('signing-in')).status, 303))
+  await plansOf(async () => assert.equal((await browser.open('/auth/account')).status, 200))
+  await plansOf(async () =>
+    assert.equal((await t.get('/api/service/whoami', { token: await browser.bearer() })).status, 200),
+  )
+  await plansOf(async () => {
+    await new TestBrowser(t).send('/auth/forgot-password', { login: user.email })
+    await t.deliverOutbox()
+  })
+  const link = new URL(/http\S+/.exec(t.mails.at(-1)?.text ?? '')?.[0] ?? '')
+  await plansOf(async () => {
+    const other = new TestBrowser(t)
+    await other.open(`${link.pathname}${link.search}`)
+    assert.equal((await other.submit('/auth/reset-password', { password: 'another long sentence' })).status, 200)
+  })
+  await plansOf(() => t.post(`/api/muster/users/${landmarks.userId}/sessions/end`))
 })
 
 test('changes read and write the rows they are about', async () => {

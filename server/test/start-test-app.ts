@@ -18,6 +18,12 @@ import type { NewScimToken } from '../src/scim-tokens/scim-tokens.schema.ts'
 import { createToken } from '../src/scim-tokens/scim-tokens.service.ts'
 import { createConnection, isSamlConfigured } from '../src/sso-connections/sso-connections.service.ts'
 import { certificates } from '../src/sso-connections/testdata/certificates.ts'
+import { inTransaction } from '../src/access/in-transaction.ts'
+import {
+  issueAccessToken as issueSessionToken,
+  startSession,
+  type StartedSession,
+} from '../src/sessions/sessions.service.ts'
 import { createTenant } from '../src/tenants/tenants.service.ts'
 import { checkAgainstContract } from './contract-check.ts'
 import { limitsOff } from './limits-off.ts'
@@ -257,6 +263,18 @@ export class TestApp implements AsyncDisposable {
   async personalToken(userId: string, tenant: TestTenant = this.acme): Promise<string> {
     const input = { displayName: 'test', description: '', personas: [], lifetimeSeconds: null }
     return (await issueTokenFor(this.operator(tenant), userId, input)).secret
+  }
+
+  /** A session as a sign-in would start it. */
+  startSession(userId: string, tenant: TestTenant = this.acme): Promise<StartedSession> {
+    const input = { userId, method: 'password', secondFactor: '' } as const
+    return inTransaction(this.operator(tenant), (ctx) => startSession(ctx, input))
+  }
+
+  /** A session access token of a user. */
+  async sessionToken(userId: string, tenant: TestTenant = this.acme, started?: StartedSession): Promise<string> {
+    const { session } = started ?? (await this.startSession(userId, tenant))
+    return (await issueSessionToken(this.operator(tenant), session)).token
   }
 
   /** A service token that keeps this role. */

@@ -8,8 +8,8 @@ import uuid
 from dataclasses import dataclass
 from typing import Any, Dict, Iterator, List, Optional
 from urllib.error import HTTPError
-from urllib.parse import urlencode
-from urllib.request import ProxyHandler, Request, build_opener
+from urllib.parse import parse_qs, urlencode, urlsplit
+from urllib.request import HTTPRedirectHandler, ProxyHandler, Request, build_opener
 
 PAGE_SIZE_MAX = 100
 # The fixture that run.ts prepares; user01 is the one the contract names.
@@ -36,6 +36,13 @@ class Answer:
 def unique(prefix: str) -> str:
     """A name that no earlier run on the same server has used."""
     return f"{prefix}-{uuid.uuid4().hex[:10]}"
+
+
+class Unredirected(HTTPRedirectHandler):
+    """A redirect is an answer like any other."""
+
+    def redirect_request(self, *_: Any) -> None:
+        return None
 
 
 class Workspace:
@@ -91,6 +98,29 @@ class Workspace:
         """Id of a freshly invited, still pending member."""
         body = {"users": [{"email": email, "roleName": "$member"}]}
         return self.call("POST", "/api/service/users", body).expect(200).json["createdUsers"][email]
+
+    def add_user(self, username: str, password: str) -> str:
+        """Id of a member who has accepted and can sign in."""
+        user_id = self.invite(f"{username}@example.com")
+        (invitation,) = self.rows("/api/muster/invitations", filter=json.dumps({"userId": user_id}))
+        link = self.call("POST", f"/api/muster/invitations/{invitation['id']}/link").expect(200).json["link"]
+        (token,) = parse_qs(urlsplit(link).query)["token"]
+        body = {"token": token, "username": username, "firstName": "First", "lastName": "Last", "password": password}
+        self.call("POST", "/auth/accept-invite", body).expect(200)
+        return user_id
+
+    def sign_in(self, username: str, password: str) -> int:
+        """The status of the sign-in form: 303 leads on, everything else stays."""
+        data = urlencode({"login": username, "password": password}).encode()
+        headers = {"Content-Type": "application/x-www-form-urlencoded"}
+        opener = build_opener(ProxyHandler({}), Unredirected)
+        request = Request(f"{self.base_url}/auth/sign-in", data=data, headers=headers, method="POST")
+        try:
+            with opener.open(request, timeout=60) as response:
+                return response.status
+        except HTTPError as error:
+            with error:
+                return error.code
 
     def create_group(self, alias: str, user_ids: Optional[List[str]] = None, name: Optional[str] = None) -> str:
         group = {"name": name or alias.lower().replace(" ", "_"), "attributes": {"alias": [alias]}}

@@ -1,6 +1,7 @@
 import { rawRows, type Db } from '../db/db.ts'
 import { credentialReader } from './kept-credentials.ts'
-import { findOwnerRoles, type OwnerRoles } from './owner-roles.queries.ts'
+import type { PresentRoles } from '../user-roles/held-roles.schema.ts'
+import { findPresentRoles } from '../user-roles/present-roles.service.ts'
 
 /** Everything that decides about an API token, found by one look at a unique index. */
 export interface TokenCredential {
@@ -13,7 +14,7 @@ export interface TokenCredential {
   readonly last_used_at: number
   readonly role: string | null
   /** The owner's roles at the instant, for owners who were ever given one beside the workspace role; they stand in for `role`. */
-  readonly ownerRoles?: OwnerRoles
+  readonly ownerRoles?: PresentRoles
   readonly owner_enabled: number | null
   readonly owner_invited_at: number | null
   readonly owner_accepted_at: number | null
@@ -54,6 +55,6 @@ async function withOwnerRoles(
   credential: TokenCredential,
   now: Date,
 ): Promise<TokenCredential | undefined> {
-  const ownerRoles = await findOwnerRoles(db, tenantId, credential.owner_id ?? '', now)
+  const ownerRoles = await findPresentRoles(db, tenantId, credential.owner_id ?? '', now)
   return ownerRoles === undefined ? undefined : { ...credential, ownerRoles }
 }

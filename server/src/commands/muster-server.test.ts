@@ -117,6 +117,9 @@ test('what a rule of the product refuses ends with 3, wrong use with 2; both say
   const refused: readonly (readonly string[])[] = [
     ['tenants', 'create', 'acme', '--admin', 'a@example.com'],
     ['tokens', 'issue', '--owner', 'nobody@example.com'],
+    ['users', 'reset-link', 'nobody@example.com'],
+    // Who has not accepted yet has an invitation for that.
+    ['users', 'reset-link', 'admin@example.com'],
   ]
   const wrong: readonly (readonly string[])[] = [
     ['nonsense'],
@@ -130,6 +133,7 @@ test('what a rule of the product refuses ends with 3, wrong use with 2; both say
     ['tokens', 'issue', '--expires-in', '0'],
     ['tokens', 'issue', '--owner', 'admin', '--allow', 'sign-in-settings'],
     ['tokens', 'issue', '--nonsense'],
+    ['users', 'reset-link'],
   ]
   const ends = await inTurns([...refused, ...wrong])
   for (const [index, ended] of ends.entries()) {

@@ -12,6 +12,7 @@ import { Refused } from './refused.ts'
 import { addScimCommands } from './scim.ts'
 import { addTenantCommands } from './tenants.ts'
 import { addTokenCommands } from './tokens.ts'
+import { addUserCommands } from './users.ts'
 
 /** Exit codes: done, failed, wrong use, refused by a rule of the product. */
 const exit = { done: 0, failed: 1, wrongUse: 2, refused: 3 } as const
@@ -19,7 +20,7 @@ const exit = { done: 0, failed: 1, wrongUse: 2, refused: 3 } as const
 export function buildProgram(): Command {
   const program = new Command('muster-server')
     .description(
-      'What the operator of the host does: tenants, tokens, the database. Reads the same settings as the server.',
+      'What the operator of the host does: tenants, tokens, people, the database. Reads the same settings as the server.',
     )
     .version(version)
     .addOption(new Option('--json', 'print one JSON value on standard output').default(false))
@@ -27,6 +28,7 @@ export function buildProgram(): Command {
     .showHelpAfterError()
   addTenantCommands(program)
   addTokenCommands(program)
+  addUserCommands(program)
   addScimCommands(program)
   addDatabaseCommands(program)
   addBackupCommands(program)

@@ -24,6 +24,10 @@ import type {
   ScimValuesTable,
 } from '../scim/scim.table.ts'
 import type { ScimSettingsTable, ScimTokensTable } from '../scim-tokens/scim-tokens.table.ts'
+import type { PasskeysTable, RecoveryCodesTable, TotpSecretsTable } from '../second-factors/second-factors.table.ts'
+import type { SessionsTable, SessionTokensTable } from '../sessions/sessions.table.ts'
+import type { KnownDevicesTable, PendingSignInsTable, SignInCountersTable } from '../sign-in/sign-in.table.ts'
+import type { SingleUseTokensTable } from '../single-use-tokens/single-use-tokens.table.ts'
 import type { SsoConnectionsTable } from '../sso-connections/sso-connections.table.ts'
 import type { TenantsTable } from '../tenants/tenants.table.ts'
 import type { RoleGrantsTable, UserSubRolesTable } from '../user-roles/held-roles.table.ts'
@@ -43,14 +47,18 @@ export interface Database {
   groups: GroupsTable
   idempotency_keys: IdempotencyKeysTable
   invitations: InvitationsTable
+  known_devices: KnownDevicesTable
   oauth_clients: OAuthClientsTable
   outbox: OutboxTable
+  passkeys: PasskeysTable
+  pending_sign_ins: PendingSignInsTable
   persona_subjects: PersonaSubjectsTable
   personas: PersonasTable
   purpose_subjects: PurposeSubjectsTable
   purposes: PurposesTable
   rate_buckets: RateBucketsTable
   role_grants: RoleGrantsTable
+  recovery_codes: RecoveryCodesTable
   roles: RolesTable
   sso_mappers: SsoMappersTable
   tenant_keys: TenantKeysTable
@@ -62,8 +70,13 @@ export interface Database {
   scim_tokens: ScimTokensTable
   scim_users: ScimUsersTable
   scim_values: ScimValuesTable
+  session_tokens: SessionTokensTable
+  sessions: SessionsTable
+  sign_in_counters: SignInCountersTable
+  single_use_tokens: SingleUseTokensTable
   sso_connections: SsoConnectionsTable
   tenants: TenantsTable
   user_sub_roles: UserSubRolesTable
+  totp_secrets: TotpSecretsTable
   users: UsersTable
 }

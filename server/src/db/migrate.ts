@@ -18,6 +18,8 @@ import * as rolesAndPersonas from './migrations/0015_roles_and_personas.ts'
 import * as tenantKeys from './migrations/0016_tenant_keys.ts'
 import * as ssoConnections from './migrations/0020_sso_connections.ts'
 import * as scim from './migrations/0021_scim.ts'
+import * as sessions from './migrations/0030_sessions.ts'
+import * as signIn from './migrations/0031_sign_in.ts'
 
 /** In order; forward only. A released one never changes. */
 const migrations: Readonly<Record<string, Migration>> = {
@@ -39,6 +41,8 @@ const migrations: Readonly<Record<string, Migration>> = {
   '0016_tenant_keys': tenantKeys,
   '0020_sso_connections': ssoConnections,
   '0021_scim': scim,
+  '0030_sessions': sessions,
+  '0031_sign_in': signIn,
 }
 
 export interface MigrationState {

@@ -42,6 +42,7 @@ const nouns = {
   mapping_not_found: 'SSO mapping',
   invitation_not_found: 'invitation',
   outbox_item_not_found: 'outbox item',
+  session_not_found: 'session',
   sso_connection_not_found: 'SSO connection',
   scim_token_not_found: 'SCIM token',
   scim_log_entry_not_found: 'SCIM log entry',

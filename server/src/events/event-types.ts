@@ -48,6 +48,8 @@ const decentralized = {
 }
 const BoundedDecentralizedRole = Type.Object({ ...decentralized, ...bounds }, { additionalProperties: false })
 const DecentralizedRole = Type.Object(decentralized, { additionalProperties: false })
+const By = Type.Object({ by: Type.String() }, { additionalProperties: false })
+const Refusal = Type.Object({ method: Type.String(), reason: Type.String() }, { additionalProperties: false })
 const Subject = Type.Object({ subjectKind: Type.String() }, { additionalProperties: false })
 
 function admin<D extends TObject, P extends TObject>(subject: SubjectKind, data: D, personal: P) {
@@ -62,6 +64,7 @@ function signIn<D extends TObject, P extends TObject>(subject: SubjectKind, data
 export const eventTypes = {
   'tenant.created': admin('tenant', Type.Object({ slug: Type.String(), plan: Type.String() }), Nothing),
   'tenant.plan_changed': admin('tenant', Type.Object({ from: Type.String(), to: Type.String() }), Nothing),
+  'tenant.sign_in_changed': admin('tenant', Changed, Nothing),
   'tenant.disabled': admin('tenant', Nothing, Nothing),
   'user.created': admin('user', UserRole, Type.Object({ email: Type.String(), username: Type.String() })),
   'user.updated': admin('user', Changed, Values),
@@ -117,6 +120,21 @@ export const eventTypes = {
   'oauth_client.secret_redrawn': admin('oauth_client', Client, Nothing),
   'oauth_client.deleted': admin('oauth_client', Client, Nothing),
   'oauth_client.token_issued': signIn('oauth_client', Client, Nothing),
+  // The object is the session.
+  'session.started': signIn('user', Type.Object({ method: Type.String(), secondFactor: Type.String() }), Nothing),
+  'session.confirmed': signIn('user', By, Nothing),
+  'session.ended': signIn('user', Type.Object({ reason: Type.String() }), Nothing),
+  // The subject is empty when nobody has this name.
+  'sign_in.refused': signIn('user', Refusal, Type.Object({ login: Type.String() })),
+  'password.reset_requested': signIn('user', Nothing, Nothing),
+  'password.changed': signIn('user', By, Nothing),
+  'email.change_requested': signIn('user', Nothing, Email),
+  'email.changed': signIn('user', By, Type.Object({ before: Type.String(), after: Type.String() })),
+  'totp.added': signIn('user', Nothing, Nothing),
+  'totp.removed': signIn('user', Nothing, Nothing),
+  'recovery_codes.made': signIn('user', Nothing, Nothing),
+  'passkey.added': signIn('user', Nothing, Name),
+  'passkey.removed': signIn('user', Nothing, Name),
   // The object is the alias of the connection.
   'sso_mapper.created': admin('sso_mapper', Type.Object({ kind: Type.String(), groupId: Type.String() }), Nothing),
   'sso_mapper.updated': admin('sso_mapper', Changed, Nothing),

@@ -51,6 +51,10 @@ const tags = [
     description:
       'How an identity provider keeps users and groups here: rules, tokens, and what became of its requests.',
   },
+  {
+    name: 'Sessions',
+    description: 'Browsers in which people are signed in, and the tokens these trade their sessions for.',
+  },
   { name: 'Events', description: 'What was changed, and who signed in.' },
   { name: 'Audit', description: 'The events as a chain that shows every later change, and what signs it.' },
   { name: 'Outbox', description: 'Mails that were promised, sent or not.' },

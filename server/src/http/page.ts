@@ -11,6 +11,11 @@ form { display: grid; gap: 1rem; }
 label { display: grid; gap: .25rem; font-weight: 600; }
 small { font-weight: 400; }
 input { font: inherit; padding: .5rem .625rem; border: 1px solid #767676; border-radius: .375rem; }
+fieldset { display: grid; gap: 1rem; border: 1px solid #767676; border-radius: .375rem; }
+ul { padding: 0; display: grid; gap: 1rem; list-style: none; }
+nav { display: grid; gap: .5rem; margin-top: 1.5rem; }
+code { font-size: 1.125rem; }
+svg { width: 12rem; height: 12rem; background: #fff; }
 button { font: inherit; font-weight: 600; padding: .625rem 1rem; border: 0; border-radius: .375rem; background: #1a4fd6; color: #fff; cursor: pointer; }
 :focus-visible { outline: 3px solid #1a4fd6; outline-offset: 2px; }
 [role="alert"] { border-left: 4px solid #c62828; padding: .25rem .75rem; }
@@ -22,22 +27,35 @@ const styleHash = createHash('sha256').update(style).digest('base64')
 
 /** What every page carries: one known style, no script, no frames, no referrer, kept by nobody. */
 const pageHeaders = {
-  'content-security-policy': `default-src 'none'; style-src 'sha256-${styleHash}'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'`,
+  'content-security-policy': policy(''),
   'referrer-policy': 'no-referrer',
   'x-content-type-options': 'nosniff',
   'cross-origin-opener-policy': 'same-origin',
   'cache-control': 'no-store',
 }
 
-/** Answers with a page that works without JavaScript. */
-export function sendPage(reply: FastifyReply, status: number, title: string, content: Html): FastifyReply {
+/** Passkeys alone need a script; it is a file of ours, and talks to nobody but us. */
+const scriptedHeaders = { ...pageHeaders, 'content-security-policy': policy(" script-src 'self'; connect-src 'self';") }
+
+function policy(more: string): string {
+  return `default-src 'none'; style-src 'sha256-${styleHash}';${more} form-action 'self'; base-uri 'none'; frame-ancestors 'none'`
+}
+
+/** Answers with a page that works without JavaScript; what a script of ours adds is an addition. */
+export function sendPage(
+  reply: FastifyReply,
+  status: number,
+  title: string,
+  content: Html,
+  script: string | null = null,
+): FastifyReply {
   const page = html`<!doctype html>
     <html lang="en">
       <head>
         <meta charset="utf-8" />
         <meta name="viewport" content="width=device-width, initial-scale=1" />
         <title>${title} · Muster</title>
-        ${styleElement}
+        ${styleElement} ${script === null ? html`` : html`<script type="module" src="${script}"></script>`}
       </head>
       <body>
         <main>
@@ -46,5 +64,9 @@ export function sendPage(reply: FastifyReply, status: number, title: string, con
         </main>
       </body>
     </html> `
-  return reply.code(status).headers(pageHeaders).type('text/html; charset=utf-8').send(page.text)
+  return reply
+    .code(status)
+    .headers(script === null ? pageHeaders : scriptedHeaders)
+    .type('text/html; charset=utf-8')
+    .send(page.text)
 }

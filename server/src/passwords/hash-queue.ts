@@ -34,7 +34,7 @@ export class HashQueue {
     }
     if (this.#waiting.length >= this.#waitingMax) {
       throw new ApiError('unavailable', {
-        detail: 'Too many passwords are being set at this moment; try again in a few seconds.',
+        detail: 'Too many passwords are being checked at this moment; try again in a few seconds.',
         headers: { 'retry-after': '5' },
       })
     }

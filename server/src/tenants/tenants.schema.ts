@@ -13,9 +13,25 @@ export interface TenantSettings {
   readonly defaultRole: '$admin' | '$member' | '$guest'
   /** Whether SCIM is switched on: the IdP then owns the users it made. */
   readonly scimIsOn: boolean
+  /** Minutes without a request after which a session ends: 1 to 43,200. */
+  readonly sessionIdleMinutes: number
+  /** Minutes after which a session ends whatever happens. */
+  readonly sessionMaxMinutes: number
+  /** Whether a password alone signs nobody in. */
+  readonly requiresSecondFactor: boolean
+  /** Whether people sign in through the IdP alone. */
+  readonly enforcesSso: boolean
 }
 
-export const defaultSettings: TenantSettings = { apiMayDeactivateUsers: true, defaultRole: '$member', scimIsOn: false }
+export const defaultSettings: TenantSettings = {
+  apiMayDeactivateUsers: true,
+  defaultRole: '$member',
+  scimIsOn: false,
+  sessionIdleMinutes: 60,
+  sessionMaxMinutes: 1_440,
+  requiresSecondFactor: false,
+  enforcesSso: false,
+}
 
 export interface Tenant {
   readonly id: string

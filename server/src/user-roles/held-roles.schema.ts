@@ -15,3 +15,11 @@ export interface NewHeldRole {
   readonly roleId: string
   readonly bounds: Bounds
 }
+
+/** The roles of a user at one instant, by name. */
+export interface PresentRoles {
+  readonly role: string
+  readonly subRoles: readonly string[]
+  /** When the clock next changes any of them, epoch ms. */
+  readonly until: number
+}

@@ -13,6 +13,7 @@ import { removeUserFromPurposes } from '../purposes/purpose-subjects.service.ts'
 import { moveMembers, readRoles } from '../roles/roles.service.ts'
 import { deleteDecentralizedRolesOf } from '../decentralized-roles/decentralized-role-ends.service.ts'
 import { deleteRolesBeside } from '../user-roles/role-ends.service.ts'
+import { endSessionsOf } from '../sessions/sessions.service.ts'
 import { getTenant } from '../tenants/tenants.service.ts'
 import { holdUser, requireOtherAdmin } from './user-roles.service.ts'
 import { cannotDisableSelf, isScimManaged, managedByScim } from './user-rules.ts'
@@ -59,6 +60,7 @@ export async function deleteHeldUser(ctx: TrxCtx, user: User, transferToUserId: 
   await deleteTokensOfOwner(ctx, userId)
   await deleteInvitationsOf(ctx, userId)
   await deleteCredential(ctx, userId)
+  await endSessionsOf(ctx, userId, 'deleted')
   await removeUser(ctx.db, ctx.tenantId, userId)
   await recordEvent(ctx, {
     type: 'user.deleted',

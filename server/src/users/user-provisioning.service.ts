@@ -8,6 +8,9 @@ import { recordEvent } from '../events/record-event.ts'
 import { joinFirstGroups } from '../groups/group-members.service.ts'
 import { voidInvitations } from '../invitations/invitations.service.ts'
 import { readRoles } from '../roles/roles.service.ts'
+import { promiseAccountMail } from '../account/account-mail.service.ts'
+import { allPurposes, voidSingleUseTokens } from '../single-use-tokens/single-use-tokens.service.ts'
+import { endSessionsOf } from '../sessions/sessions.service.ts'
 import { createUsers } from './user-creation.service.ts'
 import { applyRole, requireOtherAdmin, requireUser } from './user-roles.service.ts'
 import { emailKey, titleKey, userExistsText } from './user-rules.ts'
@@ -132,7 +135,15 @@ async function writeOwnFields(ctx: TrxCtx, user: User, next: ProvisionedUser): P
     })
   }
   if (signsInElsewhere || adopts) await voidInvitations(ctx, user.id)
+  if (fields.includes('email') && user.email !== '') await leaveOldAddress(ctx, user)
   return true
+}
+
+/** What was mailed to the old address opens nothing any more, and its reader is told (security contract, V-S3). */
+async function leaveOldAddress(ctx: TrxCtx, user: User): Promise<void> {
+  await voidSingleUseTokens(ctx, user.id, allPurposes)
+  await endSessionsOf(ctx, user.id, 'email_changed')
+  await promiseAccountMail(ctx, user.id, { about: 'email_changed_by_idp', to: user.email })
 }
 
 function withTitle({ attributes }: User, title: string): User['attributes'] {
@@ -150,6 +161,7 @@ async function writeEnabled(ctx: TrxCtx, user: User, enabled: boolean): Promise<
     data: {},
     personal: {},
   })
+  if (!enabled) await endSessionsOf(ctx, user.id, 'disabled')
   return true
 }
 

@@ -6,6 +6,7 @@ import { ApiError, notFound } from '../errors/api-error.ts'
 import { recordEvent } from '../events/record-event.ts'
 import { lockRole, moveMembers, readRoles, type RoleBook } from '../roles/roles.service.ts'
 import { endRoleGrants, endSubRoles, listOpenRoleGrants } from '../user-roles/role-ends.service.ts'
+import { roleChanged } from '../sessions/sessions.service.ts'
 import { lastAdmin } from './user-rules.ts'
 import { lockUser, updateUser } from './user-writes.queries.ts'
 import { findUser, hasOtherAdmin } from './users.queries.ts'
@@ -64,6 +65,7 @@ export async function applyRole(ctx: TrxCtx, user: User, roleId: string, roles: 
     await moveMembers(ctx, user.workspaceRoleId, roleId)
     const data = { from: nameOf(roles, user.workspaceRoleId), to: nameOf(roles, roleId) }
     await recordEvent(ctx, { type: 'user.role_changed', subjectId: user.id, data, personal: {} })
+    await roleChanged(ctx, user.id)
   }
   await endWithRole(ctx, user, roleId, roles)
 }

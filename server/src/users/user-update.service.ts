@@ -10,6 +10,8 @@ import { listGroupIdsOfUser, replaceGroupsOfUser } from '../groups/group-members
 import { reissueInvitation } from '../invitations/invitations.service.ts'
 import { listPersonaIdsOfUser, replacePersonasOfUser } from '../personas/persona-subjects.service.ts'
 import { readRoles } from '../roles/roles.service.ts'
+import { endSessionsOf } from '../sessions/sessions.service.ts'
+import { allPurposes, voidSingleUseTokens } from '../single-use-tokens/single-use-tokens.service.ts'
 import { getTenant } from '../tenants/tenants.service.ts'
 import { requireCleanAttributes, requireCleanName, type Attributes, type TextLimits } from '../text/clean-text.ts'
 import { requireEmailAddress } from '../text/email-address.ts'
@@ -93,6 +95,7 @@ async function applyEnabled(ctx: TrxCtx, user: User, enabled: boolean | undefine
     data: {},
     personal: {},
   })
+  if (!enabled) await endSessionsOf(ctx, user.id, 'disabled')
 }
 
 function isProgram({ actor }: TrxCtx): boolean {
@@ -141,6 +144,7 @@ async function applyFields(ctx: TrxCtx, user: User, change: UserChange): Promise
     data: { fields },
     personal: { before: pick(user), after: pick(next) },
   })
+  if (emailChanges) await voidSingleUseTokens(ctx, user.id, allPurposes)
   // The link mailed to the old address must not let its reader in under the new one.
   if (emailChanges && isPending(user)) await reissueInvitation(ctx, user.id, next.email)
 }

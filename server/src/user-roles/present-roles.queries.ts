@@ -1,17 +1,10 @@
+import type { PresentRoles } from './held-roles.schema.ts'
 import { forever } from '../bounds/bounds.ts'
 import { instantSql, withInstant } from '../bounds/bounds-sql.ts'
-import { dialectOf, rawRows, type Db, type DialectName } from '../db/db.ts'
+import { dialectOf, rawRows, type DialectName, type Queryable } from '../db/db.ts'
 import { jsonArraySql } from '../db/dialects/json.ts'
 import { SqlTexts } from '../db/sql-texts.ts'
-import { presentRoleSql, presentSubRolesSql } from '../user-roles/present-role-rules.ts'
-
-/** The roles of a token's owner at one instant, by name. */
-export interface OwnerRoles {
-  readonly role: string
-  readonly subRoles: readonly string[]
-  /** When the clock next changes any of them, epoch ms. */
-  readonly until: number
-}
+import { presentRoleSql, presentSubRolesSql } from './present-role-rules.ts'
 
 interface Row {
   readonly role: string
@@ -20,23 +13,23 @@ interface Row {
   readonly until: number | null
 }
 
-/** Asked only for owners who were ever given a role beside the workspace role. */
-export async function findOwnerRoles(
-  db: Db,
+/** Asked only for users who were ever given a role beside the workspace role. */
+export async function selectPresentRoles(
+  db: Queryable,
   tenantId: string,
-  ownerId: string,
+  userId: string,
   now: Date,
-): Promise<OwnerRoles | undefined> {
+): Promise<PresentRoles | undefined> {
   const dialect = dialectOf(db)
-  const text = texts.get(dialect, () => ownerRolesText(dialect))
-  const [row] = await rawRows<Row>(db, text, [now.getTime(), tenantId, ownerId])
+  const text = texts.get(dialect, () => presentRolesText(dialect))
+  const [row] = await rawRows<Row>(db, text, [now.getTime(), tenantId, userId])
   if (row === undefined) return undefined
   return { role: row.role, subRoles: JSON.parse(row.sub_roles), until: row.until ?? forever }
 }
 
 const texts = new SqlTexts()
 
-function ownerRolesText(dialect: DialectName): string {
+function presentRolesText(dialect: DialectName): string {
   const bounds = ['role_grants', 'user_sub_roles'].flatMap((table) =>
     ['valid_from', 'expires_at'].map(
       (column) =>
