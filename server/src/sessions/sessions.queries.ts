@@ -34,11 +34,7 @@ interface Found {
 }
 
 /** The session of an id with whose it is, when they may still act: disabling ends it wherever it is looked up. */
-export async function findSession(
-  db: Queryable,
-  tenantId: string,
-  idHash: string,
-): Promise<Found | undefined> {
+export async function findSession(db: Queryable, tenantId: string, idHash: string): Promise<Found | undefined> {
   const row = await db
     .selectFrom('sessions')
     .innerJoin('users', (join) =>
