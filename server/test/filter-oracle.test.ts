@@ -100,7 +100,7 @@ const joined: Readonly<Record<string, { readonly from: string; readonly by: stri
 type Row = Readonly<Record<string, unknown>>
 
 function prefixed(table: string, row: Row): FilterRow {
-  return Object.fromEntries(Object.entries(row).map(([column, value]) => [`${table}.${column}`, value])) as FilterRow
+  return Object.fromEntries(Object.entries(row).map(([column, value]) => [`${table}.${column}`, value]))
 }
 
 async function readTable(table: string): Promise<Row[]> {
@@ -119,12 +119,12 @@ async function rowsOf(template: string, shape: ListShape, where: (row: FilterRow
   const instant = { 'instant.now': t.clock.now().getTime() }
   const named = rows.map((row) => {
     const own: FilterRow = { ...prefixed(table ?? '', row), ...instant }
-    if (table === 'oauth_clients') return { ...own, 'roles.name': nameOf(row['role_id']) } as FilterRow
+    if (table === 'oauth_clients') return { ...own, 'roles.name': nameOf(row['role_id']) }
     if (table !== 'users') return own
     const groupIds = members?.filter((member) => member['user_id'] === row['id']).map((member) => member['group_id'])
     const more = subRoles?.filter((held) => held['user_id'] === row['id']).map((held) => nameOf(held['role_id']))
     const links = { 'groups.count': groupIds?.length, 'groups.ids': groupIds, 'roles.more': more }
-    return { ...own, 'roles.name': nameOf(row['workspace_role_id']), ...links } as FilterRow
+    return { ...own, 'roles.name': nameOf(row['workspace_role_id']), ...links }
   })
   if (join === undefined) return named.filter(where)
   const begins = join.by === 'group_id' ? own.group : own.user
