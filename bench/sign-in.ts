@@ -132,14 +132,18 @@ async function measureDisabling({ first, second, token, trials }: Disabling) {
     const bearer = await bearerOf(person, username, addressOf(trial))
     let lastAccepted = 0
     let isOver = false
+    const accepted = Promise.withResolvers<void>()
     const asking = (async () => {
       while (!isOver) {
         const { status } = await person('GET', '/api/service/whoami', { token: bearer })
-        if (status === 200) lastAccepted = performance.now()
-        else isOver = true
+        if (status !== 200) isOver = true
+        else {
+          lastAccepted = performance.now()
+          accepted.resolve()
+        }
       }
     })()
-    while (lastAccepted === 0) await new Promise((resolve) => setTimeout(resolve, 1))
+    await accepted.promise
     const sent = performance.now()
     read(await admin('POST', `/api/service/users/${userId}`, { token, json: { enabled: false } }))
     const done = performance.now()
