@@ -39,7 +39,7 @@ export interface TestClient {
 export interface TestTenant {
   readonly id: string
   readonly host: string
-  /** A service token with the role $admin. */
+  /** A service token with the role $admin that may change sign-in settings, as the bootstrap token may. */
   readonly token: string
 }
 
@@ -86,7 +86,7 @@ async function makeTenant(db: Db, clock: TestClock, slug: string): Promise<TestT
   const { secret } = await issueServiceToken(operatorCtx(db, tenant.id, clock.now()), {
     displayName: 'test admin',
     role: '$admin',
-    rights: [],
+    rights: ['sign-in-settings'],
     lifetimeSeconds: null,
     secret: null,
   })
