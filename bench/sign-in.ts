@@ -130,24 +130,12 @@ async function measureDisabling({ first, second, token, trials }: Disabling) {
     const username = `leaver-${randomBytes(5).toString('hex')}`
     const userId = await makePerson(admin, token, username)
     const bearer = await bearerOf(person, username, addressOf(trial))
-    let lastAccepted = 0
-    let isOver = false
-    const accepted = Promise.withResolvers<void>()
-    const asking = (async () => {
-      while (!isOver) {
-        const { status } = await person('GET', '/api/service/whoami', { token: bearer })
-        if (status !== 200) isOver = true
-        else {
-          lastAccepted = performance.now()
-          accepted.resolve()
-        }
-      }
-    })()
-    await accepted.promise
+    if (!(await isAccepted(person, bearer))) throw new Error(`the session of ${username} does not work`)
+    const asking = lastAcceptance(person, bearer)
     const sent = performance.now()
     read(await admin('POST', `/api/service/users/${userId}`, { token, json: { enabled: false } }))
     const done = performance.now()
-    await asking
+    const lastAccepted = await asking
     lateMs.push(Math.max(0, lastAccepted - done))
     sinceSentMs.push(Math.max(0, lastAccepted - sent))
   }
@@ -156,6 +144,17 @@ async function measureDisabling({ first, second, token, trials }: Disabling) {
     lastAcceptedAfterAnswerMs: { p50: round(quantile(lateMs, 0.5)), max: round(Math.max(...lateMs)) },
     lastAcceptedAfterRequestMs: { p50: round(quantile(sinceSentMs, 0.5)), max: round(Math.max(...sinceSentMs)) },
   }
+}
+
+async function isAccepted(send: Send, token: string): Promise<boolean> {
+  return (await send('GET', '/api/service/whoami', { token })).status === 200
+}
+
+/** Asks without a pause until the answer is no; when it was yes for the last time. */
+async function lastAcceptance(send: Send, token: string): Promise<number> {
+  let last = 0
+  while (await isAccepted(send, token)) last = performance.now()
+  return last
 }
 
 async function bearerOf(send: Send, login: string, from: string): Promise<string> {

@@ -7,7 +7,7 @@ type Fields = Readonly<Record<string, string>>
 /** What a browser without JavaScript does: keeps cookies, follows redirects, sends the forms it was shown. */
 export class TestBrowser {
   readonly #app: TestApp
-  readonly #tenant: TestTenant | null
+  #host: string | undefined
   readonly cookies = new Map<string, string>()
   /** The page shown last. */
   page = ''
@@ -16,14 +16,24 @@ export class TestBrowser {
 
   constructor(app: TestApp, tenant: TestTenant | null = null) {
     this.#app = app
-    this.#tenant = tenant
+    this.#host = tenant?.host
+  }
+
+  /** Another browser at another host, with everything this one keeps and shows. */
+  at({ host }: { readonly host?: string }): TestBrowser {
+    const copy = new TestBrowser(this.#app)
+    copy.#host = host
+    for (const [name, value] of this.cookies) copy.cookies.set(name, value)
+    copy.page = this.page
+    copy.path = this.path
+    return copy
   }
 
   async request(method: string, path: string, headers: Fields = {}, rawBody?: string): Promise<Answer> {
     const answer = await this.#app.request(method, path, {
       token: null,
       headers: { ...(this.cookies.size === 0 ? {} : { cookie: this.cookieHeader() }), ...headers },
-      ...(this.#tenant === null ? {} : { host: this.#tenant.host }),
+      ...(this.#host === undefined ? {} : { host: this.#host }),
       ...(rawBody === undefined ? {} : { rawBody }),
     })
     for (const line of answer.headers['set-cookie'] ?? []) {

@@ -128,6 +128,7 @@ test('V-I12 the old address takes the change back for seven days: sessions end, 
   const undo = linkIn(t, 'user01@example.com', '/auth/undo-email')
   t.clock.advance(7 * 24 * 60 * minuteMs - 1)
   assert.equal((await follow(t, undo)).status, 200)
+  assert.equal((await follow(t, undo)).status, 400, 'once')
   assert.equal(await emailOf(t, user.id), 'user01@example.com')
   assert.equal((await thief.request('GET', '/auth/session')).status, 401)
   assert.equal((await new TestBrowser(t).signIn('user01')).status, 403)

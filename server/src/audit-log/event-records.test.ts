@@ -62,14 +62,18 @@ test('every path an event shows finds that kind of event, exactly and by its par
   }
 })
 
-test('a sign-in is a LOGIN of the console', () => {
-  assert.deepEqual(toLoginEvent({ ...event, type: 'user.updated' }), {
+test('a sign-in is a LOGIN of the console, with how it came about and which session it began', () => {
+  const started = { ...event, type: 'session.started', objectId: 'session', data: { method: 'password' } } as const
+  assert.deepEqual(toLoginEvent(started), {
     clientId: 'atlan-frontend',
-    details: {},
+    details: { method: 'password' },
     ipAddress: '192.0.2.7',
     realmId: 'default',
+    sessionId: 'session',
     time: 1_767_323_045_000,
     type: 'LOGIN',
     userId: 'subject',
   })
+  const refused = toLoginEvent({ ...event, type: 'sign_in.refused', subjectId: '', objectId: '' })
+  assert.deepEqual([refused.type, refused.userId, refused.sessionId], ['LOGIN_ERROR', undefined, undefined])
 })

@@ -194,6 +194,7 @@ CREATE INDEX groups_default ON groups USING btree (tenant_id, id) WHERE (is_defa
 CREATE UNIQUE INDEX groups_name_key_unique ON groups USING btree (tenant_id, name_key);
 CREATE INDEX groups_search_alias_key ON groups USING gin (tenant_id, alias_key gin_trgm_ops);
 CREATE INDEX groups_search_name_key ON groups USING gin (tenant_id, name_key gin_trgm_ops);
+CREATE UNIQUE INDEX groups_seq_unique ON groups USING btree (tenant_id, seq);
 CREATE INDEX groups_timed ON groups USING btree (tenant_id, id) WHERE (timed_members > 0);
 
 create table idempotency_keys (
@@ -829,4 +830,5 @@ CREATE INDEX users_search_email_key ON users USING gin (tenant_id, email_key gin
 CREATE INDEX users_search_first_name_key ON users USING gin (tenant_id, first_name_key gin_trgm_ops);
 CREATE INDEX users_search_last_name_key ON users USING gin (tenant_id, last_name_key gin_trgm_ops);
 CREATE INDEX users_search_username_key ON users USING gin (tenant_id, username_key gin_trgm_ops);
+CREATE UNIQUE INDEX users_seq_unique ON users USING btree (tenant_id, seq);
 CREATE UNIQUE INDEX users_username_key_unique ON users USING btree (tenant_id, username_key);

@@ -156,6 +156,7 @@ create index groups_by_member_count on groups (tenant_id, member_count, id);
 create index groups_by_name on groups (tenant_id, name, id);
 create index groups_default on groups (tenant_id, id) where is_default = 1;
 create unique index groups_name_key_unique on groups (tenant_id, name_key);
+create unique index groups_seq_unique on groups (tenant_id, seq);
 create index groups_timed on groups (tenant_id, id) where timed_members > 0;
 create trigger groups_search_delete after delete on groups begin delete from groups_search where rowid = old.seq; end;
 create trigger groups_search_insert after insert on groups begin insert into groups_search (rowid, name_key, alias_key) values (new.seq, new.name_key, new.alias_key); end;
@@ -736,6 +737,7 @@ create index users_by_modified_at on users (tenant_id, modified_at, id);
 create index users_by_role on users (tenant_id, workspace_role_id, id);
 create index users_by_username on users (tenant_id, username, id);
 create unique index users_email_key_unique on users (tenant_id, email_key);
+create unique index users_seq_unique on users (tenant_id, seq);
 create unique index users_username_key_unique on users (tenant_id, username_key);
 create trigger scim_emails_by_hand after update of email on users when old.email <> new.email begin
         delete from scim_values where tenant_id = new.tenant_id and user_id = new.id and attribute = 'emails';

@@ -8,7 +8,7 @@ import { html } from '../http/html.ts'
 import { sendPage } from '../http/page.ts'
 import type { Session } from '../sessions/sessions.schema.ts'
 import { beginPending, consumePending } from '../sign-in/pending.service.ts'
-import { signInWithPasskey } from '../sign-in/sign-in.service.ts'
+import { signInWithPasskey } from '../sign-in/passkey-sign-in.service.ts'
 import { passkeyScript } from './passkey-script.ts'
 import { addPasskey, passkeyCreation, passkeyRequest, removePasskey, type RelyingParty } from './passkeys.service.ts'
 

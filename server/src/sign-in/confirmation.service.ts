@@ -5,7 +5,7 @@ import { findPasswordHash, isPassword } from '../passwords/passwords.service.ts'
 import type { Session } from '../sessions/sessions.schema.ts'
 import { confirmSession } from '../sessions/sessions.service.ts'
 import { confirmCounter } from './account-names.service.ts'
-import { recordRefusal } from './sign-in.service.ts'
+import { recordRefusal } from './sign-in-ends.service.ts'
 import { accountLimit, addressLimit, clearFailures, countAttempt } from './throttle.service.ts'
 
 interface Proof {

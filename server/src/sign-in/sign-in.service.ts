@@ -1,14 +1,7 @@
 import type { Ctx, TrxCtx } from '../access/ctx.ts'
 import { inTransaction } from '../access/in-transaction.ts'
 import { ApiError } from '../errors/api-error.ts'
-import { recordEvent } from '../events/record-event.ts'
 import { isOutdated, isPassword, isSameHash, rehash, storePassword } from '../passwords/passwords.service.ts'
-import {
-  checkPasskey,
-  notePasskeyUse,
-  type PasskeyProof,
-  type RelyingParty,
-} from '../second-factors/passkeys.service.ts'
 import {
   confirmTotp,
   hasSecondFactor,
@@ -16,12 +9,11 @@ import {
   takeCode,
   wrongCode,
 } from '../second-factors/second-factors.service.ts'
-import { hashSecret, newSecret } from '../secrets/secrets.ts'
-import type { NewSession } from '../sessions/sessions.schema.ts'
-import { startSession } from '../sessions/sessions.service.ts'
+import { hashSecret } from '../secrets/secrets.ts'
 import { getTenant } from '../tenants/tenants.service.ts'
 import { codeCounter, loginKey, userCounter } from './account-names.service.ts'
 import { beginPending, consumePending, findPending, type Pending } from './pending.service.ts'
+import { expired, finish, recordRefusal, recordRefusalIn } from './sign-in-ends.service.ts'
 import * as queries from './sign-in.queries.ts'
 import type { PasswordSignIn, SignInStep } from './sign-in.schema.ts'
 import { accountLimit, addressLimit, clearFailures, countAttempt } from './throttle.service.ts'
@@ -105,20 +97,6 @@ async function continueAfterPassword(
   return finish(ctx, { userId, method: 'password', secondFactor: '' }, device)
 }
 
-/** Starts the session and remembers the browser; part of every sign-in without an identity provider. */
-async function finish(ctx: TrxCtx, input: NewSession, device: string): Promise<SignInStep> {
-  const started = await startSession(ctx, input)
-  const deviceHash = hashSecret(device)
-  const isKnown = await queries.isKnownDevice(ctx.db, ctx.tenantId, input.userId, deviceHash)
-  const kept = isKnown ? device : newSecret('mdev_')
-  await queries.upsertDevice(ctx.db, ctx.tenantId, {
-    userId: input.userId,
-    deviceHash: hashSecret(kept),
-    at: ctx.now.getTime(),
-  })
-  return { kind: 'signed_in', started, device: kept }
-}
-
 interface CodeSignIn {
   /** What the cookie holds since the password was right. */
   readonly pending: string
@@ -170,53 +148,6 @@ export async function signInWithFirstCode(
   return done
 }
 
-interface PasskeySignIn {
-  /** What the cookie holds since the browser asked for a challenge. */
-  readonly pending: string
-  readonly response: string
-  readonly party: RelyingParty
-  readonly device: string
-}
-
-/**
- * Signs somebody in with a passkey: something they have, opened by something they know or are, so that no password
- * is asked for.
- *
- * @throws sign_in_refused · rate_limited
- */
-export async function signInWithPasskey(
-  ctx: Ctx,
-  { pending, response, party, device }: PasskeySignIn,
-): Promise<SignInStep> {
-  const refusal = await countAttempt(ctx, [addressLimit(ctx)])
-  if (refusal !== undefined) throw refusal.error
-  const begun = await inTransaction(ctx, (ctx) => consumePending(ctx, pending, 'passkey_sign_in'))
-  if (begun === undefined) throw expired()
-  const proof = await checkPasskey(ctx, { challenge: begun.data['challenge'] ?? '', response, party })
-  const { userId } = proof
-  const step = await inTransaction(ctx, async (ctx) => {
-    const reason = 'refusal' in proof ? proof.refusal : await passkeyRefusal(ctx, proof)
-    if (reason !== undefined) return recordRefusalIn(ctx, { userId, login: '', method: 'passkey', reason })
-    return finish(ctx, { userId, method: 'passkey', secondFactor: 'passkey' }, device)
-  })
-  if (step === undefined) throw unknownPasskey()
-  return step
-}
-
-async function passkeyRefusal(ctx: TrxCtx, proof: PasskeyProof): Promise<string | undefined> {
-  const user = await queries.findCandidateById(ctx.db, ctx.tenantId, proof.userId)
-  const { settings } = await getTenant(ctx)
-  if (user === undefined || !(await notePasskeyUse(ctx, proof))) return 'unknown_passkey'
-  if (!user.enabled) return 'disabled'
-  return settings.enforcesSso ? 'sso_enforced' : undefined
-}
-
-function unknownPasskey(): ApiError {
-  return new ApiError('sign_in_refused', {
-    detail: 'This passkey does not open an account here. Sign in with your password instead.',
-  })
-}
-
 /** A password that was changed since, or somebody who was disabled, ends what was begun. */
 async function mayStillSignIn(ctx: TrxCtx, userId: string, data: Pending['data']): Promise<boolean> {
   const user = await queries.findCandidateById(ctx.db, ctx.tenantId, userId)
@@ -237,36 +168,8 @@ async function countCode(ctx: Ctx, userId: string): Promise<void> {
   throw refusal.error
 }
 
-interface Refused {
-  /** Empty when nobody has the name. */
-  readonly userId: string
-  readonly login: string
-  readonly method: string
-  readonly reason: string
-}
-
-const loginMax = 200
-
-async function recordRefusalIn(ctx: TrxCtx, { userId, login, method, reason }: Refused): Promise<undefined> {
-  await recordEvent(ctx, {
-    type: 'sign_in.refused',
-    subjectId: userId,
-    data: { method, reason },
-    // Where nobody has the name, it may be a password typed into the wrong field.
-    personal: { login: userId === '' ? '' : login.slice(0, loginMax) },
-  })
-}
-
-export async function recordRefusal(ctx: Ctx, refused: Refused): Promise<void> {
-  await inTransaction(ctx, (ctx) => recordRefusalIn(ctx, refused))
-}
-
 function refused(): ApiError {
   return new ApiError('sign_in_refused', {
     detail: 'Name and password do not fit together, or this account cannot sign in. Check both and try again.',
   })
-}
-
-function expired(): ApiError {
-  return new ApiError('sign_in_refused', { detail: 'This sign-in took too long; begin again with your password.' })
 }

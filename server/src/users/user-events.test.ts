@@ -4,9 +4,8 @@ import { v7 as uuid } from 'uuid'
 import { recordEvent } from '../events/record-event.ts'
 import { startTestApp, type TestApp } from '../../test/start-test-app.ts'
 import { usersAddress, writeDirectly } from './testdata/people.ts'
-import { updateUser } from './user-writes.queries.ts'
 
-/** Until people can sign in, what they do and when they come is written by hand. */
+/** What people do, written by hand. */
 async function act(t: TestApp, userId: string, count: number): Promise<void> {
   for (let index = 0; index < count; index += 1) {
     t.clock.advance(1_000)
@@ -26,24 +25,7 @@ async function act(t: TestApp, userId: string, count: number): Promise<void> {
 async function signIn(t: TestApp, userId: string, count: number): Promise<void> {
   for (let index = 0; index < count; index += 1) {
     t.clock.advance(1_000)
-    await writeDirectly(t, async (ctx) => {
-      await recordEvent(ctx, {
-        type: 'invitation.accepted',
-        subjectId: userId,
-        data: { role: '$member' },
-        personal: { email: '', username: '' },
-      })
-      await ctx.db
-        .updateTable('events')
-        .set({ category: 'sign-in' })
-        .where('subject_id', '=', userId)
-        .where('at', '=', ctx.now.getTime())
-        .execute()
-      await updateUser(ctx.db, ctx.tenantId, userId, {
-        last_login_at: ctx.now.getTime(),
-        modified_at: ctx.now.getTime(),
-      })
-    })
+    await t.startSession(userId)
   }
 }
 
@@ -99,11 +81,11 @@ test('events have the keys and the names that clients know', async () => {
     time: now - 1_000,
     authDetails: { clientId: 'atlan-frontend', ipAddress: '192.0.2.7', realmId: 'default', userId: id },
   })
-  const { ipAddress, ...sign } = login[0]
-  assert.equal(typeof ipAddress, 'string')
+  const { ipAddress, sessionId, ...sign } = login[0]
+  assert.deepEqual([typeof ipAddress, typeof sessionId], ['string', 'string'])
   assert.deepEqual(sign, {
     clientId: 'atlan-frontend',
-    details: {},
+    details: { method: 'password', secondFactor: '' },
     realmId: 'default',
     time: now,
     type: 'LOGIN',

@@ -48,6 +48,7 @@ create table users (
 ${end};
 create unique index users_username_key_unique on users (tenant_id, username_key);
 create unique index users_email_key_unique on users (tenant_id, email_key);
+create unique index users_seq_unique on users (tenant_id, seq);
 create index users_by_username on users (tenant_id, username, id);
 create index users_by_first_name on users (tenant_id, first_name, id);
 create index users_by_last_name on users (tenant_id, last_name, id);

@@ -27,6 +27,7 @@ create table groups (
   ${isPostgres ? 'primary key (tenant_id, id)' : 'unique (tenant_id, id)'}
 ${end};
 create unique index groups_name_key_unique on groups (tenant_id, name_key);
+create unique index groups_seq_unique on groups (tenant_id, seq);
 create index groups_by_name on groups (tenant_id, name, id);
 create index groups_by_alias on groups (tenant_id, alias, id);
 create index groups_by_created_at on groups (tenant_id, created_at, id);

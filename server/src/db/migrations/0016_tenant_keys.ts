@@ -2,9 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { sql, type Kysely } from 'kysely'
 import { portable, run } from './portable.ts'
 
-/** Indexes that nobody reads; databases made from now on never had them. */
-const unread = ['users_seq_unique', 'groups_seq_unique', 'events_by_object']
-
+/** The index that goes was read by nobody; databases made from now on never had it. */
 export async function up(db: Kysely<unknown>): Promise<void> {
   const { text, integer, endKeyed } = portable(db)
   await run(
@@ -17,7 +15,7 @@ create table tenant_keys (
   created_at ${integer} not null,
   primary key (tenant_id, purpose)
 ${endKeyed};
-${unread.map((name) => `drop index if exists ${name};`).join('\n')}
+drop index if exists events_by_object;
 `,
   )
   const { rows } = await sql<{ id: string; created_at: number }>`select id, created_at from tenants`.execute(db)
