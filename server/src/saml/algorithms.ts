@@ -70,6 +70,12 @@ export const signatureAlgorithms: Record<string, new () => SignatureAlgorithm> =
   ]),
 )
 
+/** A signature over the text of a query (SAML bindings 3.4.4.1). */
+export function verifyQuery(algorithm: string, text: string, { certificate, value }: { readonly certificate: string; readonly value: string }): boolean {
+  const known = Object.hasOwn(signatures, algorithm) ? signatures[algorithm] : undefined
+  return known !== undefined && isStrongKey(certificate) && verify(known, text, certificate, value)
+}
+
 /** The kind of key is part of the algorithm: an RSA name with an EC key is a mix-up, not a signature. */
 function verify(
   { key, hash }: { readonly key: string; readonly hash: string },

@@ -64,7 +64,7 @@ function withForeign(shape: Shape): Shape {
 const nameIdentifier = text('NameQualifier SPNameQualifier Format SPProvidedID')
 
 /**
- * The part of SAML 2.0, XML Signature and XML Encryption that sign-ins need. Extensions, Advice, Object, manifests and
+ * The part of SAML 2.0, XML Signature and XML Encryption that signing in and out needs. Extensions, Advice, Object, manifests and
  * references to keys elsewhere are not in it: nothing here reads them, and wrapping attacks live there.
  *
  * @source SAML core 2.0; contract/security-and-reliability.md SAML-04
@@ -77,6 +77,14 @@ const shapes: Readonly<Record<string, Shape>> = {
     'samlp:Status',
     'saml:Assertion|saml:EncryptedAssertion*',
   ),
+  'samlp:LogoutRequest': element(
+    'ID Version IssueInstant Destination Consent NotOnOrAfter Reason',
+    'saml:Issuer',
+    'ds:Signature?',
+    'saml:NameID',
+    'samlp:SessionIndex*',
+  ),
+  'samlp:SessionIndex': text(),
   'samlp:Status': element('', 'samlp:StatusCode', 'samlp:StatusMessage?'),
   'samlp:StatusCode': element('Value', 'samlp:StatusCode?'),
   'samlp:StatusMessage': text('', 'optional'),

@@ -10,6 +10,7 @@ import { recordEvent } from '../events/record-event.ts'
 import { getTenant } from '../tenants/tenants.service.ts'
 import { requireCleanName } from '../text/clean-text.ts'
 import { isUsable, readCertificates, type IdpCertificate } from './certificates.ts'
+import { changeOptions } from './connection-options.ts'
 import { readIdpMetadata } from './metadata.ts'
 import * as queries from './sso-connections.queries.ts'
 import type { IdpValues, NewSsoConnection, SsoConnection, SsoConnectionChange } from './sso-connections.schema.ts'
@@ -29,6 +30,39 @@ export async function getConnection(ctx: ReadCtx, id: string): Promise<SsoConnec
   const connection = await queries.findConnection(ctx.db, ctx.tenantId, id)
   if (connection === undefined) throw notFound('sso_connection_not_found')
   return connection
+}
+
+/**
+ * A connection as a sign-in meets it, without a check of its own: by its alias, on a plan that has SSO, with a signing
+ * certificate that is valid now. Whether it is switched on is the caller's business: tests work before that.
+ */
+export async function findUsableConnection(
+  ctx: Pick<ReadCtx, 'db' | 'tenantId' | 'now'>,
+  alias: string,
+): Promise<SsoConnection | undefined> {
+  const connection = await queries.findConnectionByAlias(ctx.db, ctx.tenantId, toKey(alias))
+  if (connection === undefined || !connection.certificates.some((certificate) => isUsable(certificate, ctx.now)))
+    return undefined
+  return (await getTenant(ctx)).plan === 'enterprise' ? connection : undefined
+}
+
+/** For signing out, without a check of its own. */
+export function findConnectionById(
+  ctx: Pick<ReadCtx, 'db' | 'tenantId'>,
+  id: string,
+): Promise<SsoConnection | undefined> {
+  return queries.findConnection(ctx.db, ctx.tenantId, id)
+}
+
+/** Those through which people can sign in now, for the sign-in page. */
+export async function listUsableConnections(
+  ctx: Pick<ReadCtx, 'db' | 'tenantId' | 'now'>,
+): Promise<SsoConnection[]> {
+  if ((await getTenant(ctx)).plan !== 'enterprise') return []
+  const connections = await queries.selectConnections(ctx.db, ctx.tenantId)
+  return connections.filter(
+    ({ isEnabled, certificates }) => isEnabled && certificates.some((certificate) => isUsable(certificate, ctx.now)),
+  )
 }
 
 /** Says whether people of this tenant can sign in by SAML at this moment: one of the gates of SCIM. */
@@ -52,6 +86,7 @@ export async function createConnection(ctx: Ctx, input: NewSsoConnection): Promi
   }
   const idp = readIdp(input.idp, ctx.now)
   const displayName = requireCleanName(input.displayName ?? input.alias, 'displayName')
+  const options = changeOptions(null, input.options)
   return inTransaction(ctx, async (ctx) => {
     await requirePlan(ctx)
     const present = await queries.selectConnections(ctx.db, ctx.tenantId)
@@ -70,7 +105,7 @@ export async function createConnection(ctx: Ctx, input: NewSsoConnection): Promi
         display_name: displayName,
         is_enabled: input.isEnabled === false ? 0 : 1,
         ...toColumns(idp),
-        options: '{}',
+        options: JSON.stringify(options),
         created_at: ctx.now.getTime(),
         created_by: ctx.actor.name,
         updated_at: 0,
@@ -114,6 +149,7 @@ export async function updateConnection(
       ...idp,
       displayName: requireCleanName(change.displayName ?? connection.displayName, 'displayName'),
       isEnabled: change.isEnabled ?? connection.isEnabled,
+      options: changeOptions(connection.options, change.options),
     }
     if (next.isEnabled) await requirePlan(ctx)
     const fields = changeable.filter((name) => JSON.stringify(next[name]) !== JSON.stringify(connection[name]))
@@ -122,6 +158,7 @@ export async function updateConnection(
       display_name: next.displayName,
       is_enabled: next.isEnabled ? 1 : 0,
       ...toColumns(next),
+      options: JSON.stringify(next.options),
       updated_at: ctx.now.getTime(),
       updated_by: ctx.actor.name,
     })
@@ -143,6 +180,7 @@ const changeable = [
   'signOnBinding',
   'logoutUrl',
   'certificates',
+  'options',
 ] as const
 
 /** @throws insufficient_role · reauth_required · right_required · sso_connection_not_found */
