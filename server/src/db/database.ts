@@ -19,6 +19,10 @@ import type {
   ScimValuesTable,
 } from '../scim/scim.table.ts'
 import type { ScimSettingsTable, ScimTokensTable } from '../scim-tokens/scim-tokens.table.ts'
+import type { PasskeysTable, RecoveryCodesTable, TotpSecretsTable } from '../second-factors/second-factors.table.ts'
+import type { SessionsTable, SessionTokensTable } from '../sessions/sessions.table.ts'
+import type { KnownDevicesTable, PendingSignInsTable, SignInCountersTable } from '../sign-in/sign-in.table.ts'
+import type { SingleUseTokensTable } from '../single-use-tokens/single-use-tokens.table.ts'
 import type { SsoConnectionsTable } from '../sso-connections/sso-connections.table.ts'
 import type { TenantsTable } from '../tenants/tenants.table.ts'
 import type { UsersTable } from '../users/users.table.ts'
@@ -34,12 +38,16 @@ export interface Database {
   group_members: GroupMembersTable
   groups: GroupsTable
   invitations: InvitationsTable
+  known_devices: KnownDevicesTable
   oauth_clients: OAuthClientsTable
   outbox: OutboxTable
+  passkeys: PasskeysTable
+  pending_sign_ins: PendingSignInsTable
   persona_subjects: PersonaSubjectsTable
   personas: PersonasTable
   purpose_subjects: PurposeSubjectsTable
   purposes: PurposesTable
+  recovery_codes: RecoveryCodesTable
   roles: RolesTable
   sso_mappers: SsoMappersTable
   scim_groups: ScimGroupsTable
@@ -50,7 +58,12 @@ export interface Database {
   scim_tokens: ScimTokensTable
   scim_users: ScimUsersTable
   scim_values: ScimValuesTable
+  session_tokens: SessionTokensTable
+  sessions: SessionsTable
+  sign_in_counters: SignInCountersTable
+  single_use_tokens: SingleUseTokensTable
   sso_connections: SsoConnectionsTable
   tenants: TenantsTable
+  totp_secrets: TotpSecretsTable
   users: UsersTable
 }

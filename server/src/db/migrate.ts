@@ -12,6 +12,8 @@ import * as oauthClients from './migrations/0009_oauth_clients.ts'
 import * as ssoMappers from './migrations/0010_sso_mappers.ts'
 import * as ssoConnections from './migrations/0020_sso_connections.ts'
 import * as scim from './migrations/0021_scim.ts'
+import * as sessions from './migrations/0030_sessions.ts'
+import * as signIn from './migrations/0031_sign_in.ts'
 
 /** In order; forward only. A released one never changes. */
 const migrations: Readonly<Record<string, Migration>> = {
@@ -27,6 +29,8 @@ const migrations: Readonly<Record<string, Migration>> = {
   '0010_sso_mappers': ssoMappers,
   '0020_sso_connections': ssoConnections,
   '0021_scim': scim,
+  '0030_sessions': sessions,
+  '0031_sign_in': signIn,
 }
 
 export interface MigrationState {

@@ -170,6 +170,16 @@ CREATE INDEX invitations_by_user ON invitations USING btree (tenant_id, user_id,
 CREATE UNIQUE INDEX invitations_token_hash_unique ON invitations USING btree (token_hash);
 CREATE UNIQUE INDEX invitations_user_id_unique ON invitations USING btree (tenant_id, user_id) WHERE ((accepted_at = 0) AND (revoked_at = 0));
 
+create table known_devices (
+  tenant_id text collate "C" not null,
+  user_id text collate "C" not null,
+  device_hash text collate "C" not null,
+  created_at bigint not null,
+  last_seen_at bigint not null,
+  constraint known_devices_pkey PRIMARY KEY (tenant_id, user_id, device_hash),
+  constraint known_devices_tenant_id_user_id_fkey FOREIGN KEY (tenant_id, user_id) REFERENCES users(tenant_id, id) ON DELETE CASCADE
+);
+
 create table oauth_clients (
   tenant_id text collate "C" not null,
   id text collate "C" not null,
@@ -217,6 +227,33 @@ CREATE INDEX outbox_by_created_at ON outbox USING btree (tenant_id, created_at, 
 CREATE INDEX outbox_by_subject ON outbox USING btree (tenant_id, subject_id, id);
 CREATE UNIQUE INDEX outbox_dedupe_key_unique ON outbox USING btree (tenant_id, kind, dedupe_key);
 CREATE INDEX outbox_due ON outbox USING btree (tenant_id, due_at, id) WHERE (state = 'waiting'::text);
+
+create table passkeys (
+  tenant_id text collate "C" not null,
+  id text collate "C" not null,
+  user_id text collate "C" not null,
+  name text collate "C" not null,
+  public_key text collate "C" not null,
+  sign_count bigint not null,
+  transports text collate "C" not null default ''::text,
+  created_at bigint not null,
+  last_used_at bigint not null default 0,
+  constraint passkeys_pkey PRIMARY KEY (tenant_id, id),
+  constraint passkeys_tenant_id_user_id_fkey FOREIGN KEY (tenant_id, user_id) REFERENCES users(tenant_id, id) ON DELETE CASCADE
+);
+CREATE INDEX passkeys_by_user ON passkeys USING btree (tenant_id, user_id, created_at, id);
+
+create table pending_sign_ins (
+  tenant_id text collate "C" not null,
+  token_hash text collate "C" not null,
+  purpose text collate "C" not null,
+  user_id text collate "C" not null default ''::text,
+  data text collate "C" not null default '{}'::text,
+  expires_at bigint not null,
+  constraint pending_sign_ins_pkey PRIMARY KEY (tenant_id, token_hash),
+  constraint pending_sign_ins_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenants(id)
+);
+CREATE INDEX pending_sign_ins_by_expiry ON pending_sign_ins USING btree (tenant_id, expires_at, token_hash);
 
 create table persona_subjects (
   tenant_id text collate "C" not null,
@@ -297,6 +334,16 @@ CREATE INDEX purposes_by_updated_at ON purposes USING btree (tenant_id, updated_
 CREATE INDEX purposes_by_updated_by ON purposes USING btree (tenant_id, updated_by, id);
 CREATE UNIQUE INDEX purposes_name_key_unique ON purposes USING btree (tenant_id, name_key);
 CREATE UNIQUE INDEX purposes_qualified_name_unique ON purposes USING btree (tenant_id, qualified_name);
+
+create table recovery_codes (
+  tenant_id text collate "C" not null,
+  user_id text collate "C" not null,
+  code_hash text collate "C" not null,
+  created_at bigint not null,
+  used_at bigint not null default 0,
+  constraint recovery_codes_pkey PRIMARY KEY (tenant_id, user_id, code_hash),
+  constraint recovery_codes_tenant_id_user_id_fkey FOREIGN KEY (tenant_id, user_id) REFERENCES users(tenant_id, id) ON DELETE CASCADE
+);
 
 create table roles (
   tenant_id text collate "C" not null,
@@ -452,6 +499,78 @@ create table scim_values (
 );
 CREATE INDEX scim_values_by_value ON scim_values USING btree (tenant_id, attribute, value_key, user_id);
 
+create table session_tokens (
+  tenant_id text collate "C" not null,
+  token_hash text collate "C" not null,
+  session_id text collate "C" not null,
+  expires_at bigint not null,
+  constraint session_tokens_pkey PRIMARY KEY (tenant_id, token_hash),
+  constraint session_tokens_tenant_id_session_id_fkey FOREIGN KEY (tenant_id, session_id) REFERENCES sessions(tenant_id, id) ON DELETE CASCADE
+);
+CREATE INDEX session_tokens_by_session ON session_tokens USING btree (tenant_id, session_id, expires_at);
+
+create table sessions (
+  tenant_id text collate "C" not null,
+  id text collate "C" not null,
+  id_hash text collate "C" not null,
+  user_id text collate "C" not null,
+  csrf_token text collate "C" not null,
+  method text collate "C" not null,
+  second_factor text collate "C" not null default ''::text,
+  started_at bigint not null,
+  last_seen_at bigint not null,
+  confirmed_at bigint not null,
+  idle_ms bigint not null,
+  ends_at bigint not null,
+  is_stale bigint not null default 0,
+  address text collate "C" not null,
+  user_agent text collate "C" not null,
+  connection_id text collate "C" not null default ''::text,
+  name_id text collate "C" not null default ''::text,
+  session_index text collate "C" not null default ''::text,
+  constraint sessions_pkey PRIMARY KEY (tenant_id, id),
+  constraint sessions_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenants(id),
+  constraint sessions_tenant_id_user_id_fkey FOREIGN KEY (tenant_id, user_id) REFERENCES users(tenant_id, id) ON DELETE CASCADE,
+  constraint sessions_is_stale_check CHECK ((is_stale = ANY (ARRAY[(0)::bigint, (1)::bigint]))),
+  constraint sessions_method_check CHECK ((method = ANY (ARRAY['password'::text, 'saml'::text, 'passkey'::text])))
+);
+CREATE INDEX sessions_by_end ON sessions USING btree (tenant_id, ends_at, id);
+CREATE INDEX sessions_by_name_id ON sessions USING btree (tenant_id, connection_id, name_id) WHERE (name_id <> ''::text);
+CREATE INDEX sessions_by_user ON sessions USING btree (tenant_id, user_id, started_at, id);
+CREATE UNIQUE INDEX sessions_id_hash_unique ON sessions USING btree (tenant_id, id_hash);
+
+create table sign_in_counters (
+  tenant_id text collate "C" not null,
+  subject_key text collate "C" not null,
+  failures bigint not null,
+  window_start bigint not null,
+  in_window bigint not null,
+  blocked_until bigint not null default 0,
+  last_at bigint not null,
+  constraint sign_in_counters_pkey PRIMARY KEY (tenant_id, subject_key),
+  constraint sign_in_counters_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenants(id)
+);
+CREATE INDEX sign_in_counters_by_time ON sign_in_counters USING btree (tenant_id, last_at, subject_key);
+
+create table single_use_tokens (
+  tenant_id text collate "C" not null,
+  id text collate "C" not null,
+  token_hash text collate "C" not null,
+  purpose text collate "C" not null,
+  user_id text collate "C" not null,
+  address text collate "C" not null,
+  data text collate "C" not null default '{}'::text,
+  created_at bigint not null,
+  expires_at bigint not null,
+  used_at bigint not null default 0,
+  constraint single_use_tokens_pkey PRIMARY KEY (tenant_id, id),
+  constraint single_use_tokens_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenants(id),
+  constraint single_use_tokens_tenant_id_user_id_fkey FOREIGN KEY (tenant_id, user_id) REFERENCES users(tenant_id, id) ON DELETE CASCADE
+);
+CREATE INDEX single_use_tokens_by_expiry ON single_use_tokens USING btree (tenant_id, expires_at, id);
+CREATE INDEX single_use_tokens_by_user ON single_use_tokens USING btree (tenant_id, user_id, purpose, id);
+CREATE UNIQUE INDEX single_use_tokens_hash_unique ON single_use_tokens USING btree (tenant_id, token_hash);
+
 create table sso_connections (
   tenant_id text collate "C" not null,
   id text collate "C" not null,
@@ -519,6 +638,17 @@ create table tenants (
   constraint tenants_state_check CHECK ((state = ANY (ARRAY['active'::text, 'disabled'::text])))
 );
 CREATE UNIQUE INDEX tenants_slug_unique ON tenants USING btree (slug);
+
+create table totp_secrets (
+  tenant_id text collate "C" not null,
+  user_id text collate "C" not null,
+  secret text collate "C" not null,
+  created_at bigint not null,
+  confirmed_at bigint not null default 0,
+  last_step bigint not null default 0,
+  constraint totp_secrets_pkey PRIMARY KEY (tenant_id, user_id),
+  constraint totp_secrets_tenant_id_user_id_fkey FOREIGN KEY (tenant_id, user_id) REFERENCES users(tenant_id, id) ON DELETE CASCADE
+);
 
 create table users (
   seq bigint not null generated always as identity,

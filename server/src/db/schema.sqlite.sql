@@ -157,6 +157,16 @@ create index invitations_by_user on invitations (tenant_id, user_id, created_at)
 create unique index invitations_token_hash_unique on invitations (token_hash);
 create unique index invitations_user_id_unique on invitations (tenant_id, user_id) where accepted_at = 0 and revoked_at = 0;
 
+create table known_devices (
+  tenant_id text not null,
+  user_id text not null,
+  device_hash text not null,
+  created_at integer not null,
+  last_seen_at integer not null,
+  primary key (tenant_id, user_id, device_hash),
+  foreign key (tenant_id, user_id) references users (tenant_id, id) on delete cascade
+) strict;
+
 create table oauth_clients (
   tenant_id text not null references tenants (id),
   id text not null,
@@ -201,6 +211,32 @@ create index outbox_by_created_at on outbox (tenant_id, created_at, id);
 create index outbox_by_subject on outbox (tenant_id, subject_id, id);
 create unique index outbox_dedupe_key_unique on outbox (tenant_id, kind, dedupe_key);
 create index outbox_due on outbox (tenant_id, due_at, id) where state = 'waiting';
+
+create table passkeys (
+  tenant_id text not null,
+  id text not null,
+  user_id text not null,
+  name text not null,
+  public_key text not null,
+  sign_count integer not null,
+  transports text not null default '',
+  created_at integer not null,
+  last_used_at integer not null default 0,
+  primary key (tenant_id, id),
+  foreign key (tenant_id, user_id) references users (tenant_id, id) on delete cascade
+) strict;
+create index passkeys_by_user on passkeys (tenant_id, user_id, created_at, id);
+
+create table pending_sign_ins (
+  tenant_id text not null references tenants (id),
+  token_hash text not null,
+  purpose text not null,
+  user_id text not null default '',
+  data text not null default '{}',
+  expires_at integer not null,
+  primary key (tenant_id, token_hash)
+) strict;
+create index pending_sign_ins_by_expiry on pending_sign_ins (tenant_id, expires_at, token_hash);
 
 create table persona_subjects (
   tenant_id text not null,
@@ -275,6 +311,16 @@ create index purposes_by_updated_at on purposes (tenant_id, updated_at, id);
 create index purposes_by_updated_by on purposes (tenant_id, updated_by, id);
 create unique index purposes_name_key_unique on purposes (tenant_id, name_key);
 create unique index purposes_qualified_name_unique on purposes (tenant_id, qualified_name);
+
+create table recovery_codes (
+  tenant_id text not null,
+  user_id text not null,
+  code_hash text not null,
+  created_at integer not null,
+  used_at integer not null default 0,
+  primary key (tenant_id, user_id, code_hash),
+  foreign key (tenant_id, user_id) references users (tenant_id, id) on delete cascade
+) strict;
 
 create table roles (
   tenant_id text not null references tenants (id),
@@ -417,6 +463,73 @@ create table scim_values (
 ) strict, without rowid;
 create index scim_values_by_value on scim_values (tenant_id, attribute, value_key, user_id);
 
+create table session_tokens (
+  tenant_id text not null,
+  token_hash text not null,
+  session_id text not null,
+  expires_at integer not null,
+  primary key (tenant_id, token_hash),
+  foreign key (tenant_id, session_id) references sessions (tenant_id, id) on delete cascade
+) strict;
+create index session_tokens_by_session on session_tokens (tenant_id, session_id, expires_at);
+
+create table sessions (
+  tenant_id text not null references tenants (id),
+  id text not null,
+  id_hash text not null,
+  user_id text not null,
+  csrf_token text not null,
+  method text not null check (method in ('password', 'saml', 'passkey')),
+  second_factor text not null default '',
+  started_at integer not null,
+  last_seen_at integer not null,
+  confirmed_at integer not null,
+  idle_ms integer not null,
+  ends_at integer not null,
+  is_stale integer not null default 0 check (is_stale in (0, 1)),
+  address text not null,
+  user_agent text not null,
+  connection_id text not null default '',
+  name_id text not null default '',
+  session_index text not null default '',
+  primary key (tenant_id, id),
+  foreign key (tenant_id, user_id) references users (tenant_id, id) on delete cascade
+) strict;
+create index sessions_by_end on sessions (tenant_id, ends_at, id);
+create index sessions_by_name_id on sessions (tenant_id, connection_id, name_id) where name_id <> '';
+create index sessions_by_user on sessions (tenant_id, user_id, started_at, id);
+create unique index sessions_id_hash_unique on sessions (tenant_id, id_hash);
+
+create table sign_in_counters (
+  tenant_id text not null references tenants (id),
+  subject_key text not null,
+  failures integer not null,
+  window_start integer not null,
+  in_window integer not null,
+  blocked_until integer not null default 0,
+  last_at integer not null,
+  primary key (tenant_id, subject_key)
+) strict;
+create index sign_in_counters_by_time on sign_in_counters (tenant_id, last_at, subject_key);
+
+create table single_use_tokens (
+  tenant_id text not null references tenants (id),
+  id text not null,
+  token_hash text not null,
+  purpose text not null,
+  user_id text not null,
+  address text not null,
+  data text not null default '{}',
+  created_at integer not null,
+  expires_at integer not null,
+  used_at integer not null default 0,
+  primary key (tenant_id, id),
+  foreign key (tenant_id, user_id) references users (tenant_id, id) on delete cascade
+) strict;
+create index single_use_tokens_by_expiry on single_use_tokens (tenant_id, expires_at, id);
+create index single_use_tokens_by_user on single_use_tokens (tenant_id, user_id, purpose, id);
+create unique index single_use_tokens_hash_unique on single_use_tokens (tenant_id, token_hash);
+
 create table sso_connections (
   tenant_id text not null references tenants (id),
   id text not null,
@@ -476,6 +589,17 @@ create table tenants (
   created_at integer not null
 ) strict;
 create unique index tenants_slug_unique on tenants (slug);
+
+create table totp_secrets (
+  tenant_id text not null,
+  user_id text not null,
+  secret text not null,
+  created_at integer not null,
+  confirmed_at integer not null default 0,
+  last_step integer not null default 0,
+  primary key (tenant_id, user_id),
+  foreign key (tenant_id, user_id) references users (tenant_id, id) on delete cascade
+) strict;
 
 create table users (
   seq integer not null primary key autoincrement,

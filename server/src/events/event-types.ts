@@ -36,6 +36,8 @@ const Name = Type.Object({ name: Type.String() }, { additionalProperties: false 
 const UserRole = Type.Object({ role: Type.String() }, { additionalProperties: false })
 const RoleMove = Type.Object({ from: Type.String(), to: Type.String() }, { additionalProperties: false })
 const Client = Type.Object({ clientId: Type.String() }, { additionalProperties: false })
+const By = Type.Object({ by: Type.String() }, { additionalProperties: false })
+const Refusal = Type.Object({ method: Type.String(), reason: Type.String() }, { additionalProperties: false })
 const Subject = Type.Object({ subjectKind: Type.String() }, { additionalProperties: false })
 
 function admin<D extends TObject, P extends TObject>(subject: SubjectKind, data: D, personal: P) {
@@ -92,17 +94,22 @@ export const eventTypes = {
   'oauth_client.role_changed': admin('oauth_client', RoleMove, Nothing),
   'oauth_client.deleted': admin('oauth_client', Client, Nothing),
   'oauth_client.token_issued': signIn('oauth_client', Client, Nothing),
+  // The object is the session.
   'session.started': signIn('user', Type.Object({ method: Type.String(), secondFactor: Type.String() }), Nothing),
+  'session.confirmed': signIn('user', By, Nothing),
   'session.ended': signIn('user', Type.Object({ reason: Type.String() }), Nothing),
-  'sign_in.refused': signIn('user', Type.Object({ method: Type.String(), reason: Type.String() }), Type.Object({ login: Type.String() })),
-  'session.confirmed': signIn('user', Type.Object({ method: Type.String() }), Nothing),
-  'password.reset_requested': signIn('user', Nothing, Nothing),
-  'password.changed': signIn('user', Type.Object({ by: Type.String() }), Nothing),
-  'email.change_requested': signIn('user', Nothing, Type.Object({ email: Type.String() })),
-  'email.changed': signIn('user', Type.Object({ by: Type.String() }), Type.Object({ before: Type.String(), after: Type.String() })),
-  'second_factor.added': signIn('user', Type.Object({ kind: Type.String() }), Nothing),
-  'second_factor.removed': signIn('user', Type.Object({ kind: Type.String() }), Nothing),
-  'external_identity.linked': signIn('user', Type.Object({ connectionId: Type.String() }), Nothing),
+  // The subject is empty when nobody has this name.
+  'sign_in.refused': signIn('user', Refusal, Type.Object({ login: Type.String() })),
+  'password.reset_requested': signIn('user', Nothing, Type.Object({ login: Type.String() })),
+  'password.changed': signIn('user', By, Nothing),
+  'password.change_refused': signIn('user', Refusal, Nothing),
+  'email.change_requested': signIn('user', Nothing, Email),
+  'email.changed': signIn('user', By, Type.Object({ before: Type.String(), after: Type.String() })),
+  'totp.added': signIn('user', Nothing, Nothing),
+  'totp.removed': signIn('user', Nothing, Nothing),
+  'recovery_codes.made': signIn('user', Nothing, Nothing),
+  'passkey.added': signIn('user', Nothing, Name),
+  'passkey.removed': signIn('user', Nothing, Name),
   // The object is the alias of the connection.
   'sso_mapper.created': admin('sso_mapper', Type.Object({ kind: Type.String(), groupId: Type.String() }), Nothing),
   'sso_mapper.updated': admin('sso_mapper', Changed, Nothing),

@@ -1,6 +1,16 @@
 import { hash, randomBytes } from 'node:crypto'
 
-export type SecretPrefix = 'mst_' | 'moat_' | 'mocs_' | 'mscim_' | 'msess_' | 'minv_' | 'mses_' | 'mcsrf_' | 'msut_' | 'mdev_'
+export type SecretPrefix =
+  | 'mst_'
+  | 'moat_'
+  | 'mocs_'
+  | 'mscim_'
+  | 'msess_'
+  | 'minv_'
+  | 'mses_'
+  | 'mcsrf_'
+  | 'msut_'
+  | 'mdev_'
 
 /** 256 random bits behind a prefix that tells people and scanners what it opens. */
 export function newSecret(prefix: SecretPrefix): string {

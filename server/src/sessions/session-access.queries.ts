@@ -22,7 +22,11 @@ join users u on u.tenant_id = s.tenant_id and u.id = s.user_id and u.enabled = 1
 join roles r on r.tenant_id = u.tenant_id and r.id = u.workspace_role_id
 where t.tenant_id = (select ?) and t.token_hash = (select ?)`
 
-export async function findSessionCredential(db: Db, tenantId: string, tokenHash: string): Promise<SessionCredential | undefined> {
+export async function findSessionCredential(
+  db: Db,
+  tenantId: string,
+  tokenHash: string,
+): Promise<SessionCredential | undefined> {
   const [credential] = await rawRows<SessionCredential>(db, byHash, [tenantId, tokenHash])
   return credential
 }

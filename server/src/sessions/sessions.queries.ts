@@ -69,12 +69,22 @@ export async function insertSession(trx: Trx, row: Insertable<SessionsTable>): P
   await trx.insertInto('sessions').values(row).execute()
 }
 
-export async function updateSession(trx: Trx, tenantId: string, id: string, change: Updateable<SessionsTable>): Promise<void> {
+export async function updateSession(
+  trx: Trx,
+  tenantId: string,
+  id: string,
+  change: Updateable<SessionsTable>,
+): Promise<void> {
   await trx.updateTable('sessions').set(change).where('tenant_id', '=', tenantId).where('id', '=', id).execute()
 }
 
 /** Gives a session another id, once: two requests with the old one do not both win. */
-export async function replaceIdHash(trx: Trx, tenantId: string, oldHash: string, change: Updateable<SessionsTable>): Promise<boolean> {
+export async function replaceIdHash(
+  trx: Trx,
+  tenantId: string,
+  oldHash: string,
+  change: Updateable<SessionsTable>,
+): Promise<boolean> {
   const { numUpdatedRows } = await trx
     .updateTable('sessions')
     .set(change)
@@ -94,7 +104,12 @@ export async function deleteSession(trx: Trx, tenantId: string, id: string): Pro
 }
 
 /** All of a user's but one; answers their ids. */
-export async function deleteSessionsOf(trx: Trx, tenantId: string, userId: string, exceptId: string | null): Promise<string[]> {
+export async function deleteSessionsOf(
+  trx: Trx,
+  tenantId: string,
+  userId: string,
+  exceptId: string | null,
+): Promise<string[]> {
   let remove = trx.deleteFrom('sessions').where('tenant_id', '=', tenantId).where('user_id', '=', userId)
   if (exceptId !== null) remove = remove.where('id', '<>', exceptId)
   return (await remove.returning('id').execute()).map((row) => row.id)
@@ -104,7 +119,11 @@ export async function deleteSessionsOf(trx: Trx, tenantId: string, userId: strin
 export async function selectSamlSessions(
   db: Queryable,
   tenantId: string,
-  { connectionId, nameId, sessionIndexes }: { readonly connectionId: string; readonly nameId: string; readonly sessionIndexes: readonly string[] },
+  {
+    connectionId,
+    nameId,
+    sessionIndexes,
+  }: { readonly connectionId: string; readonly nameId: string; readonly sessionIndexes: readonly string[] },
 ): Promise<Session[]> {
   let select = db
     .selectFrom('sessions')
@@ -139,7 +158,10 @@ export async function deleteEnded(trx: Trx, tenantId: string, now: number): Prom
   await trx.deleteFrom('sessions').where('tenant_id', '=', tenantId).where('id', 'in', ended).execute()
 }
 
-export async function insertToken(trx: Trx, row: { tenant_id: string; token_hash: string; session_id: string; expires_at: number }): Promise<void> {
+export async function insertToken(
+  trx: Trx,
+  row: { tenant_id: string; token_hash: string; session_id: string; expires_at: number },
+): Promise<void> {
   await trx.insertInto('session_tokens').values(row).execute()
 }
 

@@ -36,7 +36,10 @@ export interface NewSession {
 }
 
 /** Says whether a session still counts at this moment. */
-export function isLive({ lastSeenAt, idleMs, endsAt }: Pick<Session, 'lastSeenAt' | 'idleMs' | 'endsAt'>, now: number): boolean {
+export function isLive(
+  { lastSeenAt, idleMs, endsAt }: Pick<Session, 'lastSeenAt' | 'idleMs' | 'endsAt'>,
+  now: number,
+): boolean {
   return now < endsAt && now < lastSeenAt + idleMs
 }
 

@@ -78,7 +78,10 @@ function toRow(session: Session) {
 }
 
 /** The session a cookie stands for at this moment; undefined for everything that is none. */
-export async function findLiveSession(ctx: Pick<ReadCtx, 'db' | 'tenantId' | 'now'>, cookie: string): Promise<Session | undefined> {
+export async function findLiveSession(
+  ctx: Pick<ReadCtx, 'db' | 'tenantId' | 'now'>,
+  cookie: string,
+): Promise<Session | undefined> {
   const session = await queries.findSession(ctx.db, ctx.tenantId, hashSecret(cookie))
   return session !== undefined && isLive(session, ctx.now.getTime()) ? session : undefined
 }
@@ -114,7 +117,10 @@ async function renewId(ctx: Ctx, cookie: string, change: { confirmed_at?: number
 }
 
 /** A short bearer for the API, which reads no cookies. It ends with the session. */
-export async function issueAccessToken(ctx: Ctx, session: Session): Promise<{ token: string; expiresInSeconds: number }> {
+export async function issueAccessToken(
+  ctx: Ctx,
+  session: Session,
+): Promise<{ token: string; expiresInSeconds: number }> {
   const token = newSecret('msess_')
   const now = ctx.now.getTime()
   const expiresAt = Math.min(now + accessTokenSeconds * 1_000, session.endsAt)
@@ -145,7 +151,12 @@ export async function endSession(ctx: TrxCtx, session: Session, reason: EndReaso
 }
 
 /** Ends all sessions of a user, but one where the person is left signed in; part of what makes them worthless. */
-export async function endSessionsOf(ctx: TrxCtx, userId: string, reason: EndReason, exceptId: string | null = null): Promise<number> {
+export async function endSessionsOf(
+  ctx: TrxCtx,
+  userId: string,
+  reason: EndReason,
+  exceptId: string | null = null,
+): Promise<number> {
   const ended = await queries.deleteSessionsOf(ctx.db, ctx.tenantId, userId, exceptId)
   for (const objectId of ended)
     await recordEvent(ctx, { type: 'session.ended', subjectId: userId, objectId, data: { reason }, personal: {} })

@@ -23,7 +23,15 @@ export interface TenantSettings {
   readonly enforcesSso: boolean
 }
 
-export const defaultSettings: TenantSettings = { apiMayDeactivateUsers: true, defaultRole: '$member', scimIsOn: false, sessionIdleMinutes: 60, sessionMaxMinutes: 1_440, requiresSecondFactor: false, enforcesSso: false }
+export const defaultSettings: TenantSettings = {
+  apiMayDeactivateUsers: true,
+  defaultRole: '$member',
+  scimIsOn: false,
+  sessionIdleMinutes: 60,
+  sessionMaxMinutes: 1_440,
+  requiresSecondFactor: false,
+  enforcesSso: false,
+}
 
 export interface Tenant {
   readonly id: string
