@@ -11,6 +11,8 @@ import type { Db } from './db/db.ts'
 import { pingDatabase } from './db/ping.ts'
 import { registerGroupMemberRoutes } from './groups/group-members.routes.ts'
 import { registerGroupRoutes } from './groups/groups.routes.ts'
+import type { TxtResolver } from './domains/domains.schema.ts'
+import { registerDomainRoutes } from './domains/domains.routes.ts'
 import { addHealth } from './http/health.ts'
 import { addMetrics } from './http/metrics.ts'
 import { addNotFound } from './http/not-found.ts'
@@ -38,6 +40,9 @@ import { Inspector } from './scim/inspector/inspector.service.ts'
 import { registerScimLogRoutes } from './scim/inspector/scim-log.routes.ts'
 import { registerScimRoutes, scimSpace } from './scim/scim.routes.ts'
 import { ownsPath, renderScimError } from './scim/scim-space.ts'
+import { registerSamlRoutes, type SamlRoutesDeps } from './saml/saml.routes.ts'
+import { registerSsoTestRoutes } from './saml/sso-tests.routes.ts'
+import type { Sealer } from './secrets/sealer.ts'
 import { registerSsoConnectionRoutes } from './sso-connections/sso-connections.routes.ts'
 import { tenantUrl } from './tenants/tenant-url.service.ts'
 import { findTenantById, tenantFinder } from './tenants/tenants.service.ts'
@@ -57,6 +62,8 @@ export interface AppDeps {
   readonly log: Logger
   /** Null when no mail server is set. */
   readonly mail: MailSender | null
+  readonly sealer: Sealer
+  readonly resolveTxt: TxtResolver
 }
 
 export interface App {
@@ -79,6 +86,7 @@ export async function buildApp(deps: AppDeps): Promise<App> {
   })
   const inspector = new Inspector(db)
   const baseUrl = tenantBaseUrls(deps, http)
+  const saml: SamlRoutesDeps = { baseUrl, sealer: deps.sealer, setSessionCookie: sessionCookieSetter(config.publicUrl?.protocol === 'https:') }
   const linkTo: LinkTo = async (tenantId, token) => `${await baseUrl(tenantId)}/auth/accept-invite?token=${token}`
   const dispatcher = buildDispatcher(deps, linkTo)
 
@@ -115,7 +123,10 @@ export async function buildApp(deps: AppDeps): Promise<App> {
   await addOpenApi(http, version)
   await http.register(cookie)
   registerRoutes(http, linkTo, config)
+  registerDomainRoutes(http, deps.resolveTxt)
+  registerSsoTestRoutes(http, saml)
   await registerScimRoutes(http, { baseUrl, inspector })
+  await registerSamlRoutes(http, saml)
   await registerAcceptanceRoutes(http, config.publicUrl?.protocol === 'https:')
   await serveOpenApi(http)
   await http.ready()
@@ -152,6 +163,12 @@ function registerRoutes(http: FastifyInstance, linkTo: LinkTo, { accessTokenSeco
   registerScimSettingsRoutes(http)
   registerScimTokenRoutes(http)
   registerScimLogRoutes(http)
+}
+
+/** The cookie of a session, as 7.2 of the security contract wants it. */
+function sessionCookieSetter(isSecure: boolean): SamlRoutesDeps['setSessionCookie'] {
+  const options = { path: '/', httpOnly: true, sameSite: 'lax', secure: isSecure } as const
+  return (reply, cookie) => void reply.setCookie(isSecure ? '__Host-muster' : 'muster', cookie, options)
 }
 
 type LinkTo = (tenantId: string, token: string) => Promise<string>

@@ -28,6 +28,7 @@ export interface Secrets {
   readonly databaseUrl: string | null
   readonly smtpUrl: string | null
   readonly metricsToken: string | null
+  readonly secretKey: string | null
   readonly bootstrapToken: string | null
 }
 
@@ -38,6 +39,7 @@ type Environment = Readonly<Record<string, string | undefined>>
 
 export const slugPattern = /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/
 const domainPattern = /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)*$/
+const secretKeyPattern = /^[A-Za-z0-9_-]{43}$/
 const tokenPattern = /^mst_[A-Za-z0-9_-]{43}$/
 
 /** Reads and checks the environment once; both results are frozen. */
@@ -90,7 +92,11 @@ function readSecrets(read: (name: SettingName) => string | null): Secrets {
   if (bootstrapToken !== null && !tokenPattern.test(bootstrapToken)) {
     throw new ConfigError('MUSTER_BOOTSTRAP_TOKEN must be mst_ followed by 43 base64url characters (256 random bits).')
   }
-  return { databaseUrl, smtpUrl, metricsToken: orNull(read('MUSTER_METRICS_TOKEN')), bootstrapToken }
+  const secretKey = orNull(read('MUSTER_SECRET_KEY'))
+  if (secretKey !== null && !(secretKeyPattern.test(secretKey) && new Set(secretKey).size > 10)) {
+    throw new ConfigError('MUSTER_SECRET_KEY must be 43 random base64url characters (256 bits).')
+  }
+  return { databaseUrl, smtpUrl, metricsToken: orNull(read('MUSTER_METRICS_TOKEN')), secretKey, bootstrapToken }
 }
 
 function refuseUnknownNames(env: Environment): void {

@@ -10,6 +10,9 @@ import { databaseLocation, migrateDatabase, openDatabase } from './db/open.ts'
 import { openLog, type OpenLog } from './log.ts'
 import { smtpSender } from './mail/mail-sender.ts'
 import { releaseHeldMails } from './mail/outbox.service.ts'
+import { secretKey } from './secret-key.ts'
+import { sealerFrom } from './secrets/sealer.ts'
+import { resolveTxt } from './domains/resolve-txt.ts'
 import { tenantUrl } from './tenants/tenant-url.service.ts'
 import { version } from './version.ts'
 
@@ -26,11 +29,12 @@ async function serve(): Promise<void> {
     prepareDataDir(config.dataDir)
     keepReferenced(lockDataDir(config.dataDir))
   }
+  const sealer = sealerFrom(secretKey(config, secrets, location.kind))
   await migrateDatabase(location)
   const { log, closeLog } = openLog(config)
   const db = openDatabase(location)
   const mail = secrets.smtpUrl === null ? null : smtpSender(secrets.smtpUrl, config.mailFrom)
-  const app = await buildApp({ config, secrets, db, clock: () => new Date(), log, mail })
+  const app = await buildApp({ config, secrets, db, clock: () => new Date(), log, mail, sealer, resolveTxt })
   await listen(app, config)
   // Only now: what the first start makes is shown once, so nothing after it may fail for a port that is taken.
   const started = await firstStart(db, config, secrets)

@@ -101,6 +101,14 @@ export const settings = [
       'Comma-separated addresses or CIDR ranges whose X-Forwarded-For and X-Forwarded-Host are believed. Default: none.',
   },
   {
+    name: 'MUSTER_SECRET_KEY',
+    kind: 'text',
+    fallback: null,
+    secret: true,
+    about:
+      'What private keys in the database are sealed with: 43 base64url characters (256 random bits). Needed with PostgreSQL, the same on every node; with SQLite the first start writes one into the data folder. Back it up beside the database.',
+  },
+  {
     name: 'MUSTER_METRICS_TOKEN',
     kind: 'text',
     fallback: null,

@@ -10,6 +10,7 @@ import type { Db } from '../src/db/db.ts'
 import type { DatabaseLocation } from '../src/db/open.ts'
 import { issueAccessToken } from '../src/oauth-clients/access-tokens.service.ts'
 import type { MailOutcome, Message } from '../src/mail/mail.schema.ts'
+import { sealerFrom } from '../src/secrets/sealer.ts'
 import { createTenant } from '../src/tenants/tenants.service.ts'
 import { checkAgainstContract } from './contract-check.ts'
 import { sendRequest, type Answer, type RequestOptions } from './test-client.ts'
@@ -41,6 +42,8 @@ interface Options {
   readonly env?: Readonly<Record<string, string>>
   /** What the mail server answers; by default it takes everything. Null: no mail server is set. */
   readonly mail?: ((message: Message) => MailOutcome) | null
+  /** TXT records of the DNS, by name. */
+  readonly txtRecords?: ReadonlyMap<string, readonly string[]>
 }
 
 export const password = 'correct horse battery staple'
@@ -61,6 +64,8 @@ export async function startTestApp(options: Options = {}) {
     db: database.db,
     clock: () => clock.now(),
     log: pino({ level: 'silent' }),
+    sealer: sealerFrom('test'),
+    resolveTxt: async (name) => options.txtRecords?.get(name) ?? [],
     mail:
       answerMail === null
         ? null

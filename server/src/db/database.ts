@@ -1,4 +1,5 @@
 import type { ApiTokensTable } from '../api-tokens/api-tokens.table.ts'
+import type { DomainsTable } from '../domains/domains.table.ts'
 import type { EventsTable } from '../events/events.table.ts'
 import type { GroupMembersTable, GroupsTable } from '../groups/groups.table.ts'
 import type { InvitationsTable } from '../invitations/invitations.table.ts'
@@ -18,6 +19,13 @@ import type {
   ScimUsersTable,
   ScimValuesTable,
 } from '../scim/scim.table.ts'
+import type {
+  ExternalIdentitiesTable,
+  SamlConsumedTable,
+  SamlKeysTable,
+  SamlRequestsTable,
+  SsoTestsTable,
+} from '../saml/saml.table.ts'
 import type { ScimSettingsTable, ScimTokensTable } from '../scim-tokens/scim-tokens.table.ts'
 import type { PasskeysTable, RecoveryCodesTable, TotpSecretsTable } from '../second-factors/second-factors.table.ts'
 import type { SessionsTable, SessionTokensTable } from '../sessions/sessions.table.ts'
@@ -34,7 +42,9 @@ export interface Database {
   api_tokens: ApiTokensTable
   counters: CountersTable
   credentials: CredentialsTable
+  domains: DomainsTable
   events: EventsTable
+  external_identities: ExternalIdentitiesTable
   group_members: GroupMembersTable
   groups: GroupsTable
   invitations: InvitationsTable
@@ -49,7 +59,11 @@ export interface Database {
   purposes: PurposesTable
   recovery_codes: RecoveryCodesTable
   roles: RolesTable
+  saml_consumed: SamlConsumedTable
+  saml_keys: SamlKeysTable
+  saml_requests: SamlRequestsTable
   sso_mappers: SsoMappersTable
+  sso_tests: SsoTestsTable
   scim_groups: ScimGroupsTable
   scim_log: ScimLogTable
   scim_log_steps: ScimLogStepsTable

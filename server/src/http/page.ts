@@ -20,22 +20,40 @@ button { font: inherit; font-weight: 600; padding: .625rem 1rem; border: 0; bord
 const styleElement = new Html(`<style>${style}</style>`)
 const styleHash = createHash('sha256').update(style).digest('base64')
 
+const policy = `default-src 'none'; style-src 'sha256-${styleHash}'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'`
+
 /** What every page carries: one known style, no script, no frames, no referrer, kept by nobody. */
 const pageHeaders = {
-  'content-security-policy': `default-src 'none'; style-src 'sha256-${styleHash}'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'`,
+  'content-security-policy': policy,
   'referrer-policy': 'no-referrer',
   'x-content-type-options': 'nosniff',
   'cross-origin-opener-policy': 'same-origin',
   'cache-control': 'no-store',
 }
 
+/** Where a page leads beside our own pages. */
+interface Leads {
+  /** The one origin to which its form goes. */
+  readonly formTo?: string
+  /** Where the browser goes on by itself. */
+  readonly refreshTo?: string
+}
+
 /** Answers with a page that works without JavaScript. */
-export function sendPage(reply: FastifyReply, status: number, title: string, content: Html): FastifyReply {
+export function sendPage(
+  reply: FastifyReply,
+  status: number,
+  title: string,
+  content: Html,
+  { formTo, refreshTo }: Leads = {},
+): FastifyReply {
+  const refresh = refreshTo === undefined ? html`` : html`<meta http-equiv="refresh" content="0; url=${refreshTo}" />`
   const page = html`<!doctype html>
     <html lang="en">
       <head>
         <meta charset="utf-8" />
         <meta name="viewport" content="width=device-width, initial-scale=1" />
+        ${refresh}
         <title>${title} · Muster</title>
         ${styleElement}
       </head>
@@ -46,5 +64,9 @@ export function sendPage(reply: FastifyReply, status: number, title: string, con
         </main>
       </body>
     </html> `
-  return reply.code(status).headers(pageHeaders).type('text/html; charset=utf-8').send(page.text)
+  const headers =
+    formTo === undefined
+      ? pageHeaders
+      : { ...pageHeaders, 'content-security-policy': policy.replace("form-action 'self'", `form-action ${formTo}`) }
+  return reply.code(status).headers(headers).type('text/html; charset=utf-8').send(page.text)
 }

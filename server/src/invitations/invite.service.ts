@@ -43,7 +43,7 @@ interface Entry {
  * Invites people: each becomes a pending user at once, and a mail is promised in the same transaction.
  * A bad entry never spoils the others. An address that is pending with the same role answers as the first time, without a second mail.
  *
- * @throws insufficient_role · role_not_found · role_conflict: these spoil the whole call, nothing is created
+ * @throws insufficient_role · role_not_found · role_conflict · sso_enforced: these spoil the whole call, nothing is created
  * @source contract/rest-api.md, U2 and 2.5
  */
 export async function inviteUsers(ctx: Ctx, invitees: readonly NewInvitee[]): Promise<InviteResult> {
@@ -59,6 +59,7 @@ export async function inviteUsers(ctx: Ctx, invitees: readonly NewInvitee[]): Pr
     }
     const roles = await readRoles(ctx)
     const { settings } = await getTenant(ctx)
+    if (settings.enforcesSso && ctx.actor.kind !== 'system') throw ssoEnforced()
     const entries = readEntries(invitees, (invitee) => chooseRole(invitee, roles, settings.defaultRole), fail)
     const fresh = await answerKnown(ctx, entries, { fail, succeed })
     const { joinable, groupless } = await splitByGroups(ctx, fresh)
@@ -76,6 +77,12 @@ export async function inviteUsers(ctx: Ctx, invitees: readonly NewInvitee[]): Pr
     await sendInvitations(ctx, users, inviter)
     await answerCreated(ctx, joinable, users, { fail, succeed })
     return { created, failed }
+  })
+}
+
+function ssoEnforced(): ApiError {
+  return new ApiError('sso_enforced', {
+    detail: 'People come in through the identity provider alone; give them access there.',
   })
 }
 

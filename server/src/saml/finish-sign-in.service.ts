@@ -103,8 +103,9 @@ async function signIn(
   const { assertion, request } = verified
   const claims = readClaims(assertion, await readRules(ctx, connection))
   const user = await resolvePerson(ctx, { connection, assertion, claims, request, asIfEnforced: false })
-  const { cookie } = await startSession(
-    { ...ctx, actor: actorOf(user) },
+  const asPerson = { ...ctx, actor: actorOf(user) }
+  const { cookie, session } = await startSession(
+    asPerson,
     {
       userId: user.id,
       method: 'saml',
@@ -117,6 +118,13 @@ async function signIn(
       },
     },
   )
+  await recordEvent(asPerson, {
+    type: 'sso.signed_in',
+    subjectId: user.id,
+    objectId: session.id,
+    data: { alias: connection.alias },
+    personal: {},
+  })
   return { kind: 'signed-in', cookie, path: request?.returnPath ?? ownPath(relayState) }
 }
 
@@ -125,15 +133,8 @@ function actorOf({ id, username }: User): Actor {
   return { ...anonymous, kind: 'user', id, name: username, userId: id }
 }
 
-/** What is refused is written down, but not who it says it was: nothing of that is proven. */
-async function recordRefusal(ctx: Ctx, { alias, id }: SsoConnection, { reason }: SamlRefusal): Promise<void> {
+async function recordRefusal(ctx: Ctx, { alias }: SsoConnection, { reason }: SamlRefusal): Promise<void> {
   await inTransaction(ctx, (ctx) =>
-    recordEvent(ctx, {
-      type: 'sign_in.refused',
-      subjectId: '',
-      objectId: id,
-      data: { method: 'saml', reason },
-      personal: { login: alias },
-    }),
+    recordEvent(ctx, { type: 'sso.refused', subjectId: '', data: { alias, reason }, personal: {} }),
   )
 }

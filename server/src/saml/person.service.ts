@@ -117,8 +117,7 @@ async function link(ctx: TrxCtx, { connection, assertion, claims }: SignIn, user
   await recordEvent(ctx, {
     type: 'external_identity.linked',
     subjectId: user.id,
-    objectId: connection.id,
-    data: { connectionId: connection.id },
+    data: { alias: connection.alias },
     personal: {},
   })
   if (isPending(user)) await acceptBySignIn(ctx, user)

@@ -1,6 +1,6 @@
 import { v7 as uuid } from 'uuid'
 import { authorize, authorizeCritical } from '../access/authorize.ts'
-import type { Ctx, ReadCtx } from '../access/ctx.ts'
+import type { Ctx, ReadCtx, TrxCtx } from '../access/ctx.ts'
 import { inTransaction } from '../access/in-transaction.ts'
 import { requireVersion, tagOf } from '../access/version-check.ts'
 import { toKey } from '../db/normal-key.ts'
@@ -44,6 +44,14 @@ export async function findUsableConnection(
   if (connection === undefined || !connection.certificates.some((certificate) => isUsable(certificate, ctx.now)))
     return undefined
   return (await getTenant(ctx)).plan === 'enterprise' ? connection : undefined
+}
+
+/** For what is no secret: what an IdP must know of us. */
+export function findConnectionByAlias(
+  ctx: Pick<ReadCtx, 'db' | 'tenantId'>,
+  alias: string,
+): Promise<SsoConnection | undefined> {
+  return queries.findConnectionByAlias(ctx.db, ctx.tenantId, toKey(alias))
 }
 
 /** For signing out, without a check of its own. */
@@ -131,7 +139,7 @@ export async function createConnection(ctx: Ctx, input: NewSsoConnection): Promi
 /**
  * Changes a connection; what equals the stored value is no change.
  *
- * @throws insufficient_role · reauth_required · right_required · plan_required · invalid_metadata · sso_connection_not_found · version_mismatch
+ * @throws insufficient_role · reauth_required · right_required · plan_required · invalid_metadata · sso_connection_not_found · version_mismatch · sso_enforced
  */
 export async function updateConnection(
   ctx: Ctx,
@@ -162,6 +170,7 @@ export async function updateConnection(
       updated_at: ctx.now.getTime(),
       updated_by: ctx.actor.name,
     })
+    await requireWayIn(ctx)
     await recordEvent(ctx, {
       type: 'sso_connection.updated',
       subjectId: id,
@@ -183,13 +192,23 @@ const changeable = [
   'options',
 ] as const
 
-/** @throws insufficient_role · reauth_required · right_required · sso_connection_not_found */
+/** @throws insufficient_role · reauth_required · right_required · sso_connection_not_found · sso_enforced */
 export async function deleteConnection(ctx: Ctx, id: string): Promise<void> {
   authorizeCritical(ctx, 'sign-in:manage')
   await inTransaction(ctx, async (ctx) => {
     const { alias } = await getConnection(ctx, id)
     await queries.deleteConnection(ctx.db, ctx.tenantId, id)
+    await requireWayIn(ctx)
     await recordEvent(ctx, { type: 'sso_connection.deleted', subjectId: id, data: { alias }, personal: {} })
+  })
+}
+
+/** While SSO is enforced one connection must be left through which people can come. @throws sso_enforced */
+async function requireWayIn(ctx: TrxCtx): Promise<void> {
+  const { settings } = await getTenant(ctx)
+  if (!settings.enforcesSso || (await isSamlConfigured(ctx))) return
+  throw new ApiError('sso_enforced', {
+    detail: 'SSO is enforced and this is the last connection that works; end the enforcement first.',
   })
 }
 
