@@ -13,6 +13,9 @@ import { registerGroupMemberRoutes } from './groups/group-members.routes.ts'
 import { registerGroupRoutes } from './groups/groups.routes.ts'
 import type { TxtResolver } from './domains/domains.schema.ts'
 import { registerDomainRoutes } from './domains/domains.routes.ts'
+import { authCookies } from './http/auth-cookies.ts'
+import { addAuthPages } from './http/auth-pages.ts'
+import { browserSessions } from './http/browser-session.ts'
 import { addHealth } from './http/health.ts'
 import { addMetrics } from './http/metrics.ts'
 import { addNotFound } from './http/not-found.ts'
@@ -40,9 +43,14 @@ import { Inspector } from './scim/inspector/inspector.service.ts'
 import { registerScimLogRoutes } from './scim/inspector/scim-log.routes.ts'
 import { registerScimRoutes, scimSpace } from './scim/scim.routes.ts'
 import { ownsPath, renderScimError } from './scim/scim-space.ts'
-import { registerSamlRoutes, type SamlRoutesDeps } from './saml/saml.routes.ts'
+import type { SamlDeps } from './saml/saml-deps.ts'
+import { registerSamlRoutes } from './saml/saml.routes.ts'
 import { registerSsoTestRoutes } from './saml/sso-tests.routes.ts'
 import type { Sealer } from './secrets/sealer.ts'
+import { registerSessionTokenRoutes } from './sessions/session-token.routes.ts'
+import { registerSessionRoutes } from './sessions/sessions.routes.ts'
+import { findSignedIn, keepAlive } from './sessions/sessions.service.ts'
+import { registerSignInRoutes } from './sign-in/sign-in.routes.ts'
 import { registerSsoConnectionRoutes } from './sso-connections/sso-connections.routes.ts'
 import { tenantUrl } from './tenants/tenant-url.service.ts'
 import { findTenantById, tenantFinder } from './tenants/tenants.service.ts'
@@ -86,7 +94,7 @@ export async function buildApp(deps: AppDeps): Promise<App> {
   })
   const inspector = new Inspector(db)
   const baseUrl = tenantBaseUrls(deps, http)
-  const saml: SamlRoutesDeps = { baseUrl, sealer: deps.sealer, setSessionCookie: sessionCookieSetter(config.publicUrl?.protocol === 'https:') }
+  const saml: SamlDeps = { baseUrl, sealer: deps.sealer }
   const linkTo: LinkTo = async (tenantId, token) => `${await baseUrl(tenantId)}/auth/accept-invite?token=${token}`
   const dispatcher = buildDispatcher(deps, linkTo)
 
@@ -126,8 +134,7 @@ export async function buildApp(deps: AppDeps): Promise<App> {
   registerDomainRoutes(http, deps.resolveTxt)
   registerSsoTestRoutes(http, saml)
   await registerScimRoutes(http, { baseUrl, inspector })
-  await registerSamlRoutes(http, saml)
-  await registerAcceptanceRoutes(http, config.publicUrl?.protocol === 'https:')
+  await registerSignIn(http, config.publicUrl?.protocol === 'https:', saml)
   await serveOpenApi(http)
   await http.ready()
   return {
@@ -163,12 +170,18 @@ function registerRoutes(http: FastifyInstance, linkTo: LinkTo, { accessTokenSeco
   registerScimSettingsRoutes(http)
   registerScimTokenRoutes(http)
   registerScimLogRoutes(http)
+  registerSessionRoutes(http)
 }
 
-/** The cookie of a session, as 7.2 of the security contract wants it. */
-function sessionCookieSetter(isSecure: boolean): SamlRoutesDeps['setSessionCookie'] {
-  const options = { path: '/', httpOnly: true, sameSite: 'lax', secure: isSecure } as const
-  return (reply, cookie) => void reply.setCookie(isSecure ? '__Host-muster' : 'muster', cookie, options)
+/** Everything under /auth: the only part that reads cookies. */
+async function registerSignIn(http: FastifyInstance, isSecure: boolean, saml: SamlDeps): Promise<void> {
+  const sessions = browserSessions({ cookies: authCookies(isSecure), find: findSignedIn, keepAlive })
+  await registerAcceptanceRoutes(http, isSecure)
+  registerSessionTokenRoutes(http, sessions)
+  await registerSamlRoutes(http, saml, sessions)
+  await addAuthPages(http, (pages) => {
+    registerSignInRoutes(pages, sessions)
+  })
 }
 
 type LinkTo = (tenantId: string, token: string) => Promise<string>

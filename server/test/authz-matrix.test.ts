@@ -29,10 +29,9 @@ after(async () => {
 })
 
 for (const route of matrix.routes) {
-  const guarantee =
-    route.class === 'public'
-      ? 'credentials make no difference'
-      : 'no credential but a valid one opens it, and all are refused in the same words'
+  const guarantee = takesNoBearer(route)
+    ? 'bearers make no difference'
+    : 'no credential but a valid one opens it, and all are refused in the same words'
   test(`${route.op}: ${guarantee}`, async () => {
     const untouched = await hashDatabase(t.db)
     const { path, body } = await requestFor(route, route.id === undefined ? undefined : world.own[route.id])
@@ -48,7 +47,7 @@ for (const route of matrix.routes) {
           body,
         )
         const place = `${route.op}, ${name}, ${title}: ${answer.text}`
-        if (route.class === 'public' && state.rest === 401) {
+        if (takesNoBearer(route) && state.rest === 401) {
           assert.deepEqual([answer.status, answer.json.error], [route.wrong?.status, route.wrong?.error], place)
         } else {
           expectRefusal(answer, state.rest, state.error, place)
@@ -57,7 +56,7 @@ for (const route of matrix.routes) {
         }
       }
     }
-    assert.ok(route.class === 'public' || words.size === 1, [...words].join('\n'))
+    assert.ok(takesNoBearer(route) || words.size === 1, [...words].join('\n'))
     assert.equal(await hashDatabase(t.db), untouched, `${route.op}: a refused request changed something`)
   })
 
@@ -82,13 +81,19 @@ test('of every kind of credential each role tries each address that accepts it, 
     }
   }
   const spaces: readonly string[] = addressSpaces.map(({ prefix }) => prefix)
-  const elsewhere = matrix.routes.filter(({ op, class: name }) => name !== 'public' && !spaces.includes(spaceOf(op)))
+  const elsewhere = matrix.routes.filter(
+    ({ op, class: name }) => name !== 'public' && name !== 'cookie' && !spaces.includes(spaceOf(op)),
+  )
   assert.deepEqual(
     elsewhere.map(({ op }) => op),
     [],
     'an address in no space accepts no credential',
   )
 })
+
+function takesNoBearer({ class: name }: Route): boolean {
+  return name === 'public' || name === 'cookie'
+}
 
 /** `/api/service` of `GET /api/service/users`. */
 function spaceOf(op: string): string {
@@ -97,10 +102,9 @@ function spaceOf(op: string): string {
 
 /** Those whose kind of credential counts at this address. */
 function callersOf(route: Route): readonly Caller[] {
-  const accepts: readonly string[] =
-    route.class === 'public'
-      ? Object.keys(credentialKinds)
-      : (addressSpaces.find(({ prefix }) => prefix === spaceOf(route.op))?.accepts ?? [])
+  const accepts: readonly string[] = takesNoBearer(route)
+    ? Object.keys(credentialKinds)
+    : (addressSpaces.find(({ prefix }) => prefix === spaceOf(route.op))?.accepts ?? [])
   return world.callers.filter(({ credential }) => accepts.includes(credential))
 }
 
@@ -175,6 +179,7 @@ function statusFor(route: Route, caller: Caller): number {
 }
 
 function codeOf(route: Route, status: number): string {
+  if (status === 401) return 'invalid_token'
   if (status === 403) return 'insufficient_role'
   return route.id === undefined ? 'route_not_found' : matrix.objects[route.id]
 }

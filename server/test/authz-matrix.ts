@@ -16,6 +16,7 @@ export type ObjectKind =
   | 'sso-mapper'
   | 'invitation'
   | 'outbox-item'
+  | 'session'
 
 export type StateName =
   | 'none'
@@ -54,7 +55,7 @@ export interface Route {
   readonly query?: string
   readonly body?: unknown
   /** Of a public operation: a body that opens nothing, and its answer. */
-  readonly wrong?: { readonly body: unknown; readonly status: number; readonly error: string }
+  readonly wrong?: { readonly body?: unknown; readonly status: number; readonly error: string }
   readonly success?: number
   readonly fields?: Readonly<Partial<Record<Role, string>>>
 }

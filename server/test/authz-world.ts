@@ -7,7 +7,7 @@ import { roles, ssoAlias, type ObjectKind, type Role, type StateName } from './a
 import type { TestApp, TestClient, TestTenant } from './start-test-app.ts'
 import type { RequestOptions } from './test-client.ts'
 
-export type TokenKind = 'personal' | 'service' | 'oauth-client'
+export type TokenKind = 'personal' | 'service' | 'oauth-client' | 'session'
 
 /** Somebody with a valid token. Service tokens and OAuth clients are nobody: they have no user. */
 export interface Caller {
@@ -64,13 +64,15 @@ export async function makeWorld(t: TestApp): Promise<World> {
   return { t, callers, presentations, own, foreign, client }
 }
 
-/** A personal token, a service token and an access token of each role. */
+/** A personal token, a session, a service token and an access token of each role. */
 async function makeCallers(t: TestApp, tenant: TestTenant): Promise<Caller[]> {
   const callers: Caller[] = []
   for (const role of roles) {
     const user = await t.addUser(`caller-${role}`, workspaceRole(role), tenant)
     const client = await t.addOAuthClient(workspaceRole(role), tenant)
     const nobody = { role, userId: null }
+    const session = await t.sessionToken(user.id, tenant)
+    callers.push({ role, kind: 'session', credential: 'session_access_token', token: session, userId: user.id })
     callers.push({ role, kind: 'personal', credential: 'api_token', token: user.token, userId: user.id })
     const service = await t.serviceToken(workspaceRole(role), tenant)
     callers.push({ ...nobody, kind: 'service', credential: 'api_token', token: service })
@@ -92,6 +94,7 @@ async function makeObjects(t: TestApp, tenant: TestTenant): Promise<Objects> {
     'sso-mapper': '',
     invitation: '',
     'outbox-item': '',
+    session: '',
   }
   for (const kind of [
     'group',
@@ -102,6 +105,7 @@ async function makeObjects(t: TestApp, tenant: TestTenant): Promise<Objects> {
     'sso-mapper',
     'invitation',
     'outbox-item',
+    'session',
   ] as const) {
     objects[kind] = await makeObject(t, kind, tenant)
   }
@@ -151,6 +155,8 @@ export async function makeObject(
       return (await t.get(`/api/muster/invitations?filter=${encodeURIComponent(JSON.stringify({ userId }))}`, auth))
         .json.records[0].id
     }
+    case 'session':
+      return (await t.startSession(ownerId ?? (await t.addUser(name, '$member', tenant)).id, tenant)).session.id
     case 'outbox-item': {
       const subjectId = await makeObject(t, 'invitation', tenant)
       return (await t.get(`/api/muster/outbox?filter=${encodeURIComponent(JSON.stringify({ subjectId }))}`, auth)).json
@@ -259,6 +265,13 @@ async function deadTokens(t: TestApp) {
       await t.delete(`/api/service/apikeys/${token.id}`)
       dead.revoked.push(bearer(`revoked ${role}`, secret))
     }
+    const signedIn = await t.startSession(alive.id)
+    const ended = await t.sessionToken(alive.id, t.acme, signedIn)
+    await requireWorks(t, ended)
+    await t.delete(`/api/muster/sessions/${signedIn.session.id}`)
+    dead.revoked.push(bearer(`signed out ${role}`, ended))
+    dead['owner-disabled'].push(bearer(`session of disabled ${role}`, await t.sessionToken(disabled.id)))
+    dead['owner-deleted'].push(bearer(`session of deleted ${role}`, await t.sessionToken(gone.id)))
     const client = await t.addOAuthClient(role)
     dead.expired.push(bearer(`expired access ${role}`, await t.accessToken(client, t.acme, 1)))
     const deleted = await t.addOAuthClient(role)

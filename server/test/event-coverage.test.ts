@@ -46,6 +46,9 @@ for (const { by, what, arrange, leaves, again } of scenarios) {
   })
 }
 
+/** A session goes on; it would bury the sign-in under a renewal every five minutes. */
+const silent = new Set(['POST /auth/session/token'])
+
 test('every operation that changes something has a change here that leaves an event', () => {
   const page: ContractPage = JSON.parse(JSON.stringify(t.http.swagger()))
   const changing = listOperations(page)
@@ -53,7 +56,9 @@ test('every operation that changes something has a change here that leaves an ev
     .map(({ name }) => name)
   assert.ok(changing.length > 0)
   assert.deepEqual(
-    changing.filter((name) => !scenarios.some(({ by, leaves }) => by === name && leaves.length > 0)),
+    changing.filter(
+      (name) => !silent.has(name) && !scenarios.some(({ by, leaves }) => by === name && leaves.length > 0),
+    ),
     [],
   )
 })
@@ -100,6 +105,9 @@ function isAnswer(value: unknown): value is { status: number; text: string } {
 
 /** Who acts where no API token does. */
 const actorKinds: readonly (readonly [string, string])[] = [
+  ['POST /auth/sign-out', 'user'],
+  ['POST /auth/confirm', 'user'],
+  ['POST /auth/account', 'user'],
   ['POST /auth/', 'anonymous'],
   ['POST /api/service/oauth-clients/token', 'oauth_client'],
 ]

@@ -80,6 +80,12 @@ test('parameters of the path are required and described, and no others are named
   assert.ok(seen > 0)
 })
 
+const credentialElsewhere = new Set([
+  'POST /api/service/oauth-clients/token',
+  'GET /auth/session',
+  'POST /auth/session/token',
+])
+
 test('every operation has one success with an example, and error answers with their codes', () => {
   const codesSeen = new Set<string>()
   for (const { name, spec } of operations) {
@@ -103,18 +109,18 @@ test('every operation has one success with an example, and error answers with th
       }
     }
     assert.equal(isPublic(spec), !errors.some(([status]) => status === '403'), name)
-    // A credential in the body can be wrong too.
-    const takesCredential = !isPublic(spec) || name === 'POST /api/service/oauth-clients/token'
+    // A credential in the body or a cookie can be wrong too.
+    const takesCredential = !isPublic(spec) || credentialElsewhere.has(name)
     assert.equal(
       takesCredential,
       errors.some(([status]) => status === '401'),
       name,
     )
   }
-  // A wrong verb belongs to no operation; tenants are made on the host alone.
+  // Pages have codes that no operation has; a wrong verb belongs to none; tenants are made on the host alone.
   assert.deepEqual(
     Object.keys(catalogue).filter((code) => !codesSeen.has(code)),
-    ['method_not_allowed', 'tenant_exists'],
+    ['invalid_link', 'sign_in_refused', 'method_not_allowed', 'tenant_exists', 'rate_limited'],
   )
 })
 

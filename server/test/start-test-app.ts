@@ -11,6 +11,12 @@ import type { DatabaseLocation } from '../src/db/open.ts'
 import { issueAccessToken } from '../src/oauth-clients/access-tokens.service.ts'
 import type { MailOutcome, Message } from '../src/mail/mail.schema.ts'
 import { sealerFrom } from '../src/secrets/sealer.ts'
+import { inTransaction } from '../src/access/in-transaction.ts'
+import {
+  issueAccessToken as issueSessionToken,
+  startSession,
+  type StartedSession,
+} from '../src/sessions/sessions.service.ts'
 import { createTenant } from '../src/tenants/tenants.service.ts'
 import { checkAgainstContract } from './contract-check.ts'
 import { sendRequest, type Answer, type RequestOptions } from './test-client.ts'
@@ -220,6 +226,18 @@ export class TestApp implements AsyncDisposable {
   async personalToken(userId: string, tenant: TestTenant = this.acme): Promise<string> {
     const input = { displayName: 'test', description: '', personas: [], lifetimeSeconds: null }
     return (await issueTokenFor(this.operator(tenant), userId, input)).secret
+  }
+
+  /** A session as a sign-in would start it. */
+  startSession(userId: string, tenant: TestTenant = this.acme): Promise<StartedSession> {
+    const input = { userId, method: 'password', secondFactor: '' } as const
+    return inTransaction(this.operator(tenant), (ctx) => startSession(ctx, input))
+  }
+
+  /** A session access token of a user. */
+  async sessionToken(userId: string, tenant: TestTenant = this.acme, started?: StartedSession): Promise<string> {
+    const { session } = started ?? (await this.startSession(userId, tenant))
+    return (await issueSessionToken(this.operator(tenant), session)).token
   }
 
   /** A service token that keeps this role. */

@@ -4,11 +4,13 @@ import { findApiTokenActor } from './api-token.service.ts'
 import type { Presented } from './authentication.schema.ts'
 import { acceptedKind, type AcceptedKind } from './credential-kinds.ts'
 import { findOAuthClientActor } from './oauth-access-token.service.ts'
+import { findSessionActor } from './session-token.service.ts'
 
 /** One file for each kind of credential. */
 const findActor: Readonly<Record<AcceptedKind, (presented: Presented) => Promise<Actor | undefined>>> = {
   api_token: findApiTokenActor,
   oauth_access_token: findOAuthClientActor,
+  session_access_token: findSessionActor,
 }
 
 /**

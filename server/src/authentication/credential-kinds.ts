@@ -18,8 +18,8 @@ interface AddressSpace {
 
 /** Which kinds each address space accepts; what is in none of them accepts nothing. The authorization tests read it too. */
 export const addressSpaces = [
-  { prefix: '/api/service', accepts: ['api_token', 'oauth_access_token'] },
-  { prefix: '/api/muster', accepts: ['api_token', 'oauth_access_token'] },
+  { prefix: '/api/service', accepts: ['api_token', 'oauth_access_token', 'session_access_token'] },
+  { prefix: '/api/muster', accepts: ['api_token', 'oauth_access_token', 'session_access_token'] },
 ] as const satisfies readonly AddressSpace[]
 
 export type AcceptedKind = (typeof addressSpaces)[number]['accepts'][number]

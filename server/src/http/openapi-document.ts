@@ -38,6 +38,10 @@ const tags = [
     name: 'SSO mappers',
     description: 'What attributes of an identity provider mean here; kept by the alias of the connection.',
   },
+  {
+    name: 'Sessions',
+    description: 'Browsers in which people are signed in, and the tokens these trade their sessions for.',
+  },
   { name: 'Events', description: 'What was changed, and who signed in.' },
   { name: 'Outbox', description: 'Mails that were promised, sent or not.' },
 ]

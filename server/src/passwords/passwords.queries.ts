@@ -1,4 +1,4 @@
-import type { Trx } from '../db/db.ts'
+import type { Queryable, Trx } from '../db/db.ts'
 
 export async function upsertCredential(
   trx: Trx,
@@ -18,4 +18,14 @@ export async function upsertCredential(
 
 export async function deleteCredential(trx: Trx, tenantId: string, userId: string): Promise<void> {
   await trx.deleteFrom('credentials').where('tenant_id', '=', tenantId).where('user_id', '=', userId).execute()
+}
+
+export async function findHash(db: Queryable, tenantId: string, userId: string): Promise<string | null> {
+  const row = await db
+    .selectFrom('credentials')
+    .select('password_hash')
+    .where('tenant_id', '=', tenantId)
+    .where('user_id', '=', userId)
+    .executeTakeFirst()
+  return row?.password_hash ?? null
 }

@@ -1,6 +1,6 @@
 import type { FastifyReply } from 'fastify'
 import { html, type Html } from '../http/html.ts'
-import { sendPage } from '../http/page.ts'
+import { sendLeadingPage, sendPage } from '../http/page.ts'
 import type { SsoConnection } from '../sso-connections/sso-connections.schema.ts'
 import type { SsoTest } from './sso-tests.schema.ts'
 import type { Outgoing } from './sp-messages.ts'
@@ -43,7 +43,8 @@ export function sendOutgoing(reply: FastifyReply, outgoing: Outgoing): FastifyRe
   const form = html`<form method="post" action="${outgoing.url}">
     ${fields}<button>Continue</button>
   </form>`
-  return sendPage(reply, 200, 'Continue to your identity provider', form, { formTo: new URL(outgoing.url).origin })
+  const leadsTo = { form: new URL(outgoing.url).origin }
+  return sendLeadingPage(reply, { title: 'Continue to your identity provider', content: form, leadsTo })
 }
 
 export function sendSignedOut(reply: FastifyReply): FastifyReply {
@@ -53,14 +54,9 @@ export function sendSignedOut(reply: FastifyReply): FastifyReply {
 
 /** Signed out here; the browser goes on to the IdP by itself. A redirect after a form would be stopped by form-action. */
 export function sendOnToLogout(reply: FastifyReply, url: string): FastifyReply {
-  return sendPage(
-    reply,
-    200,
-    'You are signed out',
-    html`<p>You are signed out of this workspace.</p>
-      <p><a href="${url}">Sign out at your identity provider as well</a></p>`,
-    { refreshTo: url },
-  )
+  const content = html`<p>You are signed out of this workspace.</p>
+    <p><a href="${url}">Sign out at your identity provider as well</a></p>`
+  return sendLeadingPage(reply, { title: 'You are signed out', content, leadsTo: { refresh: url } })
 }
 
 /** What an IdP sent, to the admin who tests it. */

@@ -1,5 +1,7 @@
 import formbody from '@fastify/formbody'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import type { BrowserSessions } from '../http/browser-session.ts'
+import type { Session } from '../sessions/sessions.schema.ts'
 import { listUsableConnections } from '../sso-connections/sso-connections.service.ts'
 import { beginSignIn, beginTest, type BegunSignIn } from './begin-sign-in.service.ts'
 import { finishSignIn } from './finish-sign-in.service.ts'
@@ -19,13 +21,12 @@ const browserCookie = '__Host-muster-saml'
 const cookieOptions = { path: '/', httpOnly: true, secure: true, sameSite: 'none', maxAge: 600 } as const
 const open = { schema: { hide: true }, config: { access: 'public' } } as const
 
-/** What app.ts hands over from the part that keeps sessions. */
-export interface SamlRoutesDeps extends SamlDeps {
-  setSessionCookie(reply: FastifyReply, cookie: string): void
-}
-
 /** Single sign-on as browsers meet it. Answers of IdPs come from other sites; nothing here believes a session cookie. */
-export async function registerSamlRoutes(app: FastifyInstance, deps: SamlRoutesDeps): Promise<void> {
+export async function registerSamlRoutes(
+  app: FastifyInstance,
+  deps: SamlDeps,
+  sessions: BrowserSessions<Session>,
+): Promise<void> {
   await app.register(async (scope) => {
     await scope.register(formbody, { bodyLimit: formMaxBytes })
     scope.addHook('onRequest', async (_request, reply) => void reply.header('cache-control', 'no-store'))
@@ -37,12 +38,12 @@ export async function registerSamlRoutes(app: FastifyInstance, deps: SamlRoutesD
       if (metadata === undefined) return pages.sendNotServed(reply)
       return reply.type('application/samlmetadata+xml; charset=utf-8').send(metadata)
     })
-    registerSignIn(scope, deps)
+    registerSignIn(scope, deps, sessions)
     registerLogout(scope, deps)
   })
 }
 
-function registerSignIn(scope: FastifyInstance, deps: SamlRoutesDeps): void {
+function registerSignIn(scope: FastifyInstance, deps: SamlDeps, { cookies }: BrowserSessions<Session>): void {
   scope.get('/auth/saml/:alias/login', open, async (request, reply) => {
     const browser = request.cookies[browserCookie] ?? ''
     const beginning = { alias: alias(request), browser, returnPath: ownPath(query(request, 'next')) }
@@ -62,7 +63,7 @@ function registerSignIn(scope: FastifyInstance, deps: SamlRoutesDeps): void {
       const finished = await finishSignIn(request.ctx, deps, posted)
       if (finished.kind === 'not-served') return pages.sendNotServed(reply)
       if (finished.kind === 'tested') return pages.sendTest(reply, await findTestForPage(request.ctx, finished))
-      deps.setSessionCookie(reply, finished.cookie)
+      cookies.set(reply, 'session', finished.cookie)
       return reply.redirect(finished.path, 303)
     })
   })

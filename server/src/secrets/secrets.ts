@@ -14,6 +14,7 @@ export type SecretPrefix =
   | 'mdom_'
   | 'msaml_'
   | 'msst_'
+  | 'mpsi_'
 
 /** 256 random bits behind a prefix that tells people and scanners what it opens. */
 export function newSecret(prefix: SecretPrefix): string {

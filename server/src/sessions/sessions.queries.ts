@@ -24,19 +24,26 @@ const columns = [
 
 type Row = Omit<Selectable<SessionsTable>, 'tenant_id' | 'id_hash'>
 
-/** The session of an id, when its user may still act: disabling ends it wherever it is looked up. */
-export async function findSession(db: Queryable, tenantId: string, idHash: string): Promise<Session | undefined> {
+/** The session of an id with whose it is, when they may still act: disabling ends it wherever it is looked up. */
+export async function findSession(
+  db: Queryable,
+  tenantId: string,
+  idHash: string,
+): Promise<{ readonly session: Session; readonly username: string; readonly role: string } | undefined> {
   const row = await db
     .selectFrom('sessions')
     .innerJoin('users', (join) =>
       join.onRef('users.tenant_id', '=', 'sessions.tenant_id').onRef('users.id', '=', 'sessions.user_id'),
     )
-    .select(columns)
+    .innerJoin('roles', (join) =>
+      join.onRef('roles.tenant_id', '=', 'users.tenant_id').onRef('roles.id', '=', 'users.workspace_role_id'),
+    )
+    .select([...columns, 'users.username', 'roles.name as role'])
     .where('sessions.tenant_id', '=', tenantId)
     .where('sessions.id_hash', '=', idHash)
     .where('users.enabled', '=', 1)
     .executeTakeFirst()
-  return row === undefined ? undefined : toSession(row)
+  return row === undefined ? undefined : { session: toSession(row), username: row.username, role: row.role }
 }
 
 export async function findSessionById(db: Queryable, tenantId: string, id: string): Promise<Session | undefined> {
@@ -67,6 +74,16 @@ export async function selectSessionsOf(db: Queryable, tenantId: string, userId: 
 
 export async function insertSession(trx: Trx, row: Insertable<SessionsTable>): Promise<void> {
   await trx.insertInto('sessions').values(row).execute()
+}
+
+/** Notes when the person last signed in; the record shows it, and is no other record for it. */
+export async function noteSignIn(trx: Trx, tenantId: string, userId: string, at: number): Promise<void> {
+  await trx
+    .updateTable('users')
+    .set((eb) => ({ last_login_at: at, version: eb('version', '+', 1) }))
+    .where('tenant_id', '=', tenantId)
+    .where('id', '=', userId)
+    .execute()
 }
 
 export async function updateSession(

@@ -1,10 +1,12 @@
 import { v7 as uuid } from 'uuid'
+import type { Actor } from '../access/actor.ts'
 import type { Ctx, ReadCtx, TrxCtx } from '../access/ctx.ts'
 import { inTransaction } from '../access/in-transaction.ts'
 import { recordEvent } from '../events/record-event.ts'
 import { hashSecret, newSecret } from '../secrets/secrets.ts'
 import { getTenant } from '../tenants/tenants.service.ts'
 import * as queries from './sessions.queries.ts'
+import { userActor } from './session-actor-rules.ts'
 import { accessTokenSeconds, isLive, type NewSession, type Session } from './sessions.schema.ts'
 
 const minuteMs = 60_000
@@ -46,6 +48,7 @@ export async function startSession(ctx: TrxCtx, input: NewSession): Promise<Star
   }
   await queries.deleteEnded(ctx.db, ctx.tenantId, now)
   await queries.insertSession(ctx.db, { ...toRow(session), tenant_id: ctx.tenantId, id_hash: hashSecret(cookie) })
+  await queries.noteSignIn(ctx.db, ctx.tenantId, session.userId, now)
   await recordEvent(ctx, {
     type: 'session.started',
     subjectId: session.userId,
@@ -77,13 +80,30 @@ function toRow(session: Session) {
   }
 }
 
+/** A session and who is signed in by it, with the rights of this moment. */
+export interface SignedIn {
+  readonly session: Session
+  readonly actor: Actor
+}
+
 /** The session a cookie stands for at this moment; undefined for everything that is none. */
-export async function findLiveSession(
-  ctx: Pick<ReadCtx, 'db' | 'tenantId' | 'now'>,
+export async function findSignedIn(
+  { db, tenantId, now }: Pick<ReadCtx, 'db' | 'tenantId' | 'now'>,
   cookie: string,
-): Promise<Session | undefined> {
-  const session = await queries.findSession(ctx.db, ctx.tenantId, hashSecret(cookie))
-  return session !== undefined && isLive(session, ctx.now.getTime()) ? session : undefined
+): Promise<SignedIn | undefined> {
+  const found = await queries.findSession(db, tenantId, hashSecret(cookie))
+  if (found === undefined || !isLive(found.session, now.getTime())) return undefined
+  const { session, username, role } = found
+  return {
+    session,
+    actor: userActor({
+      userId: session.userId,
+      username,
+      role,
+      confirmedAt: session.confirmedAt,
+      expiresAt: session.endsAt,
+    }),
+  }
 }
 
 const noteEveryMs = 60_000
@@ -91,29 +111,50 @@ const noteEveryMs = 60_000
 /** Notes that a session is in use, at most once a minute; and gives it a new id when the role changed since. */
 export async function keepAlive(ctx: Ctx, session: Session, cookie: string): Promise<string | undefined> {
   const now = ctx.now.getTime()
-  if (session.isStale) return renewId(ctx, cookie, {})
+  if (session.isStale) return renewId(ctx, cookie)
   if (now - session.lastSeenAt < noteEveryMs) return undefined
   await inTransaction(ctx, (ctx) => queries.updateSession(ctx.db, ctx.tenantId, session.id, { last_seen_at: now }))
   return undefined
 }
 
-/** After the person has proved again who they are: another id, and five minutes for what is critical. */
-export async function confirmSession(ctx: Ctx, cookie: string): Promise<string | undefined> {
-  return renewId(ctx, cookie, { confirmed_at: ctx.now.getTime() })
+/**
+ * After the person has proved again who they are: another id, and five minutes for what is critical.
+ *
+ * @returns what the cookie holds from here on; undefined when the session ended meanwhile
+ */
+export async function confirmSession(
+  ctx: Ctx,
+  session: Session,
+  cookie: string,
+  by: string,
+): Promise<string | undefined> {
+  const renewed = newSecret('mses_')
+  const isMine = await inTransaction(ctx, async (ctx) => {
+    const change = { ...renewal(ctx, renewed), confirmed_at: ctx.now.getTime() }
+    if (!(await queries.replaceIdHash(ctx.db, ctx.tenantId, hashSecret(cookie), change))) return false
+    await recordEvent(ctx, {
+      type: 'session.confirmed',
+      subjectId: session.userId,
+      objectId: session.id,
+      data: { by },
+      personal: {},
+    })
+    return true
+  })
+  return isMine ? renewed : undefined
 }
 
 /** The old id is worth nothing from here on; undefined when somebody else renewed it first. */
-async function renewId(ctx: Ctx, cookie: string, change: { confirmed_at?: number }): Promise<string | undefined> {
+async function renewId(ctx: Ctx, cookie: string): Promise<string | undefined> {
   const renewed = newSecret('mses_')
   const isMine = await inTransaction(ctx, (ctx) =>
-    queries.replaceIdHash(ctx.db, ctx.tenantId, hashSecret(cookie), {
-      ...change,
-      id_hash: hashSecret(renewed),
-      is_stale: 0,
-      last_seen_at: ctx.now.getTime(),
-    }),
+    queries.replaceIdHash(ctx.db, ctx.tenantId, hashSecret(cookie), renewal(ctx, renewed)),
   )
   return isMine ? renewed : undefined
+}
+
+function renewal(ctx: TrxCtx, cookie: string) {
+  return { id_hash: hashSecret(cookie), is_stale: 0, last_seen_at: ctx.now.getTime() }
 }
 
 /** A short bearer for the API, which reads no cookies. It ends with the session. */
@@ -136,7 +177,14 @@ export async function issueAccessToken(
   return { token, expiresInSeconds: Math.floor((expiresAt - now) / 1_000) }
 }
 
-export type EndReason = 'signed_out' | 'revoked' | 'idp_logout' | 'password_changed' | 'disabled' | 'email_changed'
+export type EndReason =
+  | 'signed_out'
+  | 'revoked'
+  | 'idp_logout'
+  | 'password_changed'
+  | 'disabled'
+  | 'deleted'
+  | 'email_changed'
 
 /** Ends one session; a second time changes nothing. */
 export async function endSession(ctx: TrxCtx, session: Session, reason: EndReason): Promise<void> {
@@ -176,4 +224,10 @@ export async function endSamlSessions(
 /** The role of a user changed: the ids of their sessions are renewed at the next request. */
 export function roleChanged(ctx: TrxCtx, userId: string): Promise<void> {
   return queries.markStale(ctx.db, ctx.tenantId, userId)
+}
+
+/** The sessions of a user that are live now, newest first. */
+export async function listLiveSessions(ctx: ReadCtx, userId: string): Promise<Session[]> {
+  const now = ctx.now.getTime()
+  return (await queries.selectSessionsOf(ctx.db, ctx.tenantId, userId)).filter((session) => isLive(session, now))
 }

@@ -11,6 +11,7 @@ import { deleteCredential } from '../passwords/passwords.service.ts'
 import { removeUserFromPersonas } from '../personas/persona-subjects.service.ts'
 import { removeUserFromPurposes } from '../purposes/purpose-subjects.service.ts'
 import { moveMembers, readRoles } from '../roles/roles.service.ts'
+import { endSessionsOf } from '../sessions/sessions.service.ts'
 import { getTenant } from '../tenants/tenants.service.ts'
 import { holdUser, requireOtherAdmin } from './user-roles.service.ts'
 import { cannotDisableSelf, isScimManaged, managedByScim } from './user-rules.ts'
@@ -55,6 +56,7 @@ export async function deleteHeldUser(ctx: TrxCtx, user: User, transferToUserId: 
   await deleteTokensOfOwner(ctx, userId)
   await deleteInvitationsOf(ctx, userId)
   await deleteCredential(ctx, userId)
+  await endSessionsOf(ctx, userId, 'deleted')
   await removeUser(ctx.db, ctx.tenantId, userId)
   await recordEvent(ctx, {
     type: 'user.deleted',

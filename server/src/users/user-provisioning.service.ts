@@ -8,6 +8,7 @@ import { recordEvent } from '../events/record-event.ts'
 import { joinFirstGroups } from '../groups/group-members.service.ts'
 import { voidInvitations } from '../invitations/invitations.service.ts'
 import { readRoles } from '../roles/roles.service.ts'
+import { endSessionsOf } from '../sessions/sessions.service.ts'
 import { createUsers } from './user-creation.service.ts'
 import { applyRole, requireOtherAdmin, requireUser } from './user-roles.service.ts'
 import { emailKey, titleKey, userExistsText } from './user-rules.ts'
@@ -150,6 +151,7 @@ async function writeEnabled(ctx: TrxCtx, user: User, enabled: boolean): Promise<
     data: {},
     personal: {},
   })
+  if (!enabled) await endSessionsOf(ctx, user.id, 'disabled')
   return true
 }
 

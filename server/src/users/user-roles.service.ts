@@ -4,6 +4,7 @@ import { inTransaction } from '../access/in-transaction.ts'
 import { ApiError, notFound } from '../errors/api-error.ts'
 import { recordEvent } from '../events/record-event.ts'
 import { lockRole, moveMembers, readRoles, type RoleBook } from '../roles/roles.service.ts'
+import { roleChanged } from '../sessions/sessions.service.ts'
 import { lastAdmin } from './user-rules.ts'
 import { lockUser, updateUser } from './user-writes.queries.ts'
 import { findUser, hasOtherAdmin } from './users.queries.ts'
@@ -54,6 +55,7 @@ export async function applyRole(ctx: TrxCtx, user: User, roleId: string, roles: 
   await moveMembers(ctx, user.workspaceRoleId, roleId)
   const data = { from: nameOf(roles, user.workspaceRoleId), to: nameOf(roles, roleId) }
   await recordEvent(ctx, { type: 'user.role_changed', subjectId: user.id, data, personal: {} })
+  await roleChanged(ctx, user.id)
 }
 
 /**

@@ -10,6 +10,7 @@ import { listGroupIdsOfUser, replaceGroupsOfUser } from '../groups/group-members
 import { reissueInvitation } from '../invitations/invitations.service.ts'
 import { listPersonaIdsOfUser, replacePersonasOfUser } from '../personas/persona-subjects.service.ts'
 import { readRoles } from '../roles/roles.service.ts'
+import { endSessionsOf } from '../sessions/sessions.service.ts'
 import { getTenant } from '../tenants/tenants.service.ts'
 import { requireCleanAttributes, requireCleanName, type Attributes } from '../text/clean-text.ts'
 import { requireEmailAddress } from '../text/email-address.ts'
@@ -95,6 +96,7 @@ async function applyEnabled(ctx: TrxCtx, user: User, enabled: boolean | undefine
     data: {},
     personal: {},
   })
+  if (!enabled) await endSessionsOf(ctx, user.id, 'disabled')
 }
 
 function isProgram({ actor }: TrxCtx): boolean {
