@@ -47,6 +47,29 @@ export function sendOutgoing(reply: FastifyReply, outgoing: Outgoing): FastifyRe
   return sendLeadingPage(reply, { title: 'Continue to your identity provider', content: form, leadsTo })
 }
 
+/** The same where the browser has just sent a form: a redirect from there would be stopped by form-action. */
+export function sendOutgoingPage(reply: FastifyReply, outgoing: Outgoing): FastifyReply {
+  if (outgoing.binding === 'post') return sendOutgoing(reply, outgoing)
+  const content = html`<p><a href="${outgoing.url}">Continue</a></p>`
+  return sendLeadingPage(reply, {
+    title: 'Continue to your identity provider',
+    content,
+    leadsTo: { refresh: outgoing.url },
+  })
+}
+
+export function sendLinkForm(reply: FastifyReply, { alias, displayName }: SsoConnection, csrf: string): FastifyReply {
+  return sendPage(
+    reply,
+    200,
+    `Use ${displayName} to sign in`,
+    html`<p>Whoever signs in at ${displayName} now can use this account from then on.</p>
+      <form method="post" action="/auth/saml/${alias}/link">
+        <input type="hidden" name="csrf" value="${csrf}" /><button>Continue to ${displayName}</button>
+      </form>`,
+  )
+}
+
 export function sendSignedOut(reply: FastifyReply): FastifyReply {
   return sendPage(reply, 200, 'You are signed out', html`<p>You are signed out of this workspace.</p>
     <p><a href="/auth/saml">Sign in again</a></p>`)

@@ -1,11 +1,13 @@
 import formbody from '@fastify/formbody'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
-import type { BrowserSessions } from '../http/browser-session.ts'
+import { inTransaction } from '../access/in-transaction.ts'
+import { signedInPage, type BrowserSessions } from '../http/browser-session.ts'
 import type { Session } from '../sessions/sessions.schema.ts'
+import { endSession } from '../sessions/sessions.service.ts'
 import { listUsableConnections } from '../sso-connections/sso-connections.service.ts'
 import { beginSignIn, beginTest, type BegunSignIn } from './begin-sign-in.service.ts'
 import { finishSignIn } from './finish-sign-in.service.ts'
-import { logoutByIdp } from './logout.service.ts'
+import { logoutByIdp, logoutUrlFor } from './logout.service.ts'
 import { describeServiceProvider } from './metadata.service.ts'
 import { ownPath } from './own-path.ts'
 import type { SamlDeps } from './saml-deps.ts'
@@ -40,6 +42,7 @@ export async function registerSamlRoutes(
     })
     registerSignIn(scope, deps, sessions)
     registerLogout(scope, deps)
+    registerForSignedIn(scope, deps, sessions)
   })
 }
 
@@ -66,6 +69,28 @@ function registerSignIn(scope: FastifyInstance, deps: SamlDeps, { cookies }: Bro
       cookies.set(reply, 'session', finished.cookie)
       return reply.redirect(finished.path, 303)
     })
+  })
+}
+
+/** What somebody does who is signed in with this browser: these pages read the session cookie, and forms prove where they come from. */
+function registerForSignedIn(scope: FastifyInstance, deps: SamlDeps, sessions: BrowserSessions<Session>): void {
+  const link = '/auth/saml/:alias/link'
+  signedInPage(scope, sessions, { method: 'GET', url: link, isSensitive: true }, async ({ ctx, session, request, reply }) => {
+    const usable = await listUsableConnections(ctx)
+    const connection = usable.find((one) => one.alias === alias(request))
+    return connection === undefined ? pages.sendNotServed(reply) : pages.sendLinkForm(reply, connection, session.csrfToken)
+  })
+  signedInPage(scope, sessions, { method: 'POST', url: link, isSensitive: true }, async ({ ctx, session, request, reply }) => {
+    const browser = request.cookies[browserCookie] ?? ''
+    const beginning = { alias: alias(request), browser, returnPath: '/auth/account', link: session.userId }
+    const begun = await beginSignIn(ctx, deps, beginning)
+    return begun === undefined ? pages.sendNotServed(reply) : sendToIdp(reply, begun, 'by-page')
+  })
+  signedInPage(scope, sessions, { method: 'POST', url: '/auth/saml/sign-out' }, async ({ ctx, session, reply }) => {
+    const url = await logoutUrlFor(ctx, deps, session)
+    await inTransaction(ctx, (ctx) => endSession(ctx, session, 'signed_out'))
+    sessions.cookies.clear(reply, 'session')
+    return url === undefined ? pages.sendSignedOut(reply) : pages.sendOnToLogout(reply, url)
   })
 }
 
@@ -113,8 +138,14 @@ async function refusing(
   }
 }
 
-function sendToIdp(reply: FastifyReply, { outgoing, browser }: BegunSignIn): FastifyReply {
-  return pages.sendOutgoing(reply.setCookie(browserCookie, browser, cookieOptions), outgoing)
+/** After a form only a page may lead to another site. */
+function sendToIdp(
+  reply: FastifyReply,
+  { outgoing, browser }: BegunSignIn,
+  how: 'by-redirect' | 'by-page' = 'by-redirect',
+): FastifyReply {
+  const known = reply.setCookie(browserCookie, browser, cookieOptions)
+  return how === 'by-redirect' ? pages.sendOutgoing(known, outgoing) : pages.sendOutgoingPage(known, outgoing)
 }
 
 function alias(request: FastifyRequest): string {
