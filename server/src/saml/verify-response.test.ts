@@ -1,46 +1,10 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Expectation } from './assertion.schema.ts'
-import { SamlRefusal } from './saml-refusal.ts'
+import { expected, idp, now, reasonFor, sp, values } from './testdata/expectation.ts'
 import { makeKey } from './testdata/keys.ts'
-import { TestIdp, toField, type ResponseValues, type Signing } from './testdata/test-idp.ts'
+import { toField, type Signing } from './testdata/test-idp.ts'
 import { verifyResponse } from './verify-response.ts'
-
-const idp = new TestIdp()
-const sp = makeKey('sp')
-const now = new Date('2026-01-02T03:04:05.000Z')
-const requestId = '_request'
-const values: ResponseValues = {
-  acsUrl: 'https://acme.example.com/auth/saml/okta/acs',
-  audience: 'https://acme.example.com/auth/saml/metadata',
-  now,
-  inResponseTo: requestId,
-  attributes: { email: ['person1@example.com'], memberOf: ['a', 'b'] },
-}
-const expected: Expectation = {
-  entityId: idp.entityId,
-  certificates: [idp.key.certificate],
-  signed: 'response_and_assertion',
-  acsUrl: values.acsUrl,
-  spEntityId: values.audience,
-  now: now.getTime(),
-  allowsIdpInitiated: false,
-  decryptionKey: sp.privateKey,
-  findRequest: async (id) =>
-    id === requestId
-      ? { id, connectionId: 'c', purpose: 'sign_in', userId: null, testId: null, returnPath: '/' }
-      : undefined,
-}
-
-async function reasonFor(field: string, more: Partial<Expectation> = {}): Promise<string> {
-  try {
-    const { assertion } = await verifyResponse(field, { ...expected, ...more })
-    return `accepted ${assertion.nameId}`
-  } catch (error) {
-    if (!(error instanceof SamlRefusal)) throw error
-    return error.reason
-  }
-}
 
 const accepted = 'accepted person-1'
 
@@ -56,7 +20,7 @@ async function reasonForEdit(
 
 test('a genuine response is accepted, and read as it was said', async () => {
   const { assertion, request } = await verifyResponse(await idp.respond(values), expected)
-  assert.equal(request?.id, requestId)
+  assert.equal(request?.id, values.inResponseTo)
   assert.deepEqual([assertion.nameId, assertion.sessionIndex], ['person-1', 'session-1'])
   assert.deepEqual([...assertion.attributes], [['email', ['person1@example.com']], ['memberOf', ['a', 'b']]])
   assert.equal(assertion.notOnOrAfter, now.getTime() + 300_000)
