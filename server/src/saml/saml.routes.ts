@@ -30,6 +30,8 @@ export async function registerSamlRoutes(
   sessions: BrowserSessions<Session>,
 ): Promise<void> {
   await app.register(async (scope) => {
+    // Browsers post forms here and nothing else.
+    scope.removeAllContentTypeParsers()
     await scope.register(formbody, { bodyLimit: formMaxBytes })
     scope.addHook('onRequest', async (_request, reply) => void reply.header('cache-control', 'no-store'))
     scope.get('/auth/saml', open, async (request, reply) =>

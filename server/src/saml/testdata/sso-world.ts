@@ -4,6 +4,10 @@ import { createConnection } from '../../sso-connections/sso-connections.service.
 import type { SsoConnection } from '../../sso-connections/sso-connections.schema.ts'
 import type { TestApp, TestTenant } from '../../../test/start-test-app.ts'
 import type { Answer } from '../../../test/test-client.ts'
+import { inTransaction } from '../../access/in-transaction.ts'
+import { sealerFrom } from '../../secrets/sealer.ts'
+import { insertKeyOnce } from '../sp-keys.queries.ts'
+import { makeKey } from './keys.ts'
 import { TestIdp, type ResponseValues, type Signing } from './test-idp.ts'
 
 interface Wish {
@@ -97,8 +101,23 @@ export class SsoWorld {
   }
 }
 
+const spKey = makeKey('muster')
+
+/** Making a key takes long; one does for all workspaces of all tests. */
+async function giveKey(t: TestApp, tenant: TestTenant): Promise<void> {
+  await inTransaction(t.operator(tenant), (ctx) =>
+    insertKeyOnce(ctx.db, {
+      tenant_id: ctx.tenantId,
+      private_key: sealerFrom('test').seal(spKey.privateKey, `saml-key ${ctx.tenantId}`),
+      certificate: spKey.certificate,
+      created_at: ctx.now.getTime(),
+    }),
+  )
+}
+
 export async function startSso(t: TestApp, wish: Wish = {}): Promise<SsoWorld> {
   const { alias = 'okta', tenant = t.acme, idp = new TestIdp(), isEnabled = true } = wish
+  await giveKey(t, tenant)
   const connection = await createConnection(t.operator(tenant), {
     alias,
     isEnabled,
