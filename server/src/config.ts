@@ -19,6 +19,8 @@ export interface Config {
   readonly defaultTenant: string | null
   readonly mailFrom: string
   readonly trustedProxies: readonly string[]
+  /** Names and addresses inside that may be fetched from. */
+  readonly egressAllow: readonly string[]
   readonly accessTokenSeconds: number
   readonly drainMs: number
   readonly bootstrap: { readonly tenant: string; readonly plan: Plan; readonly adminEmail: string }
@@ -66,6 +68,7 @@ export function readConfig(env: Environment): { config: Config; secrets: Secrets
     defaultTenant: defaultTenant === '' ? null : requireSlug(defaultTenant, 'MUSTER_DEFAULT_TENANT'),
     mailFrom: requireSender(read('MUSTER_MAIL_FROM'), 'MUSTER_MAIL_FROM'),
     trustedProxies: readProxies(read('MUSTER_TRUSTED_PROXIES') ?? ''),
+    egressAllow: readAllowance(read('MUSTER_EGRESS_ALLOW') ?? ''),
     accessTokenSeconds: Number(read('MUSTER_ACCESS_TOKEN_SECONDS')),
     drainMs: Number(read('MUSTER_DRAIN_MS')),
     bootstrap: {
@@ -256,6 +259,22 @@ function readProxies(value: string): string[] {
     }
   }
   return proxies
+}
+
+function readAllowance(value: string): string[] {
+  const entries = value
+    .split(',')
+    .map((entry) => entry.trim().toLowerCase())
+    .filter((entry) => entry !== '')
+  for (const entry of entries) {
+    const [address = '', prefix, ...more] = entry.split('/')
+    const isRange = prefix !== undefined && isIP(address) !== 0 && /^[0-9]{1,3}$/.test(prefix) && more.length === 0
+    const isPlain = prefix === undefined && (isIP(address) !== 0 || domainPattern.test(address))
+    const widest = isIP(address) === 4 ? 32 : 128
+    if (isPlain || (isRange && Number(prefix) >= 8 && Number(prefix) <= widest)) continue
+    throw new ConfigError(`MUSTER_EGRESS_ALLOW: "${entry}" is no host name, address or CIDR range of /8 and narrower.`)
+  }
+  return entries
 }
 
 function orNull(value: string | null): string | null {

@@ -101,6 +101,13 @@ export const settings = [
       'Comma-separated addresses or CIDR ranges whose X-Forwarded-For and X-Forwarded-Host are believed. Default: none.',
   },
   {
+    name: 'MUSTER_EGRESS_ALLOW',
+    kind: 'list',
+    fallback: '',
+    about:
+      'Comma-separated host names, addresses or CIDR ranges of your own network that the server may fetch from (metadata of an identity provider), beside the public internet.',
+  },
+  {
     name: 'MUSTER_SECRET_KEY',
     kind: 'text',
     fallback: null,

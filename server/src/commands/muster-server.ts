@@ -6,6 +6,7 @@ import { MigrationError } from '../db/migrate.ts'
 import { version } from '../version.ts'
 import { addDatabaseCommands } from './db.ts'
 import { addScimCommands } from './scim.ts'
+import { addSsoCommands } from './sso.ts'
 import { addTenantCommands } from './tenants.ts'
 import { addTokenCommands } from './tokens.ts'
 
@@ -24,6 +25,7 @@ export function buildProgram(): Command {
   addTenantCommands(program)
   addTokenCommands(program)
   addScimCommands(program)
+  addSsoCommands(program)
   addDatabaseCommands(program)
   inherit(program)
   return program

@@ -5,10 +5,11 @@ import { hashSecret, newSecret } from '../secrets/secrets.ts'
 import type { SsoConnection } from '../sso-connections/sso-connections.schema.ts'
 import { findUsableConnection } from '../sso-connections/sso-connections.service.ts'
 import type { PendingRequest } from './assertion.schema.ts'
+import { spAddresses } from '../sso-connections/sp-address-rules.ts'
 import type { SamlDeps } from './saml-deps.ts'
 import { insertRequest } from './saml-requests.queries.ts'
 import { getSpKey } from './sp-keys.service.ts'
-import { authnRequest, spAddresses, type Outgoing } from './sp-messages.ts'
+import { authnRequest, type Outgoing } from './sp-messages.ts'
 import { startTest } from './sso-tests.queries.ts'
 
 const requestMs = 10 * 60_000

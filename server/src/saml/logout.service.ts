@@ -6,11 +6,12 @@ import { endSamlSessions } from '../sessions/sessions.service.ts'
 import { isUsable } from '../sso-connections/certificates.ts'
 import { findUsableConnection, findConnectionById } from '../sso-connections/sso-connections.service.ts'
 import { findNameIdFormat } from './external-identities.queries.ts'
+import { spAddresses } from '../sso-connections/sp-address-rules.ts'
 import type { SamlDeps } from './saml-deps.ts'
 import { require } from './saml-refusal.ts'
 import { deleteExpired, insertConsumed } from './saml-requests.queries.ts'
 import { getSpKey } from './sp-keys.service.ts'
-import { logoutRequestUrl, logoutResponseUrl, spAddresses } from './sp-messages.ts'
+import { logoutRequestUrl, logoutResponseUrl } from './sp-messages.ts'
 import { verifyLogoutRequest, type LogoutMessage } from './verify-logout.ts'
 
 /** Twice the age at which a request is refused: it cannot come back. */

@@ -1,22 +1,7 @@
 import { SAML, generateServiceProviderMetadata } from '@node-saml/node-saml'
 import type { SsoConnection } from '../sso-connections/sso-connections.schema.ts'
+import type { SpAddresses } from '../sso-connections/sp-address-rules.ts'
 import type { SpKey } from './sp-keys.service.ts'
-
-/** Where IdPs find us, all of it from configuration. */
-export interface SpAddresses {
-  /** Of the tenant: audience of every assertion. */
-  readonly entityId: string
-  readonly acsUrl: string
-  readonly logoutUrl: string
-}
-
-export function spAddresses(baseUrl: string, alias: string): SpAddresses {
-  return {
-    entityId: `${baseUrl}/auth/saml/metadata`,
-    acsUrl: `${baseUrl}/auth/saml/${alias}/acs`,
-    logoutUrl: `${baseUrl}/auth/saml/${alias}/logout`,
-  }
-}
 
 /** How a browser carries a message to the IdP. */
 export type Outgoing =
