@@ -102,7 +102,7 @@ async function signIn(
 ): Promise<Finished> {
   const { assertion, request } = verified
   const claims = readClaims(assertion, await readRules(ctx, connection))
-  const user = await resolvePerson(ctx, { connection, assertion, claims, request, asIfEnforced: false })
+  const { user } = await resolvePerson(ctx, { connection, assertion, claims, request, asIfEnforced: false })
   const asPerson = { ...ctx, actor: actorOf(user) }
   const { cookie, session } = await startSession(
     asPerson,

@@ -36,7 +36,10 @@ export interface SignIn {
  * @throws SamlRefusal
  * @source contract/security-and-reliability.md G2, V-A11, V-A12; 5.4; contract/rest-api.md 8.4; contract/scim.md 4.1
  */
-export async function resolvePerson(outer: TrxCtx, signIn: SignIn): Promise<User> {
+export async function resolvePerson(
+  outer: TrxCtx,
+  signIn: SignIn,
+): Promise<{ readonly user: User; readonly isNew: boolean }> {
   const { connection, assertion, claims } = signIn
   const ctx: TrxCtx = { ...outer, actor: { ...systemActor, name: `sso ${connection.alias}` } }
   const key = { connectionId: connection.id, nameId: assertion.nameId }
@@ -52,7 +55,7 @@ export async function resolvePerson(outer: TrxCtx, signIn: SignIn): Promise<User
   else await noteSignIn(ctx.db, ctx.tenantId, { ...key, now: ctx.now.getTime() })
   await followRole(ctx, id, claims)
   await followGroups(ctx, id, claims)
-  return holdUser(ctx, id)
+  return { user: await holdUser(ctx, id), isNew: known === undefined }
 }
 
 /** Somebody who has an account, and whom the rules let have it by this sign-in; undefined when nobody is like that. */

@@ -101,7 +101,7 @@ function registerLogout(scope: FastifyInstance, deps: SamlDeps): void {
   scope.get(url, open, async (request, reply) => {
     const asked = request.url.includes('?') ? request.url.slice(request.url.indexOf('?') + 1) : ''
     // An answer to our own request ends nothing here: the session was ended before the request was sent.
-    if (query(request, 'SAMLRequest') === '') return pages.sendSignedOut(reply)
+    if (!/(?:^|&)SAMLRequest=/.test(asked)) return pages.sendSignedOut(reply)
     return answerLogout(request, reply, deps, { binding: 'redirect', query: asked })
   })
   scope.post(url, { ...open, bodyLimit: formMaxBytes }, async (request, reply) => {

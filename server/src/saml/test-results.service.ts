@@ -2,7 +2,6 @@ import type { Ctx, TrxCtx } from '../access/ctx.ts'
 import { inTransaction } from '../access/in-transaction.ts'
 import { recordEvent } from '../events/record-event.ts'
 import type { SsoConnection } from '../sso-connections/sso-connections.schema.ts'
-import type { User } from '../users/users.schema.ts'
 import type { SignedAssertion } from './assertion.schema.ts'
 import { attributeFor, readClaims, type Rules } from './claims.ts'
 import { consumeOnce } from './consumed-once.service.ts'
@@ -65,11 +64,11 @@ async function finish(ctx: TrxCtx, { testId, state, reason, detail }: Result): P
 
 /** Carries the answer out of a transaction that must leave nothing behind. */
 class Undone extends Error {
-  readonly user: User
+  readonly person: Awaited<ReturnType<typeof resolvePerson>>
 
-  constructor(user: User) {
+  constructor(person: Awaited<ReturnType<typeof resolvePerson>>) {
     super('undone')
-    this.user = user
+    this.person = person
   }
 }
 
@@ -91,8 +90,8 @@ async function tryOut(
     if (error instanceof SamlRefusal)
       return { outcome: `would be refused: ${error.reason}`, userId: '', refusal: error.reason }
     if (!(error instanceof Undone)) throw error
-    const { id, username, createdAt } = error.user
-    const isNew = createdAt === ctx.now.getTime()
+    const { isNew, user } = error.person
+    const { id, username } = user
     return {
       outcome: isNew ? `would get a new account, ${username}` : `would sign in as ${username}`,
       userId: isNew ? '' : id,
