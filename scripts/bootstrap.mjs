@@ -46,6 +46,7 @@ const scripts = {
   'test:clients': ['conformance/python/run.ts'],
   'test:fresh-clone': ['scripts/fresh-clone.ts'],
   'test:postgres': ['scripts/test.ts'],
+  'test:sso': ['conformance/keycloak/run.ts'],
   tidy: ['scripts/tidy.ts'],
   types: ['node_modules/typescript-native/bin/tsc', '--project', 'tsconfig.json'],
 }

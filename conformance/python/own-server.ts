@@ -1,4 +1,4 @@
-import { spawn, type ChildProcess } from 'node:child_process'
+import { spawn, spawnSync, type ChildProcess } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'
@@ -13,6 +13,8 @@ export interface OwnServer {
   readonly token: string
   /** What the server has printed so far; of interest when something failed. */
   readonly printed: () => string
+  /** Runs an operator command beside it. */
+  readonly operate: (args: readonly string[]) => void
   readonly stop: () => Promise<void>
 }
 
@@ -28,9 +30,11 @@ export async function startOwnServer(root: string, settings: NodeJS.ProcessEnv =
   const port = await findFreePort()
   const dataDir = mkdtempSync(join(tmpdir(), 'muster-python-'))
   const token = `mst_${randomBytes(32).toString('base64url')}`
-  const child = spawn(join(root, 'node_modules', '.bin', 'node'), ['server/src/main.ts'], {
+  const node = join(root, 'node_modules', '.bin', 'node')
+  const env = { ...serverEnvironment({ port, dataDir, token }), ...settings }
+  const child = spawn(node, ['server/src/main.ts'], {
     cwd: root,
-    env: { ...serverEnvironment({ port, dataDir, token }), ...settings },
+    env,
     stdio: ['ignore', 'pipe', 'pipe'],
   })
   const chunks: string[] = []
@@ -42,6 +46,14 @@ export async function startOwnServer(root: string, settings: NodeJS.ProcessEnv =
     url: `http://127.0.0.1:${port}`,
     token,
     printed: () => chunks.join(''),
+    operate: (args) => {
+      const { status, stderr } = spawnSync(node, ['server/src/commands/muster-server.ts', ...args], {
+        cwd: root,
+        env,
+        encoding: 'utf8',
+      })
+      if (status !== 0) throw new RunError(`muster-server ${args.join(' ')} failed: ${stderr}`)
+    },
     stop: async () => {
       await stopProcess(child)
       rmSync(dataDir, { recursive: true, force: true })
@@ -70,6 +82,7 @@ function serverEnvironment({
     MUSTER_MODE: 'development',
     MUSTER_DATA_DIR: dataDir,
     MUSTER_BOOTSTRAP_TOKEN: token,
+    MUSTER_SECRET_KEY: randomBytes(32).toString('base64url'),
     MUSTER_DRAIN_MS: '0',
   }
   for (const name of ['PATH', 'HOME', 'TMPDIR', 'TEMP', 'SystemRoot', 'DATABASE_URL']) {
