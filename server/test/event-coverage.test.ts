@@ -108,6 +108,8 @@ const actorKinds: readonly (readonly [string, string])[] = [
   ['POST /auth/sign-out', 'user'],
   ['POST /auth/confirm', 'user'],
   ['POST /auth/account', 'user'],
+  // What follows a sign-in at an IdP is done by the server, the sign-in itself by the person; a refused one by nobody.
+  ['POST /auth/saml/', 'system user anonymous'],
   ['POST /auth/', 'anonymous'],
   ['POST /api/service/oauth-clients/token', 'oauth_client'],
 ]
@@ -128,12 +130,13 @@ function expectWellFormed(event: Event, by: string): void {
   assert.ok(!event.data.includes('@'), `${event.type}.data holds an address: ${event.data}`)
   assert.equal(event.category, type.category)
   assert.equal(event.subject_kind, type.subject)
-  assert.notEqual(event.subject_id, '')
+  if (event.type !== 'sso.refused') assert.notEqual(event.subject_id, '')
   assert.equal(event.at, t.clock.now().getTime())
   assert.notEqual(event.request_id, '')
   const [kind, door] = by.startsWith('muster-server')
     ? ['system', 'system']
     : [actorKinds.find(([start]) => by.startsWith(start))?.[1] ?? 'api_token', 'rest']
-  assert.deepEqual([event.actor_kind, event.door], [kind, door], by)
+  assert.ok(kind.split(' ').includes(event.actor_kind), `${by}: ${event.actor_kind}`)
+  assert.equal(event.door, door, by)
   if (kind !== 'system') assert.equal(event.tenant_id, t.acme.id)
 }

@@ -6,6 +6,7 @@ import { makeObject, newText } from './authz-world.ts'
 import { ofGroups, ofLinks } from './group-scenarios.ts'
 import { newEmail, post, type Arrange, type Post, type Scenario } from './scenario.ts'
 import { password, type TestApp } from './start-test-app.ts'
+import { ofSso } from './sso-scenarios.ts'
 import { ofSignIn } from './sign-in-scenarios.ts'
 import { ofUsers } from './user-scenarios.ts'
 
@@ -223,6 +224,7 @@ function ofTenant(
 export const scenarios: readonly Scenario[] = [
   ...ofUsers,
   ...ofSignIn,
+  ...ofSso,
   ...ofGroups,
   ...ofLinks,
   ...ofTokens,

@@ -49,7 +49,7 @@ interface Options {
   /** What the mail server answers; by default it takes everything. Null: no mail server is set. */
   readonly mail?: ((message: Message) => MailOutcome) | null
   /** TXT records of the DNS, by name. */
-  readonly txtRecords?: ReadonlyMap<string, readonly string[]>
+  readonly txtRecords?: Map<string, readonly string[]>
 }
 
 export const password = 'correct horse battery staple'
@@ -61,6 +61,7 @@ export const password = 'correct horse battery staple'
 export async function startTestApp(options: Options = {}) {
   const database = await openTestDatabase()
   const clock = new TestClock()
+  const txtRecords = options.txtRecords ?? new Map<string, readonly string[]>()
   const mails: Message[] = []
   const answerMail = options.mail === undefined ? (): MailOutcome => ({ kind: 'sent' }) : options.mail
   const { config, secrets } = readConfig({ MUSTER_BOOTSTRAP_TENANT: 'acme', ...options.env })
@@ -71,7 +72,7 @@ export async function startTestApp(options: Options = {}) {
     clock: () => clock.now(),
     log: pino({ level: 'silent' }),
     sealer: sealerFrom('test'),
-    resolveTxt: async (name) => options.txtRecords?.get(name) ?? [],
+    resolveTxt: async (name) => txtRecords.get(name) ?? [],
     mail:
       answerMail === null
         ? null
@@ -83,7 +84,7 @@ export async function startTestApp(options: Options = {}) {
   const address = app.http.server.address()
   const port = typeof address === 'object' && address !== null ? address.port : 0
   const agent = new Agent({ keepAlive: true })
-  return new TestApp({ app, database, clock, mails, acme, other, port, agent })
+  return new TestApp({ app, database, clock, mails, txtRecords, acme, other, port, agent })
 }
 
 async function makeTenant(db: Db, clock: TestClock, slug: string): Promise<TestTenant> {
@@ -115,6 +116,7 @@ interface Parts {
   readonly database: { readonly db: Db; readonly location: DatabaseLocation } & AsyncDisposable
   readonly clock: TestClock
   readonly mails: Message[]
+  readonly txtRecords: Map<string, readonly string[]>
   readonly acme: TestTenant
   readonly other: TestTenant
   readonly port: number
@@ -127,6 +129,7 @@ export class TestApp implements AsyncDisposable {
   readonly db: Db
   readonly clock: TestClock
   readonly mails: Message[]
+  readonly txtRecords: Map<string, readonly string[]>
   readonly acme: TestTenant
   readonly other: TestTenant
   readonly port: number
@@ -136,6 +139,7 @@ export class TestApp implements AsyncDisposable {
     this.db = parts.database.db
     this.clock = parts.clock
     this.mails = parts.mails
+    this.txtRecords = parts.txtRecords
     this.acme = parts.acme
     this.other = parts.other
     this.port = parts.port

@@ -3,6 +3,8 @@ import type { Generated } from 'kysely'
 /** The key with which a tenant signs requests and decrypts assertions. Times are epoch ms everywhere here. */
 export interface SamlKeysTable {
   tenant_id: string
+  /** `service_provider`: one key signs and decrypts. */
+  purpose: string
   /** PEM, sealed. */
   private_key: string
   /** PEM. */

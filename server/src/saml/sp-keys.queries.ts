@@ -1,5 +1,7 @@
 import type { Queryable, Trx } from '../db/db.ts'
 
+const purpose = 'service_provider'
+
 export interface StoredKey {
   readonly sealedPrivateKey: string
   readonly certificate: string
@@ -10,6 +12,7 @@ export async function findKey(db: Queryable, tenantId: string): Promise<StoredKe
     .selectFrom('saml_keys')
     .select(['private_key', 'certificate'])
     .where('tenant_id', '=', tenantId)
+    .where('purpose', '=', purpose)
     .executeTakeFirst()
   return row === undefined ? undefined : { sealedPrivateKey: row.private_key, certificate: row.certificate }
 }
@@ -21,7 +24,7 @@ export async function insertKeyOnce(
 ): Promise<void> {
   await trx
     .insertInto('saml_keys')
-    .values(row)
-    .onConflict((conflict) => conflict.columns(['tenant_id']).doNothing())
+    .values({ ...row, purpose })
+    .onConflict((conflict) => conflict.columns(['tenant_id', 'purpose']).doNothing())
     .execute()
 }

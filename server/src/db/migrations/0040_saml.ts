@@ -8,10 +8,11 @@ export async function up(db: Kysely<unknown>): Promise<void> {
     `
 create table saml_keys (
   tenant_id ${text} not null references tenants (id),
+  purpose ${text} not null,
   private_key ${text} not null,
   certificate ${text} not null,
   created_at ${integer} not null,
-  primary key (tenant_id)
+  primary key (tenant_id, purpose)
 ${end};
 create table saml_requests (
   tenant_id ${text} not null,
