@@ -49,7 +49,8 @@ export function findJava(): string {
     .filter(({ version }) => version >= oldestJava && version <= newestJava)
     .toSorted((a, b) => b.version - a.version)
   const [best] = found
-  if (best === undefined) throw new MissingProgram(`Keycloak ${keycloakVersion} needs Java ${oldestJava} or newer below ${parent}`)
+  if (best === undefined)
+    throw new MissingProgram(`Keycloak ${keycloakVersion} needs Java ${oldestJava} or newer below ${parent}`)
   return best.home
 }
 
@@ -81,5 +82,6 @@ function installOnDebian(name: string): void {
 
 function run(program: string, args: readonly string[], env = process.env): void {
   const { status, stderr, error } = spawnSync(program, args, { encoding: 'utf8', env, maxBuffer: 64 * 1024 * 1024 })
-  if (status !== 0) throw new MissingProgram(`${program} ${args.join(' ')} failed: ${error?.message ?? stderr.slice(-2_000)}`)
+  if (status !== 0)
+    throw new MissingProgram(`${program} ${args.join(' ')} failed: ${error?.message ?? stderr.slice(-2_000)}`)
 }

@@ -92,7 +92,12 @@ export class Realm {
         ),
         attribute('memberOf', {
           protocolMapper: 'saml-group-membership-mapper',
-          config: { 'attribute.name': 'memberOf', 'attribute.nameformat': 'Basic', single: 'true', 'full.path': 'false' },
+          config: {
+            'attribute.name': 'memberOf',
+            'attribute.nameformat': 'Basic',
+            single: 'true',
+            'full.path': 'false',
+          },
         }),
       ],
     })

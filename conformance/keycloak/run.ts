@@ -41,7 +41,9 @@ async function main(): Promise<number> {
         process.stdout.write(`✓ ${name}\n`)
       } catch (error) {
         failed += 1
-        process.stdout.write(`✗ ${name}\n  ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`)
+        process.stdout.write(
+          `✗ ${name}\n  ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`,
+        )
       }
     }
     if (failed > 0) process.stdout.write(`${server.printed().slice(-3_000)}\n${keycloak.printed()}\n`)
@@ -56,11 +58,11 @@ async function main(): Promise<number> {
 
 /** The same test as in `npm test`, with all of its mutants. */
 function runMutants(): boolean {
-  const { status } = spawnSync(
-    process.execPath,
-    [path.join(root, 'scripts/test.ts'), 'server/src/saml/mutations'],
-    { cwd: root, stdio: 'inherit', env: { ...process.env, SAML_MUTANTS: mutants } },
-  )
+  const { status } = spawnSync(process.execPath, [path.join(root, 'scripts/test.ts'), 'server/src/saml/mutations'], {
+    cwd: root,
+    stdio: 'inherit',
+    env: { ...process.env, SAML_MUTANTS: mutants },
+  })
   return status === 0
 }
 

@@ -171,9 +171,16 @@ export const steps: readonly Step[] = [
       assert.match(await page.content(), /The test worked/)
       const shown = await world.api('GET', `${connections}/${world.connectionId}/tests/${test.id}`)
       assert.deepEqual([shown.state, shown.outcome], ['passed', 'would sign in as boss'])
-      assert.ok(shown.attributes.some(({ name, meaning }: { name: string; meaning: string[] }) => name === 'email' && meaning[0] === 'email'))
+      assert.ok(
+        shown.attributes.some(
+          ({ name, meaning }: { name: string; meaning: string[] }) => name === 'email' && meaning[0] === 'email',
+        ),
+      )
       await enforce(true)
-      await assert.rejects(world.api('POST', '/api/service/users', { emails: ['x@example.com'], roleName: '$member' }), /sso_enforced/)
+      await assert.rejects(
+        world.api('POST', '/api/service/users', { emails: ['x@example.com'], roleName: '$member' }),
+        /sso_enforced/,
+      )
       const fresh = await world.newBrowser()
       await signIn(world, fresh, 'boss')
       assert.equal((await whoIs(world, fresh))?.username, 'boss')
@@ -189,7 +196,13 @@ export const steps: readonly Step[] = [
     async run(world) {
       const events: { type: string }[] = await world.api('GET', '/api/service/events/login?max=1000')
       const types = new Set(events.map(({ type }) => type))
-      for (const type of ['IDENTITY_PROVIDER_LOGIN', 'IDENTITY_PROVIDER_LOGIN_ERROR', 'FEDERATED_IDENTITY_LINK', 'LOGIN', 'LOGOUT'])
+      for (const type of [
+        'IDENTITY_PROVIDER_LOGIN',
+        'IDENTITY_PROVIDER_LOGIN_ERROR',
+        'FEDERATED_IDENTITY_LINK',
+        'LOGIN',
+        'LOGOUT',
+      ])
         assert.ok(types.has(type), type)
     },
   },

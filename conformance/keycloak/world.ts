@@ -36,7 +36,10 @@ export async function passIdp(page: Page, username: string): Promise<void> {
 }
 
 /** Who is signed in to Muster with this browser; null for nobody. */
-export async function whoIs(world: World, context: BrowserContext): Promise<{ username: string; csrfToken: string } | null> {
+export async function whoIs(
+  world: World,
+  context: BrowserContext,
+): Promise<{ username: string; csrfToken: string } | null> {
   const answer = await context.request.get(`${world.server.url}/auth/session`)
   return answer.ok() ? answer.json() : null
 }

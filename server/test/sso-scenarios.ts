@@ -87,16 +87,11 @@ export const ofSso: readonly Scenario[] = [
   byKeeper(`POST ${connections}/{id}/tests`, 'a new one', ['sso_test.created'], async (t) => ({
     path: `${connections}/${(await startSso(t, { alias: newText() })).connection.id}/tests`,
   })),
-  byKeeper(
-    `POST ${connections}/{id}/enforce`,
-    'the end of it',
-    ['sso_connection.enforcement_changed'],
-    async (t) => {
-      await inTransaction(t.operator(), (ctx) => changeSettings(ctx, { enforcesSso: true }))
-      const { connection } = await startSso(t, { alias: newText() })
-      return { path: `${connections}/${connection.id}/enforce`, body: { enforced: false } }
-    },
-  ),
+  byKeeper(`POST ${connections}/{id}/enforce`, 'the end of it', ['sso_connection.enforcement_changed'], async (t) => {
+    await inTransaction(t.operator(), (ctx) => changeSettings(ctx, { enforcesSso: true }))
+    const { connection } = await startSso(t, { alias: newText() })
+    return { path: `${connections}/${connection.id}/enforce`, body: { enforced: false } }
+  }),
   byKeeper(`POST ${domains}`, 'a new one', ['domain.added'], async () => ({
     path: domains,
     body: { name: `${newText()}.example` },

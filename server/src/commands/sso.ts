@@ -50,7 +50,9 @@ async function listAll(options: TenantOption, command: Command): Promise<void> {
   print(
     command,
     domains.map(({ name, verifiedAt, verifiedBy }) => ({ name, verifiedAt, verifiedBy })),
-    domains.map(({ name, verifiedAt, verifiedBy }) => `${name}\t${verifiedAt > 0 ? `verified by ${verifiedBy}` : 'not verified'}`),
+    domains.map(
+      ({ name, verifiedAt, verifiedBy }) => `${name}\t${verifiedAt > 0 ? `verified by ${verifiedBy}` : 'not verified'}`,
+    ),
   )
 }
 

@@ -3,15 +3,7 @@ import type { Queryable, Trx } from '../db/db.ts'
 import type { Domain } from './domains.schema.ts'
 import type { DomainsTable } from './domains.table.ts'
 
-const columns = [
-  'id',
-  'name',
-  'challenge',
-  'verified_at',
-  'verified_by',
-  'created_at',
-  'created_by',
-] as const
+const columns = ['id', 'name', 'challenge', 'verified_at', 'verified_by', 'created_at', 'created_by'] as const
 
 /** All of a tenant's: there are never more than a handful. */
 export async function selectDomains(db: Queryable, tenantId: string): Promise<Domain[]> {

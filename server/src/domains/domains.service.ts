@@ -113,7 +113,9 @@ function requireDomainName(text: string): string {
   const address = parseEmailAddress(`someone@${text.trim()}`)
   const name = address?.slice(address.lastIndexOf('@') + 1)
   if (name === undefined || !name.includes('.')) {
-    throw new ApiError('invalid_body', { detail: 'This is no domain of e-mail addresses; it should look like example.com.' })
+    throw new ApiError('invalid_body', {
+      detail: 'This is no domain of e-mail addresses; it should look like example.com.',
+    })
   }
   return name
 }

@@ -29,7 +29,10 @@ test('a domain is verified by its TXT record, and by no other', async () => {
   txtRecords.clear()
   assert.equal((await verify()).json.verified, true)
   const list = await t.get(url)
-  assert.deepEqual(list.json.records.map((one: { name: string }) => one.name), ['xn--bcher-kva.example'])
+  assert.deepEqual(
+    list.json.records.map((one: { name: string }) => one.name),
+    ['xn--bcher-kva.example'],
+  )
   assert.equal((await t.delete(`${url}/${json.id}`, auth)).status, 200)
   assert.equal((await t.get(url)).json.totalRecord, 0)
 })

@@ -39,7 +39,11 @@ export async function fetchText(wanted: Fetch): Promise<string> {
       const { statusCode = 0 } = answer
       if (statusCode !== 200) {
         answer.destroy()
-        reject(new EgressRefusal(`the answer has the status ${statusCode}${statusCode >= 300 && statusCode < 400 ? '; redirects are not followed' : ''}`))
+        reject(
+          new EgressRefusal(
+            `the answer has the status ${statusCode}${statusCode >= 300 && statusCode < 400 ? '; redirects are not followed' : ''}`,
+          ),
+        )
         return
       }
       const chunks: Buffer[] = []
@@ -68,7 +72,8 @@ export async function fetchText(wanted: Fetch): Promise<string> {
 function requireUrl({ url: text, allow }: Fetch): URL {
   const url = URL.parse(text)
   if (url === null || url.protocol !== 'https:') throw new EgressRefusal('the address must begin with https://')
-  if (url.username !== '' || url.password !== '') throw new EgressRefusal('the address must not hold a name or password')
+  if (url.username !== '' || url.password !== '')
+    throw new EgressRefusal('the address must not hold a name or password')
   const host = url.hostname.replace(/^\[|\]$/g, '')
   const isAllowed = allow.includes(host.toLowerCase())
   if (url.port !== '' && !isAllowed) throw new EgressRefusal('the port must be 443')

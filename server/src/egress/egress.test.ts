@@ -8,10 +8,39 @@ const limits = { maxBytes: 1024, timeoutMs: 2_000, allow: [] }
 
 /** Every spelling of an address inside, and ports, schemes and names that lead there. */
 const inside = [
-  '127.0.0.1', '127.1', '2130706433', '0x7f000001', '0177.0.0.1', '0', '0.0.0.0', 'localhost', '10.0.0.1', '172.16.0.1',
-  '192.168.0.1', '169.254.169.254', '100.64.0.1', '192.0.0.1', '192.0.2.1', '198.18.0.1', '198.51.100.1', '203.0.113.1',
-  '224.0.0.1', '255.255.255.255', '[::1]', '[::]', '[::ffff:127.0.0.1]', '[::ffff:7f00:1]', '[64:ff9b::7f00:1]',
-  '[2002:7f00:1::]', '[2001:0:7f00:1::]', '[fc00::1]', '[fe80::1]', '[ff02::1]', '[2001:db8::1]', '[3fff::1]', '[::127.0.0.1]',
+  '127.0.0.1',
+  '127.1',
+  '2130706433',
+  '0x7f000001',
+  '0177.0.0.1',
+  '0',
+  '0.0.0.0',
+  'localhost',
+  '10.0.0.1',
+  '172.16.0.1',
+  '192.168.0.1',
+  '169.254.169.254',
+  '100.64.0.1',
+  '192.0.0.1',
+  '192.0.2.1',
+  '198.18.0.1',
+  '198.51.100.1',
+  '203.0.113.1',
+  '224.0.0.1',
+  '255.255.255.255',
+  '[::1]',
+  '[::]',
+  '[::ffff:127.0.0.1]',
+  '[::ffff:7f00:1]',
+  '[64:ff9b::7f00:1]',
+  '[2002:7f00:1::]',
+  '[2001:0:7f00:1::]',
+  '[fc00::1]',
+  '[fe80::1]',
+  '[ff02::1]',
+  '[2001:db8::1]',
+  '[3fff::1]',
+  '[::127.0.0.1]',
 ]
 
 test('V-W4: nothing inside is connected to, however it is spelled', async () => {
@@ -33,7 +62,14 @@ test('V-W4: nothing inside is connected to, however it is spelled', async () => 
     ])
       await assert.rejects(fetchText({ ...limits, url }), EgressRefusal, url)
   }
-  for (const url of ['', 'ftp://example.com/', 'file:///etc/passwd', 'https:///', 'javascript:alert(1)', 'https://example.com:8443/'])
+  for (const url of [
+    '',
+    'ftp://example.com/',
+    'file:///etc/passwd',
+    'https:///',
+    'javascript:alert(1)',
+    'https://example.com:8443/',
+  ])
     await assert.rejects(fetchText({ ...limits, url }), EgressRefusal, url)
   listener.close()
   assert.equal(connections, 0)

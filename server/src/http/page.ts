@@ -58,8 +58,7 @@ export function sendLeadingPage(
   reply: FastifyReply,
   { title, content, leadsTo }: { readonly title: string; readonly content: Html; readonly leadsTo: LeadsTo },
 ): FastifyReply {
-  const head =
-    'refresh' in leadsTo ? html`<meta http-equiv="refresh" content="0; url=${leadsTo.refresh}" />` : html``
+  const head = 'refresh' in leadsTo ? html`<meta http-equiv="refresh" content="0; url=${leadsTo.refresh}" />` : html``
   const csp = pageHeaders['content-security-policy']
   const headers =
     'form' in leadsTo

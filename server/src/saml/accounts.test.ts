@@ -93,7 +93,12 @@ test('V-S1, V-S4: a NameID that is the id or the name of somebody reaches nobody
   const sso = await startSso(t, { options: { createsUsers: false } })
   const admin = await t.addUser('admin1', '$admin')
   for (const nameId of ['1', '0', '-1', 'admin', admin.id, admin.username, admin.email])
-    await assertRefused(t, sso, { nameId, ...email('nobody@example.com') }, /^account: nobody here is known by this name/)
+    await assertRefused(
+      t,
+      sso,
+      { nameId, ...email('nobody@example.com') },
+      /^account: nobody here is known by this name/,
+    )
 })
 
 test('whoever is not known stays outside where accounts are not made at sign-in, or no address is sent', async () => {
@@ -225,5 +230,8 @@ test('who signed in, first and again, and who was refused is in the sign-in even
   )
   const user = await userBy(t, 'person1@example.com')
   assert.equal(user.lastLoginTime, t.clock.now().getTime())
-  assert.deepEqual(json.map((event: { userId?: string }) => event.userId), [undefined, user.id, user.id, user.id])
+  assert.deepEqual(
+    json.map((event: { userId?: string }) => event.userId),
+    [undefined, user.id, user.id, user.id],
+  )
 })

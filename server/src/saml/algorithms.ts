@@ -71,7 +71,11 @@ export const signatureAlgorithms: Record<string, new () => SignatureAlgorithm> =
 )
 
 /** A signature over the text of a query (SAML bindings 3.4.4.1). */
-export function verifyQuery(algorithm: string, text: string, { certificate, value }: { readonly certificate: string; readonly value: string }): boolean {
+export function verifyQuery(
+  algorithm: string,
+  text: string,
+  { certificate, value }: { readonly certificate: string; readonly value: string },
+): boolean {
   const known = Object.hasOwn(signatures, algorithm) ? signatures[algorithm] : undefined
   return known !== undefined && isStrongKey(certificate) && verify(known, text, certificate, value)
 }

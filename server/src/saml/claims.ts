@@ -41,14 +41,34 @@ const usualNames = {
     'urn:oid:0.9.2342.19200300.100.1.3',
     'urn:oid:1.2.840.113549.1.9.1',
   ],
-  firstName: ['firstName', 'givenName', 'first_name', 'firstname', 'User.FirstName', `${soap}givenname`, 'urn:oid:2.5.4.42'],
-  lastName: ['lastName', 'surname', 'sn', 'last_name', 'lastname', 'User.LastName', `${soap}surname`, 'urn:oid:2.5.4.4'],
+  firstName: [
+    'firstName',
+    'givenName',
+    'first_name',
+    'firstname',
+    'User.FirstName',
+    `${soap}givenname`,
+    'urn:oid:2.5.4.42',
+  ],
+  lastName: [
+    'lastName',
+    'surname',
+    'sn',
+    'last_name',
+    'lastname',
+    'User.LastName',
+    `${soap}surname`,
+    'urn:oid:2.5.4.4',
+  ],
 } as const
 const emailFormat = 'urn:oasis:names:tc:SAML:1.1:nameid-format:emailAddress'
 
 type Field = keyof typeof usualNames
 /** Attributes of a user that are fields of their own. */
-const fields: readonly string[] = ['email', 'firstName', 'lastName', 'username'] satisfies readonly (Field | 'username')[]
+const fields: readonly string[] = ['email', 'firstName', 'lastName', 'username'] satisfies readonly (
+  | Field
+  | 'username'
+)[]
 
 /**
  * Reads an assertion under the rules of its connection. Values are compared exactly.

@@ -104,20 +104,17 @@ async function signIn(
   const claims = readClaims(assertion, await readRules(ctx, connection))
   const { user } = await resolvePerson(ctx, { connection, assertion, claims, request, asIfEnforced: false })
   const asPerson = { ...ctx, actor: actorOf(user) }
-  const { cookie, session } = await startSession(
-    asPerson,
-    {
-      userId: user.id,
-      method: 'saml',
-      secondFactor: '',
-      saml: {
-        connectionId: connection.id,
-        nameId: assertion.nameId,
-        sessionIndex: assertion.sessionIndex,
-        notOnOrAfter: assertion.sessionNotOnOrAfter,
-      },
+  const { cookie, session } = await startSession(asPerson, {
+    userId: user.id,
+    method: 'saml',
+    secondFactor: '',
+    saml: {
+      connectionId: connection.id,
+      nameId: assertion.nameId,
+      sessionIndex: assertion.sessionIndex,
+      notOnOrAfter: assertion.sessionNotOnOrAfter,
     },
-  )
+  })
   await recordEvent(asPerson, {
     type: 'sso.signed_in',
     subjectId: user.id,

@@ -26,7 +26,11 @@ const rememberedMs = 15 * 60_000
 export async function logoutByIdp(
   ctx: Ctx,
   deps: SamlDeps,
-  { alias, message, relayState }: { readonly alias: string; readonly message: LogoutMessage; readonly relayState: string },
+  {
+    alias,
+    message,
+    relayState,
+  }: { readonly alias: string; readonly message: LogoutMessage; readonly relayState: string },
 ): Promise<string | null | undefined> {
   const connection = await findUsableConnection(ctx, alias)
   if (connection === undefined || !connection.isEnabled) return undefined

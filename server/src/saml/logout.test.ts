@@ -11,7 +11,10 @@ import { toField } from './testdata/test-idp.ts'
 const rsaSha256 = 'http://www.w3.org/2001/04/xmldsig-more#rsa-sha256'
 let counter = 0
 
-function logoutXml(sso: SsoWorld, { nameId = 'person-1', sessionIndexes = ['session-1'] as string[], destination = '' } = {}): string {
+function logoutXml(
+  sso: SsoWorld,
+  { nameId = 'person-1', sessionIndexes = ['session-1'] as string[], destination = '' } = {},
+): string {
   counter += 1
   return (
     `<samlp:LogoutRequest xmlns:samlp="urn:oasis:names:tc:SAML:2.0:protocol" xmlns:saml="urn:oasis:names:tc:SAML:2.0:assertion" ID="l${counter}" Version="2.0" IssueInstant="${sso.t.clock.now().toISOString()}" Destination="${destination || `${sso.base}/auth/saml/okta/logout`}">` +
@@ -36,7 +39,8 @@ const post = (t: TestApp, field: string) =>
     rawBody: new URLSearchParams({ SAMLRequest: field }).toString(),
     headers: { 'content-type': 'application/x-www-form-urlencoded' },
   })
-const sessionsOf = async (t: TestApp) => (await t.db.selectFrom('sessions').select('session_index').execute()).map((row) => row.session_index).toSorted()
+const sessionsOf = async (t: TestApp) =>
+  (await t.db.selectFrom('sessions').select('session_index').execute()).map((row) => row.session_index).toSorted()
 
 test('an IdP signs out one login, or all of a person, by either binding, and is answered', async () => {
   await using t = await startTestApp()
@@ -55,7 +59,10 @@ test('an IdP signs out one login, or all of a person, by either binding, and is 
   assert.equal(all.status, 303, all.text)
   assert.deepEqual(await sessionsOf(t), ['other'])
   const { json } = await t.get('/api/service/events/login?type=LOGOUT')
-  assert.deepEqual(json.map(({ details }: { details: object }) => details), Array(3).fill({ reason: 'idp_logout' }))
+  assert.deepEqual(
+    json.map(({ details }: { details: object }) => details),
+    Array(3).fill({ reason: 'idp_logout' }),
+  )
 })
 
 test('a request to sign out that is not signed, not for us, old or used before ends nothing', async () => {
@@ -68,11 +75,30 @@ test('a request to sign out that is not signed, not for us, old or used before e
   const attempts: readonly (readonly [string, () => ReturnType<typeof redirect>])[] = [
     ['another key', () => redirect(t, signedQuery(xml, stranger))],
     ['no signature', () => redirect(t, good.split('&').slice(0, 1).join('&'))],
-    ['a signature of something else', () => redirect(t, good.replace(/SAMLRequest=[^&]*/, signedQuery(logoutXml(sso, { nameId: 'person-2' }), sso.idp.key).split('&')[0] ?? ''))],
-    ['a parameter twice', () => redirect(t, `${good}&SAMLRequest=${encodeURIComponent(deflateRawSync(xml).toString('base64'))}`)],
+    [
+      'a signature of something else',
+      () =>
+        redirect(
+          t,
+          good.replace(
+            /SAMLRequest=[^&]*/,
+            signedQuery(logoutXml(sso, { nameId: 'person-2' }), sso.idp.key).split('&')[0] ?? '',
+          ),
+        ),
+    ],
+    [
+      'a parameter twice',
+      () => redirect(t, `${good}&SAMLRequest=${encodeURIComponent(deflateRawSync(xml).toString('base64'))}`),
+    ],
     ['a RelayState that is not signed', () => redirect(t, `${good}&RelayState=x`)],
-    ['SHA-1', () => redirect(t, signedQuery(xml, sso.idp.key, { algorithm: 'http://www.w3.org/2000/09/xmldsig#rsa-sha1' }))],
-    ['another destination', () => redirect(t, signedQuery(logoutXml(sso, { destination: 'https://evil.example' }), sso.idp.key))],
+    [
+      'SHA-1',
+      () => redirect(t, signedQuery(xml, sso.idp.key, { algorithm: 'http://www.w3.org/2000/09/xmldsig#rsa-sha1' })),
+    ],
+    [
+      'another destination',
+      () => redirect(t, signedQuery(logoutXml(sso, { destination: 'https://evil.example' }), sso.idp.key)),
+    ],
     ['another issuer', () => redirect(t, signedQuery(xml.replace('idp.example/entity', 'evil.example'), sso.idp.key))],
     ['a document type', () => redirect(t, signedQuery(`<!DOCTYPE a>${xml}`, sso.idp.key))],
     ['another message', () => redirect(t, signedQuery(xml.replaceAll('LogoutRequest', 'AuthnRequest'), sso.idp.key))],
@@ -107,7 +133,11 @@ test('whoever signs out here is led on to the IdP, with the name it knows', asyn
       rawBody: new URLSearchParams(fields).toString(),
       headers: { 'content-type': 'application/x-www-form-urlencoded', cookie, ...headers },
     })
-  for (const refused of [await send({}), await send({ csrf: 'wrong' }), await send({ csrf }, { 'sec-fetch-site': 'cross-site' })])
+  for (const refused of [
+    await send({}),
+    await send({ csrf: 'wrong' }),
+    await send({ csrf }, { 'sec-fetch-site': 'cross-site' }),
+  ])
     assert.equal(refused.status, 401)
   assert.deepEqual(await sessionsOf(t), ['session-1'])
   const answer = await send({ csrf })
@@ -125,7 +155,10 @@ test('an account is linked by whoever is signed in with it, and to nobody else',
   await using t = await startTestApp()
   const sso = await startSso(t)
   const user = await t.addUser('person1')
-  const { cookie: session, session: { csrfToken } } = await t.startSession(user.id)
+  const {
+    cookie: session,
+    session: { csrfToken },
+  } = await t.startSession(user.id)
   const page = await t.get('/auth/saml/okta/link', { token: null, headers: { cookie: `muster=${session}` } })
   assert.equal(page.status, 200)
   const leading = await t.request('POST', '/auth/saml/okta/link', {
@@ -136,7 +169,11 @@ test('an account is linked by whoever is signed in with it, and to nobody else',
   assert.equal(leading.status, 200, leading.text)
   const url = new URL(/content="0; url=([^"]+)"/.exec(leading.text)?.[1]?.replaceAll('&amp;', '&') ?? '')
   const xml = inflateRawSync(Buffer.from(url.searchParams.get('SAMLRequest') ?? '', 'base64')).toString()
-  const begun = { requestId: / ID="([^"]+)"/.exec(xml)?.[1] ?? '', cookie: String(leading.headers['set-cookie']).split(';')[0] ?? '', location: url }
+  const begun = {
+    requestId: / ID="([^"]+)"/.exec(xml)?.[1] ?? '',
+    cookie: String(leading.headers['set-cookie']).split(';')[0] ?? '',
+    location: url,
+  }
   const values = sso.values(begun, { attributes: { email: ['quite.another@elsewhere.example'] } })
   const linked = await sso.post(await sso.idp.respond(values), { cookie: begun.cookie })
   assert.deepEqual([linked.status, linked.headers.location], [303, '/auth/account'])

@@ -72,9 +72,11 @@ function wrongByOne(xml: string, pattern: RegExp, random: Random): string {
   const letters = 'abcdefghijklmnopqrstuvwxyz0123456789'
   const others = [...letters].filter((letter) => letter !== xml[at])
   const put = others[random(others.length)] ?? 'a'
-  return [
-    xml.slice(0, at) + put + xml.slice(at + 1),
-    xml.slice(0, at) + xml.slice(at + 1),
-    xml.slice(0, at) + put + xml.slice(at),
-  ][random(3)] ?? xml
+  return (
+    [
+      xml.slice(0, at) + put + xml.slice(at + 1),
+      xml.slice(0, at) + xml.slice(at + 1),
+      xml.slice(0, at) + put + xml.slice(at),
+    ][random(3)] ?? xml
+  )
 }

@@ -74,10 +74,9 @@ async function findAccount(ctx: TrxCtx, signIn: SignIn): Promise<string | undefi
   const isOurs = await isVerifiedAddress(ctx, claims.email)
   require(isOurs, 'account: the address has an account, and its domain is not verified')
   // Whoever was invited has proven nothing yet that could be taken over.
-  require(
-    isPending(user) || settings.enforcesSso || signIn.asIfEnforced,
-    'account: the address has an account; its owner links it while signed in, or SSO is enforced',
-  )
+  require(isPending(user) ||
+    settings.enforcesSso ||
+    signIn.asIfEnforced, 'account: the address has an account; its owner links it while signed in, or SSO is enforced')
   return user.id
 }
 

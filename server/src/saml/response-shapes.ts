@@ -140,10 +140,7 @@ const shapes: Readonly<Record<string, Shape>> = {
   'ds:DigestValue': text(),
   'ds:SignatureValue': text('Id'),
   // What a signature says of its own key is read by nobody: keys are pinned.
-  'ds:KeyInfo': element(
-    'Id',
-    'ds:X509Data|ds:KeyName|ds:KeyValue|xenc:EncryptedKey|ds:RetrievalMethod*',
-  ),
+  'ds:KeyInfo': element('Id', 'ds:X509Data|ds:KeyName|ds:KeyValue|xenc:EncryptedKey|ds:RetrievalMethod*'),
   'ds:KeyName': text('', 'optional'),
   'ds:X509Data': element('', 'ds:X509Certificate|ds:X509SubjectName|ds:X509IssuerSerial|ds:X509SKI*'),
   'ds:X509Certificate': text(),

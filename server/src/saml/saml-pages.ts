@@ -6,15 +6,17 @@ import type { SsoTest } from './sso-tests.schema.ts'
 import type { Outgoing } from './sp-messages.ts'
 
 /** The ways into this workspace through an IdP. */
-export function sendConnections(reply: FastifyReply, connections: readonly SsoConnection[], next: string): FastifyReply {
+export function sendConnections(
+  reply: FastifyReply,
+  connections: readonly SsoConnection[],
+  next: string,
+): FastifyReply {
   const items = connections.map(
     ({ alias, displayName }) =>
       html`<li><a href="/auth/saml/${alias}/login?next=${encodeURIComponent(next)}">Sign in with ${displayName}</a></li>`,
   )
   const content =
-    items.length === 0
-      ? html`<p>No single sign-on is set up for this workspace.</p>`
-      : html`<ul>${items}</ul>`
+    items.length === 0 ? html`<p>No single sign-on is set up for this workspace.</p>` : html`<ul>${items}</ul>`
   return sendPage(reply, 200, 'Single sign-on', content)
 }
 
@@ -31,7 +33,12 @@ export function sendRefusal(reply: FastifyReply, requestId: string): FastifyRepl
 }
 
 export function sendNotServed(reply: FastifyReply): FastifyReply {
-  return sendPage(reply, 404, 'No such sign-in', html`<p role="alert">This single sign-on does not exist or is switched off.</p>`)
+  return sendPage(
+    reply,
+    404,
+    'No such sign-in',
+    html`<p role="alert">This single sign-on does not exist or is switched off.</p>`,
+  )
 }
 
 /** Carries a request to the IdP: an address, or a form that the person sends. */
@@ -71,8 +78,13 @@ export function sendLinkForm(reply: FastifyReply, { alias, displayName }: SsoCon
 }
 
 export function sendSignedOut(reply: FastifyReply): FastifyReply {
-  return sendPage(reply, 200, 'You are signed out', html`<p>You are signed out of this workspace.</p>
-    <p><a href="/auth/saml">Sign in again</a></p>`)
+  return sendPage(
+    reply,
+    200,
+    'You are signed out',
+    html`<p>You are signed out of this workspace.</p>
+    <p><a href="/auth/saml">Sign in again</a></p>`,
+  )
 }
 
 /** Signed out here; the browser goes on to the IdP by itself. A redirect after a form would be stopped by form-action. */
@@ -94,15 +106,22 @@ export function sendTest(reply: FastifyReply, test: SsoTest): FastifyReply {
       </tr>`,
   )
   const title = state === 'passed' ? 'The test worked' : 'The test did not work'
-  return sendPage(reply, state === 'passed' ? 200 : 403, title, html`${verdict(reason, detail.outcome)}
-    ${rows.length === 0
-      ? html``
-      : html`<table>
+  return sendPage(
+    reply,
+    state === 'passed' ? 200 : 403,
+    title,
+    html`${verdict(reason, detail.outcome)}
+    ${
+      rows.length === 0
+        ? html``
+        : html`<table>
           <caption>What the identity provider sent; NameID ${detail.nameId ?? ''}</caption>
           <thead><tr><th scope="col">Attribute</th><th scope="col">Values</th><th scope="col">Used for</th></tr></thead>
           <tbody>${rows}</tbody>
-        </table>`}
-    <p>Nobody was signed in and nothing was changed. You can close this page.</p>`)
+        </table>`
+    }
+    <p>Nobody was signed in and nothing was changed. You can close this page.</p>`,
+  )
 }
 
 function verdict(reason: string, outcome: string | undefined): Html {

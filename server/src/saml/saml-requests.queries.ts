@@ -114,7 +114,11 @@ export async function deleteExpired(trx: Trx, tenantId: string, now: number): Pr
       .deleteFrom('saml_consumed')
       .where('tenant_id', '=', tenantId)
       .where('connection_id', '=', connectionId)
-      .where('assertion_id', 'in', used.map((row) => row.assertion_id))
+      .where(
+        'assertion_id',
+        'in',
+        used.map((row) => row.assertion_id),
+      )
       .where('expires_at', '<=', now)
       .execute()
   }

@@ -54,7 +54,9 @@ function registerSignIn(scope: FastifyInstance, deps: SamlDeps, { cookies }: Bro
     const beginning = { alias: alias(request), browser, returnPath: ownPath(query(request, 'next')) }
     const token = query(request, 'test')
     const begun =
-      token === '' ? await beginSignIn(request.ctx, deps, beginning) : await beginTest(request.ctx, deps, { ...beginning, token })
+      token === ''
+        ? await beginSignIn(request.ctx, deps, beginning)
+        : await beginTest(request.ctx, deps, { ...beginning, token })
     return begun === undefined ? pages.sendNotServed(reply) : sendToIdp(reply, begun)
   })
   scope.post('/auth/saml/:alias/acs', { ...open, bodyLimit: formMaxBytes }, async (request, reply) => {
@@ -77,17 +79,29 @@ function registerSignIn(scope: FastifyInstance, deps: SamlDeps, { cookies }: Bro
 /** What somebody does who is signed in with this browser: these pages read the session cookie, and forms prove where they come from. */
 function registerForSignedIn(scope: FastifyInstance, deps: SamlDeps, sessions: BrowserSessions<Session>): void {
   const link = '/auth/saml/:alias/link'
-  signedInPage(scope, sessions, { method: 'GET', url: link, isSensitive: true }, async ({ ctx, session, request, reply }) => {
-    const usable = await listUsableConnections(ctx)
-    const connection = usable.find((one) => one.alias === alias(request))
-    return connection === undefined ? pages.sendNotServed(reply) : pages.sendLinkForm(reply, connection, session.csrfToken)
-  })
-  signedInPage(scope, sessions, { method: 'POST', url: link, isSensitive: true }, async ({ ctx, session, request, reply }) => {
-    const browser = request.cookies[browserCookie] ?? ''
-    const beginning = { alias: alias(request), browser, returnPath: '/auth/account', link: session.userId }
-    const begun = await beginSignIn(ctx, deps, beginning)
-    return begun === undefined ? pages.sendNotServed(reply) : sendToIdp(reply, begun, 'by-page')
-  })
+  signedInPage(
+    scope,
+    sessions,
+    { method: 'GET', url: link, isSensitive: true },
+    async ({ ctx, session, request, reply }) => {
+      const usable = await listUsableConnections(ctx)
+      const connection = usable.find((one) => one.alias === alias(request))
+      return connection === undefined
+        ? pages.sendNotServed(reply)
+        : pages.sendLinkForm(reply, connection, session.csrfToken)
+    },
+  )
+  signedInPage(
+    scope,
+    sessions,
+    { method: 'POST', url: link, isSensitive: true },
+    async ({ ctx, session, request, reply }) => {
+      const browser = request.cookies[browserCookie] ?? ''
+      const beginning = { alias: alias(request), browser, returnPath: '/auth/account', link: session.userId }
+      const begun = await beginSignIn(ctx, deps, beginning)
+      return begun === undefined ? pages.sendNotServed(reply) : sendToIdp(reply, begun, 'by-page')
+    },
+  )
   signedInPage(scope, sessions, { method: 'POST', url: '/auth/saml/sign-out' }, async ({ ctx, session, reply }) => {
     const url = await logoutUrlFor(ctx, deps, session)
     await inTransaction(ctx, (ctx) => endSession(ctx, session, 'signed_out'))

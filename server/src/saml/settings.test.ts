@@ -24,7 +24,7 @@ async function settingsToken(t: TestApp): Promise<string> {
 
 /** An admin who signed in a moment ago, as the console acts for one. */
 async function adminToken(t: TestApp, userId: string): Promise<string> {
-  return (await t.sessionToken(userId))
+  return await t.sessionToken(userId)
 }
 
 test('a preset brings what the IdP signs, and what is said beside it wins', async () => {
@@ -43,10 +43,15 @@ test('a preset brings what the IdP signs, and what is said beside it wins', asyn
     assert.equal(json.allowsIdpInitiated, false)
     assert.equal(json.serviceProvider.acsUrl, `http://127.0.0.1:${t.port}/auth/saml/${preset}/acs`)
   }
-  const { json } = await t.post(url, idp.settings('strict', { preset: 'entra', signed: 'response_and_assertion' }), { token })
+  const { json } = await t.post(url, idp.settings('strict', { preset: 'entra', signed: 'response_and_assertion' }), {
+    token,
+  })
   assert.equal(json.signed, 'response_and_assertion')
   const changed = await t.post(`${url}/${json.id}`, { allowsIdpInitiated: true }, { token })
-  assert.deepEqual([changed.json.preset, changed.json.signed, changed.json.allowsIdpInitiated], ['entra', 'response_and_assertion', true])
+  assert.deepEqual(
+    [changed.json.preset, changed.json.signed, changed.json.allowsIdpInitiated],
+    ['entra', 'response_and_assertion', true],
+  )
   const rules = await t.post(`${url}/${json.id}`, { roleRules: [{ value: 'a', role: '$admin' }] }, { token })
   assert.deepEqual([rules.status, rules.json.error], [400, 'invalid_body'])
 })
@@ -56,7 +61,11 @@ test('certificates that run out within thirty days, or have, are warned of', asy
   const token = await settingsToken(t)
   const idp = new TestIdp()
   const soon = makeKey('soon', { until: '2026-01-20' })
-  const { json } = await t.post(url, { ...idp.settings('okta'), certificates: [idp.key.certificate, soon.certificate] }, { token })
+  const { json } = await t.post(
+    url,
+    { ...idp.settings('okta'), certificates: [idp.key.certificate, soon.certificate] },
+    { token },
+  )
   assert.deepEqual(json.warnings, ['The certificate CN=soon runs out on 2026-01-20; add the next one before that.'])
   t.clock.advance(20 * 86_400_000)
   const later = await t.get(`${url}/${json.id}`)
@@ -77,7 +86,10 @@ test('V-A7: metadata without a signing key leaves nothing configured, and a resp
     ['a key for encryption', metadata(keyOf(good, ' use="encryption"'))],
     ['a key without use', metadata(keyOf(good, ''))],
     ['a key that has expired', metadata(keyOf(expired.certificate, ' use="signing"'))],
-    ['an address that is a script', metadata(keyOf(good, ' use="signing"')).replace('https://idp.example/sso', 'javascript:alert(1)')],
+    [
+      'an address that is a script',
+      metadata(keyOf(good, ' use="signing"')).replace('https://idp.example/sso', 'javascript:alert(1)'),
+    ],
     ['a document type', `<!DOCTYPE a>${metadata(keyOf(good, ' use="signing"'))}`],
   ] as const) {
     const { status, json } = await t.post(url, { alias: 'okta', metadataXml: xml }, { token })
@@ -91,14 +103,24 @@ test('V-A7: metadata without a signing key leaves nothing configured, and a resp
 test('an address for metadata is fetched from the public internet alone', async () => {
   await using t = await startTestApp()
   const token = await settingsToken(t)
-  for (const metadataUrl of ['https://127.0.0.1/metadata', 'http://example.com/metadata', 'https://localhost:8443/', 'file:///etc/passwd']) {
+  for (const metadataUrl of [
+    'https://127.0.0.1/metadata',
+    'http://example.com/metadata',
+    'https://localhost:8443/',
+    'file:///etc/passwd',
+  ]) {
     const { status, json } = await t.post(url, { alias: 'okta', metadataUrl }, { token })
     assert.deepEqual([status, json.error], [400, 'invalid_metadata'], metadataUrl)
     assert.match(json.message, /cannot be fetched/)
   }
 })
 
-async function runTest(t: TestApp, sso: SsoWorld, token: string, values: object): Promise<{ page: string; record: any }> {
+async function runTest(
+  t: TestApp,
+  sso: SsoWorld,
+  token: string,
+  values: object,
+): Promise<{ page: string; record: any }> {
   const created = await t.post(`${url}/${sso.connection.id}/tests`, undefined, { token })
   assert.equal(created.status, 200, created.text)
   const secret = new URL(created.json.url).searchParams.get('test') ?? ''
@@ -111,7 +133,10 @@ async function runTest(t: TestApp, sso: SsoWorld, token: string, values: object)
 
 test('a test shows what each attribute is used for, and leaves nothing behind', async () => {
   await using t = await startTestApp()
-  const sso = await startSso(t, { isEnabled: false, options: { roleAttribute: 'role', roleRules: [{ value: 'boss', role: '$admin' }] } })
+  const sso = await startSso(t, {
+    isEnabled: false,
+    options: { roleAttribute: 'role', roleRules: [{ value: 'boss', role: '$admin' }] },
+  })
   const attributes = { email: ['new@example.com'], firstName: ['New'], role: ['boss'], color: ['blue', '<b>red</b>'] }
   const { page, record } = await runTest(t, sso, await settingsToken(t), { attributes })
   assert.deepEqual([record.state, record.reason, record.outcome], ['passed', '', 'would get a new account, new'])
@@ -154,7 +179,8 @@ test('SSO is enforced only by an admin who has just tried it and would get in', 
   const admin = await t.addUser('admin1', '$admin')
   const another = await t.addUser('admin2', '$admin')
   await verifyDomainByOperator(t.operator(), 'example.com')
-  const enforce = async (token: string, enforced = true) => t.post(`${url}/${sso.connection.id}/enforce`, { enforced }, { token })
+  const enforce = async (token: string, enforced = true) =>
+    t.post(`${url}/${sso.connection.id}/enforce`, { enforced }, { token })
   const refused = async (token: string) => {
     const { status, json } = await enforce(token)
     assert.deepEqual([status, json.error], [409, 'sso_untested'])

@@ -45,7 +45,13 @@ const unspecified = 'urn:oasis:names:tc:SAML:1.1:nameid-format:unspecified'
 /** Tells the IdP that somebody signs out here. */
 export function logoutRequestUrl(
   parties: Parties,
-  { id, relayState, nameId, nameIdFormat, sessionIndex }: LoggedIn & { readonly id: string; readonly relayState: string },
+  {
+    id,
+    relayState,
+    nameId,
+    nameIdFormat,
+    sessionIndex,
+  }: LoggedIn & { readonly id: string; readonly relayState: string },
 ): Promise<string> {
   const user = {
     issuer: '',
@@ -81,7 +87,10 @@ export function spMetadata({ sp, key }: Omit<Parties, 'connection'>): string {
     digestAlgorithm: 'sha256',
   })
   // The library names the POST binding alone; requests to sign out are read from both.
-  return metadata.replace(/<SingleLogoutService [^>]*\/>/, (post) => `${post.replace('HTTP-POST', 'HTTP-Redirect')}\n    ${post}`)
+  return metadata.replace(
+    /<SingleLogoutService [^>]*\/>/,
+    (post) => `${post.replace('HTTP-POST', 'HTTP-Redirect')}\n    ${post}`,
+  )
 }
 
 /** node-saml as it makes messages; it verifies none (docs/decisions/0040). */

@@ -3,16 +3,7 @@ import type { Queryable, Trx } from '../db/db.ts'
 import type { SsoTestsTable } from './saml.table.ts'
 import type { SsoTest } from './sso-tests.schema.ts'
 
-const columns = [
-  'id',
-  'connection_id',
-  'user_id',
-  'state',
-  'reason',
-  'detail',
-  'created_at',
-  'finished_at',
-] as const
+const columns = ['id', 'connection_id', 'user_id', 'state', 'reason', 'detail', 'created_at', 'finished_at'] as const
 
 export async function insertTest(trx: Trx, row: Insertable<SsoTestsTable>): Promise<void> {
   await trx.insertInto('sso_tests').values(row).execute()
@@ -37,7 +28,11 @@ export async function findTest(
 export async function startTest(
   trx: Trx,
   tenantId: string,
-  { tokenHash, connectionId, bornAfter }: { readonly tokenHash: string; readonly connectionId: string; readonly bornAfter: number },
+  {
+    tokenHash,
+    connectionId,
+    bornAfter,
+  }: { readonly tokenHash: string; readonly connectionId: string; readonly bornAfter: number },
 ): Promise<SsoTest | undefined> {
   const row = await trx
     .updateTable('sso_tests')
@@ -58,7 +53,13 @@ export async function finishTest(
   {
     id,
     ...result
-  }: { readonly id: string; readonly state: 'passed' | 'failed'; readonly reason: string; readonly detail: string; readonly finishedAt: number },
+  }: {
+    readonly id: string
+    readonly state: 'passed' | 'failed'
+    readonly reason: string
+    readonly detail: string
+    readonly finishedAt: number
+  },
 ): Promise<void> {
   await trx
     .updateTable('sso_tests')
@@ -70,7 +71,12 @@ export async function finishTest(
 }
 
 /** The newest first. */
-export async function selectTests(db: Queryable, tenantId: string, connectionId: string, max: number): Promise<SsoTest[]> {
+export async function selectTests(
+  db: Queryable,
+  tenantId: string,
+  connectionId: string,
+  max: number,
+): Promise<SsoTest[]> {
   const rows = await db
     .selectFrom('sso_tests')
     .select(columns)
@@ -85,7 +91,11 @@ export async function selectTests(db: Queryable, tenantId: string, connectionId:
 
 export async function deleteTests(trx: Trx, tenantId: string, ids: readonly string[]): Promise<void> {
   if (ids.length === 0) return
-  await trx.deleteFrom('sso_tests').where('tenant_id', '=', tenantId).where('id', 'in', [...ids]).execute()
+  await trx
+    .deleteFrom('sso_tests')
+    .where('tenant_id', '=', tenantId)
+    .where('id', 'in', [...ids])
+    .execute()
 }
 
 function toTest(row: Pick<Selectable<SsoTestsTable>, (typeof columns)[number]>): SsoTest {

@@ -28,7 +28,10 @@ const TestRecord = Type.Object(
   { $id: 'SsoTest' },
 )
 const TestRef = Type.Unsafe<Static<typeof TestRecord>>({ $ref: 'SsoTest#' })
-const StartedTest = Type.Object({ id: Type.String(), url: Type.String({ description: 'Open it in a browser within ten minutes; it works once.' }) })
+const StartedTest = Type.Object({
+  id: Type.String(),
+  url: Type.String({ description: 'Open it in a browser within ten minutes; it works once.' }),
+})
 const EnforceBody = Type.Object({ enforced: Type.Boolean() }, { additionalProperties: false })
 
 const tag = 'Single sign-on'
@@ -49,7 +52,10 @@ export function registerSsoTestRoutes(app: FastifyInstance, deps: SamlDeps): voi
         'Answers an address to open in a browser: the IdP signs you in, and what it sent is shown with what each attribute is used for. Nobody is signed in here and nothing is changed. Works with a connection that is switched off.',
       access: manage,
       isExtension: true,
-      answer: { schema: StartedTest, example: { id: exampleId, url: 'https://acme.example.com/auth/saml/okta/login?test=msst_…' } },
+      answer: {
+        schema: StartedTest,
+        example: { id: exampleId, url: 'https://acme.example.com/auth/saml/okta/login?test=msst_…' },
+      },
       errors: ['plan_required', 'sso_connection_not_found'],
     },
     async ({ ctx, params }) => {
@@ -94,7 +100,15 @@ export function registerSsoTestRoutes(app: FastifyInstance, deps: SamlDeps): voi
   )
 }
 
-function toRecord({ id, connectionId, state, reason, detail, createdAt, finishedAt }: SsoTest): Static<typeof TestRecord> {
+function toRecord({
+  id,
+  connectionId,
+  state,
+  reason,
+  detail,
+  createdAt,
+  finishedAt,
+}: SsoTest): Static<typeof TestRecord> {
   return {
     id,
     connectionId,
@@ -103,7 +117,11 @@ function toRecord({ id, connectionId, state, reason, detail, createdAt, finished
     nameId: detail.nameId ?? '',
     nameIdFormat: detail.nameIdFormat ?? '',
     outcome: detail.outcome ?? '',
-    attributes: (detail.attributes ?? []).map(({ name, values, meaning }) => ({ name, values: [...values], meaning: [...meaning] })),
+    attributes: (detail.attributes ?? []).map(({ name, values, meaning }) => ({
+      name,
+      values: [...values],
+      meaning: [...meaning],
+    })),
     createdAt,
     finishedAt: finishedAt === 0 ? null : finishedAt,
   }

@@ -18,14 +18,21 @@ const keptMax = 20
  * @returns the secret of the address that starts it, once, within ten minutes
  * @throws insufficient_role · reauth_required · right_required · plan_required · sso_connection_not_found
  */
-export async function createTest(ctx: Ctx, connectionId: string): Promise<{ test: SsoTest; alias: string; secret: string }> {
+export async function createTest(
+  ctx: Ctx,
+  connectionId: string,
+): Promise<{ test: SsoTest; alias: string; secret: string }> {
   authorizeCritical(ctx, 'sign-in:manage')
   const secret = newSecret('msst_')
   return inTransaction(ctx, async (ctx) => {
     const { alias } = await getConnection(ctx, connectionId)
     await requirePlan(ctx)
     const old = await queries.selectTests(ctx.db, ctx.tenantId, connectionId, 2 * keptMax)
-    await queries.deleteTests(ctx.db, ctx.tenantId, old.slice(keptMax - 1).map(({ id }) => id))
+    await queries.deleteTests(
+      ctx.db,
+      ctx.tenantId,
+      old.slice(keptMax - 1).map(({ id }) => id),
+    )
     const id = uuid()
     await queries.insertTest(ctx.db, {
       tenant_id: ctx.tenantId,

@@ -101,7 +101,11 @@ async function tryOut(
 }
 
 function describeAttributes(assertion: SignedAssertion, rules: Rules): TestedAttribute[] {
-  return [...assertion.attributes].map(([name, values]) => ({ name, values, meaning: meaningsOf(name, values, assertion, rules) }))
+  return [...assertion.attributes].map(([name, values]) => ({
+    name,
+    values,
+    meaning: meaningsOf(name, values, assertion, rules),
+  }))
 }
 
 function meaningsOf(name: string, values: readonly string[], assertion: SignedAssertion, rules: Rules): string[] {
@@ -110,7 +114,8 @@ function meaningsOf(name: string, values: readonly string[], assertion: SignedAs
     (field) => attributeFor(field, assertion, rules) === name,
   )
   const own = attributes.filter(({ attributeName }) => attributeName === name).map(({ userAttribute }) => userAttribute)
-  const role = name === options.roleAttribute ? options.roleRules.find(({ value }) => values.includes(value)) : undefined
+  const role =
+    name === options.roleAttribute ? options.roleRules.find(({ value }) => values.includes(value)) : undefined
   const joined = groups.filter(
     ({ attributeName, attributeValue }) => attributeName === name && values.includes(attributeValue),
   )

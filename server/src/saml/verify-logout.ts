@@ -44,7 +44,8 @@ interface LogoutExpectation {
  * @source SAML profiles 4.4; bindings 3.4.4.1
  */
 export async function verifyLogoutRequest(message: LogoutMessage, expected: LogoutExpectation): Promise<LogoutRequest> {
-  const request = message.binding === 'post' ? readPosted(message.field, expected) : await readQuery(message.query, expected)
+  const request =
+    message.binding === 'post' ? readPosted(message.field, expected) : await readQuery(message.query, expected)
   checkIssuer(request, request, expected.entityId)
   require(attributeOf(request, 'Destination') === expected.logoutUrl, 'logout: another destination')
   checkVersion(request)

@@ -30,12 +30,9 @@ export function verifySignature(
     .find((candidate) => candidate !== undefined)
   if (signed === undefined) return refuse(`${rule}: no pinned key made the signature`)
   const verified = parseXml(signed, rule)
-  require(
-    verified.namespaceURI === element.namespaceURI &&
-      verified.localName === element.localName &&
-      attributeOf(verified, 'ID') === attributeOf(element, 'ID'),
-    `${rule}: the signature covers something else`,
-  )
+  require(verified.namespaceURI === element.namespaceURI &&
+    verified.localName === element.localName &&
+    attributeOf(verified, 'ID') === attributeOf(element, 'ID'), `${rule}: the signature covers something else`)
   return { text: signed, element: verified }
 }
 
@@ -47,12 +44,12 @@ function requireOwnReference(element: Element, signature: Element, rule: string)
   require(id !== undefined && attributeOf(reference, 'URI') === `#${id}`, `${rule}: the signature is of something else`)
   const transforms = childrenOf(onlyChild(reference, ds, 'Transforms', rule), ds, 'Transform')
   const names = transforms.map((transform) => attributeOf(transform, 'Algorithm'))
-  require(
-    names.length === 2 && names[0] === enveloped && names[1] === exclusiveC14n,
-    `${rule}: other transforms than enveloped signature and exclusive canonicalisation`,
-  )
+  require(names.length === 2 &&
+    names[0] === enveloped &&
+    names[1] === exclusiveC14n, `${rule}: other transforms than enveloped signature and exclusive canonicalisation`)
   const method = onlyChild(signedInfo, ds, 'CanonicalizationMethod', rule)
-  require(attributeOf(method, 'Algorithm') === exclusiveC14n, `${rule}: another canonicalisation than the exclusive one`)
+  require(attributeOf(method, 'Algorithm') ===
+    exclusiveC14n, `${rule}: another canonicalisation than the exclusive one`)
 }
 
 /** Undefined when this key did not sign it. What a signature says of its own key is not looked at. */

@@ -42,7 +42,10 @@ const wrappings: Readonly<Record<string, (parts: Parts) => string>> = {
   'XSW6: the original inside the signature of an evil assertion': ({ xml, assertion, signature, evil }) =>
     xml.replace(
       assertion,
-      evil.replace(signature, signature.replace('</Signature>', `${object(assertion.replace(signature, ''))}</Signature>`)),
+      evil.replace(
+        signature,
+        signature.replace('</Signature>', `${object(assertion.replace(signature, ''))}</Signature>`),
+      ),
     ),
   'XSW7: an evil assertion in Extensions': ({ xml, evil }) =>
     xml.replace('<samlp:Status>', `${extensions(evil)}<samlp:Status>`),
@@ -54,23 +57,22 @@ const wrappings: Readonly<Record<string, (parts: Parts) => string>> = {
       evil.replace(signature, signature.replace('</Signature>', `${object(assertion)}</Signature>`)),
     ),
   'Advice around the original': ({ xml, assertion, evil }) =>
-    xml.replace(assertion, evil.replace('<saml:AuthnStatement', `<saml:Advice>${assertion}</saml:Advice><saml:AuthnStatement`)),
+    xml.replace(
+      assertion,
+      evil.replace('<saml:AuthnStatement', `<saml:Advice>${assertion}</saml:Advice><saml:AuthnStatement`),
+    ),
   'the same id twice': ({ xml, assertion, evil }) =>
     xml.replace(assertion, evil.replace(/ ID="evil/, ' ID="a') + assertion),
   'an id under another name': ({ xml, assertion, evil }) =>
     xml.replace(assertion, evil.replace(/ ID="evil([^"]*)"/, ' ID="x" Id="a$1"')),
-  'an id in a namespace': ({ xml }) =>
-    xml.replace('<saml:Subject>', `<saml:Subject xmlns:e="urn:e" e:ID="a">`),
+  'an id in a namespace': ({ xml }) => xml.replace('<saml:Subject>', `<saml:Subject xmlns:e="urn:e" e:ID="a">`),
   'another prefix for the same namespace': ({ xml, assertion, evilUnsigned }) =>
     xml.replace(assertion, evilUnsigned.replaceAll('saml:', 'x:').replace('xmlns:x=', 'xmlns:x=') + assertion),
   'the signature moved to the response': ({ xml, signature, assertion }) =>
     xml.replace(assertion, assertion.replace(signature, '')).replace('<samlp:Status>', `${signature}<samlp:Status>`),
   'a digest that a comment splits (CVE-2025-29775)': ({ xml, assertion }) => {
     const forged = assertion.replace('person-1', 'admin')
-    return xml.replace(
-      assertion,
-      forged.replace(/<DigestValue>([^<]*)</, '<DigestValue><!--YWJj-->$1<'),
-    )
+    return xml.replace(assertion, forged.replace(/<DigestValue>([^<]*)</, '<DigestValue><!--YWJj-->$1<'))
   },
   'a SignedInfo twice (CVE-2025-29774)': ({ xml }) => xml.replace(/<SignedInfo>.*?<\/SignedInfo>/s, '$&$&'),
   'a reference twice': ({ xml }) => xml.replace(/<Reference .*?<\/Reference>/s, '$&$&'),
@@ -125,7 +127,10 @@ test('V-A14: what is too large, too deep or no base64 is refused at once, and li
     ['not base64!', 'SAML-01'],
     ['', 'SAML-01'],
     [toField(xml.replace('<samlp:Status>', `${deep}<samlp:Status>`)), 'SAML-04'],
-    [toField(`<!DOCTYPE a [<!ENTITY b "${'c'.repeat(1000)}">]>${xml.replace('person-1', '&b;'.repeat(100))}`), 'SAML-02'],
+    [
+      toField(`<!DOCTYPE a [<!ENTITY b "${'c'.repeat(1000)}">]>${xml.replace('person-1', '&b;'.repeat(100))}`),
+      'SAML-02',
+    ],
   ] as const) {
     const started = performance.now()
     assert.match(await reasonFor(field), new RegExp(`^${rule}: `))

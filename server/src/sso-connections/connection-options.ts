@@ -91,7 +91,9 @@ export function changeOptions(current: ConnectionOptions | null, change: Options
     ...said,
   }
   if (next.roleRules.length > 0 && next.roleAttribute === '') {
-    throw new ApiError('invalid_body', { detail: 'roleRules need roleAttribute: the attribute whose values they name.' })
+    throw new ApiError('invalid_body', {
+      detail: 'roleRules need roleAttribute: the attribute whose values they name.',
+    })
   }
   return next
 }

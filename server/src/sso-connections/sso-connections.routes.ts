@@ -35,7 +35,10 @@ const optionFields = {
   firstNameAttribute: Type.String({ maxLength: 500 }),
   lastNameAttribute: Type.String({ maxLength: 500 }),
   roleAttribute: Type.String({ maxLength: 500 }),
-  roleRules: Type.Array(RoleRule, { maxItems: 100, description: 'The first that matches a value of roleAttribute counts.' }),
+  roleRules: Type.Array(RoleRule, {
+    maxItems: 100,
+    description: 'The first that matches a value of roleAttribute counts.',
+  }),
 }
 const optionalOptions = Type.Partial(Type.Object(optionFields)).properties
 
@@ -88,7 +91,12 @@ const CreateBody = Type.Object(
   { additionalProperties: false },
 )
 const UpdateBody = Type.Object(
-  { displayName: Type.Optional(Type.String()), enabled: Type.Optional(Type.Boolean()), ...idpFields, ...optionalOptions },
+  {
+    displayName: Type.Optional(Type.String()),
+    enabled: Type.Optional(Type.Boolean()),
+    ...idpFields,
+    ...optionalOptions,
+  },
   { additionalProperties: false },
 )
 
@@ -130,7 +138,9 @@ function registerReads(app: FastifyInstance, deps: SsoConnectionDeps): void {
     async ({ ctx }) => {
       const items = await connections.listConnections(ctx)
       const baseUrl = await deps.baseUrl(ctx.tenantId)
-      return toEnvelope({ items, total: items.length, filtered: items.length }, (item) => toRecord(item, baseUrl, ctx.now))
+      return toEnvelope({ items, total: items.length, filtered: items.length }, (item) =>
+        toRecord(item, baseUrl, ctx.now),
+      )
     },
   )
   operation(
@@ -183,7 +193,9 @@ function registerCreate(app: FastifyInstance, deps: SsoConnectionDeps): void {
     async ({ ctx, body, reply }) => {
       const idp = fromIdp(await withMetadata(body, deps.egressAllow))
       if (idp === undefined) {
-        throw new ApiError('invalid_body', { detail: 'Send metadataXml, metadataUrl, or entityId, signOnUrl and certificates.' })
+        throw new ApiError('invalid_body', {
+          detail: 'Send metadataXml, metadataUrl, or entityId, signOnUrl and certificates.',
+        })
       }
       const connection = await connections.createConnection(ctx, {
         alias: body.alias,

@@ -63,9 +63,7 @@ export function findConnectionById(
 }
 
 /** Those through which people can sign in now, for the sign-in page. */
-export async function listUsableConnections(
-  ctx: Pick<ReadCtx, 'db' | 'tenantId' | 'now'>,
-): Promise<SsoConnection[]> {
+export async function listUsableConnections(ctx: Pick<ReadCtx, 'db' | 'tenantId' | 'now'>): Promise<SsoConnection[]> {
   if ((await getTenant(ctx)).plan !== 'enterprise') return []
   const connections = await queries.selectConnections(ctx.db, ctx.tenantId)
   return connections.filter(

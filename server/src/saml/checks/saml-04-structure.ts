@@ -46,18 +46,16 @@ function checkAttributes(element: Element, shape: Shape, ids: Set<string>): void
 function checkContent(element: Element, shape: Shape): void {
   const nodes = Array.from(element.childNodes, (node: Node) => node)
   // 1 is an element, 3 text; SAML-02 has refused the rest, entity references included.
-  require(
-    nodes.every(({ nodeType }) => nodeType === 1 || nodeType === 3),
-    'SAML-04: something that is neither element nor text',
-  )
+  require(nodes.every(
+    ({ nodeType }) => nodeType === 1 || nodeType === 3,
+  ), 'SAML-04: something that is neither element nor text')
   if (shape.text !== 'none' && elementsOf(element).length === 0) {
     require(nodes.length === 1 || (nodes.length === 0 && shape.text === 'optional'), 'SAML-04: not exactly one text')
     return
   }
-  require(
-    nodes.every((node) => node.nodeType === 1 || /^[ \t\r\n]*$/.test(node.nodeValue ?? '')),
-    'SAML-04: text between elements',
-  )
+  require(nodes.every(
+    (node) => node.nodeType === 1 || /^[ \t\r\n]*$/.test(node.nodeValue ?? ''),
+  ), 'SAML-04: text between elements')
   checkOrder(elementsOf(element), shape)
 }
 

@@ -26,7 +26,8 @@ export async function checkSubjectConfirmation(
   const end = readTime(attributeOf(data, 'NotOnOrAfter'), 'SAML-15', 'NotOnOrAfter')
   require(expected.now < end + clockSkewMs, 'SAML-15: the confirmation has expired')
   const inResponseTo = attributeOf(data, 'InResponseTo')
-  require(attributeOf(response, 'InResponseTo') === inResponseTo, 'SAML-15: response and assertion answer different requests')
+  require(attributeOf(response, 'InResponseTo') ===
+    inResponseTo, 'SAML-15: response and assertion answer different requests')
   if (inResponseTo === undefined) {
     require(expected.allowsIdpInitiated, 'SAML-15: nobody asked for it')
     return undefined

@@ -14,7 +14,16 @@ export function randomFrom(seed: number): Random {
 
 type Mutation = (xml: string, random: Random) => string
 
-const characters = [...'aA0<>&"\'=/ -_.:;#\n\t\u0000\u00e9\u2028', '<!--', '-->', '&#x41;', '&amp;', '<![CDATA[', ']]>', '<?x?>']
+const characters = [
+  ...'aA0<>&"\'=/ -_.:;#\n\t\u0000\u00e9\u2028',
+  '<!--',
+  '-->',
+  '&#x41;',
+  '&amp;',
+  '<![CDATA[',
+  ']]>',
+  '<?x?>',
+]
 
 const mutations: readonly Mutation[] = [
   // A character changed, taken away or put in.

@@ -80,7 +80,10 @@ export class SsoWorld {
     }
   }
 
-  post(field: string, { cookie = '', relayState = '', host = this.tenant.host, alias = this.connection.alias } = {}): Promise<Answer> {
+  post(
+    field: string,
+    { cookie = '', relayState = '', host = this.tenant.host, alias = this.connection.alias } = {},
+  ): Promise<Answer> {
     return this.t.request('POST', `/auth/saml/${alias}/acs`, {
       token: null,
       host,

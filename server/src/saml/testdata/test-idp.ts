@@ -58,11 +58,19 @@ export class TestIdp {
   }
 
   /** A response as base64 for the form. `edit` changes the text before anything is signed. */
-  async respond(values: ResponseValues, signing: Signing = {}, edit: (xml: string) => string = (xml) => xml): Promise<string> {
+  async respond(
+    values: ResponseValues,
+    signing: Signing = {},
+    edit: (xml: string) => string = (xml) => xml,
+  ): Promise<string> {
     return toField(await this.respondXml(values, signing, edit))
   }
 
-  async respondXml(values: ResponseValues, signing: Signing = {}, edit: (xml: string) => string = (xml) => xml): Promise<string> {
+  async respondXml(
+    values: ResponseValues,
+    signing: Signing = {},
+    edit: (xml: string) => string = (xml) => xml,
+  ): Promise<string> {
     let xml = edit(this.#template(values))
     if (signing.assertion !== false) xml = this.sign(xml, 'Assertion', signing)
     if (signing.encryptFor !== undefined) xml = await encryptAssertion(xml, signing)
@@ -90,7 +98,15 @@ export class TestIdp {
   }
 
   #template(values: ResponseValues): string {
-    const { acsUrl, audience, now, inResponseTo, nameId = 'person-1', sessionIndex = 'session-1', lifetimeSeconds = 300 } = values
+    const {
+      acsUrl,
+      audience,
+      now,
+      inResponseTo,
+      nameId = 'person-1',
+      sessionIndex = 'session-1',
+      lifetimeSeconds = 300,
+    } = values
     counter += 1
     const id = `_${counter}-${Math.floor(now.getTime() / 1000)}`
     const format = values.nameIdFormat ?? 'urn:oasis:names:tc:SAML:2.0:nameid-format:persistent'
