@@ -33,6 +33,7 @@ const pinnedPackages = {
 /** What `npm run` starts, as arguments of Node. Flags given here come first, the caller's after them. */
 const scripts = {
   bench: ['bench/main.ts'],
+  'bench:saml': ['bench/saml.ts'],
   boundaries: ['scripts/boundaries.ts'],
   check: ['scripts/check.ts'],
   dead: ['node_modules/knip/bin/knip.js', '--no-progress'],

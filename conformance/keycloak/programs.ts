@@ -4,13 +4,13 @@ import { homedir, tmpdir } from 'node:os'
 import path from 'node:path'
 
 /** The version that the lane is about; published on Maven Central as a distribution of the server. */
-export const keycloakVersion = '26.0.8'
+const keycloakVersion = '26.0.8'
 const oldestJava = 17
 /** Its Byte Buddy reads no newer classes. */
 const newestJava = 23
 
 /** What this machine lacks and cannot be given. */
-export class MissingProgram extends Error {}
+class MissingProgram extends Error {}
 
 /** A folder with the unpacked server; fetched and unpacked once per machine. */
 export function findKeycloak(): string {

@@ -34,15 +34,15 @@ async function main(): Promise<number> {
   const browser = await chromium.launch({ executablePath: findChromium(), args: chromiumFlags })
   try {
     const world = await prepare(keycloak, server, browser)
-    for (const { name, run } of steps) {
+    for (const step of steps) {
       try {
-        await run(world)
+        await step.run(world)
         passed += 1
-        process.stdout.write(`✓ ${name}\n`)
+        process.stdout.write(`✓ ${step.name}\n`)
       } catch (error) {
         failed += 1
         process.stdout.write(
-          `✗ ${name}\n  ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`,
+          `✗ ${step.name}\n  ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`,
         )
       }
     }

@@ -1,5 +1,5 @@
 import type { WorkspaceRole } from '../access/permissions.ts'
-import type { ConnectionOptions } from '../sso-connections/connection-options.ts'
+import type { ConnectionOptions } from '../sso-connections/connection-options.schema.ts'
 import type { AttributeMapping, GroupMapping } from '../sso-connections/sso-mappers.schema.ts'
 import { requireCleanAttributes, requireCleanName, type Attributes } from '../text/clean-text.ts'
 import { parseEmailAddress } from '../text/email-address.ts'

@@ -4,7 +4,7 @@ import { isAllowedCipher, keyTransport } from './algorithms.ts'
 import { checkPlainXml } from './checks/saml-02-no-doctype.ts'
 import { checkStructure } from './checks/saml-04-structure.ts'
 import { refuse, require } from './saml-refusal.ts'
-import { attributeOf, childrenOf, ds, onlyChild, parseXml, saml, xenc } from './xml.ts'
+import { attributeOf, childrenOf, ds, onlyChild, parseXml, saml, toXml, xenc } from './xml.ts'
 
 /**
  * The assertion inside an EncryptedAssertion, as a document of its own that has passed the same first checks.
@@ -20,7 +20,7 @@ export async function decryptAssertion(
   requireAllowedCiphers(encrypted, isSignedOver)
   let decrypted: string
   try {
-    decrypted = await decryptXml(encrypted.toString(), key)
+    decrypted = await decryptXml(toXml(encrypted), key)
   } catch (error) {
     return refuse('SAML-07: the assertion cannot be decrypted', error)
   }

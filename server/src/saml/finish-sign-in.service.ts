@@ -4,9 +4,8 @@ import { inTransaction } from '../access/in-transaction.ts'
 import { recordEvent } from '../events/record-event.ts'
 import { hashSecret } from '../secrets/secrets.ts'
 import { startSession } from '../sessions/sessions.service.ts'
-import { isUsable } from '../sso-connections/certificates.ts'
 import type { SsoConnection } from '../sso-connections/sso-connections.schema.ts'
-import { findUsableConnection } from '../sso-connections/sso-connections.service.ts'
+import { findUsableConnection, pinnedCertificates } from '../sso-connections/sso-connections.service.ts'
 import type { User } from '../users/users.schema.ts'
 import { readClaims } from './claims.ts'
 import { consumeOnce } from './consumed-once.service.ts'
@@ -84,7 +83,7 @@ async function verify(
   const { privateKey } = await getSpKey(ctx, deps.sealer)
   return verifyResponse(posted.response, {
     entityId: connection.entityId,
-    certificates: connection.certificates.filter((one) => isUsable(one, ctx.now)).map(({ pem }) => pem),
+    certificates: pinnedCertificates(connection, ctx.now),
     signed: connection.options.signed,
     allowsIdpInitiated: connection.options.allowsIdpInitiated,
     acsUrl: sp.acsUrl,

@@ -3,8 +3,11 @@ import { systemActor } from '../access/actor.ts'
 import type { Ctx } from '../access/ctx.ts'
 import { inTransaction } from '../access/in-transaction.ts'
 import { endSamlSessions } from '../sessions/sessions.service.ts'
-import { isUsable } from '../sso-connections/certificates.ts'
-import { findUsableConnection, findConnectionById } from '../sso-connections/sso-connections.service.ts'
+import {
+  findUsableConnection,
+  findConnectionById,
+  pinnedCertificates,
+} from '../sso-connections/sso-connections.service.ts'
 import { findNameIdFormat } from './external-identities.queries.ts'
 import { spAddresses } from '../sso-connections/sp-address-rules.ts'
 import type { SamlDeps } from './saml-deps.ts'
@@ -37,7 +40,7 @@ export async function logoutByIdp(
   const sp = spAddresses(await deps.baseUrl(ctx.tenantId), connection.alias)
   const request = await verifyLogoutRequest(message, {
     entityId: connection.entityId,
-    certificates: connection.certificates.filter((one) => isUsable(one, ctx.now)).map(({ pem }) => pem),
+    certificates: pinnedCertificates(connection, ctx.now),
     logoutUrl: sp.logoutUrl,
     now: ctx.now.getTime(),
   })

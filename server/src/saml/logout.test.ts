@@ -61,7 +61,7 @@ test('an IdP signs out one login, or all of a person, by either binding, and is 
   const { json } = await t.get('/api/service/events/login?type=LOGOUT')
   assert.deepEqual(
     json.map(({ details }: { details: object }) => details),
-    Array(3).fill({ reason: 'idp_logout' }),
+    Array.from({ length: 3 }, () => ({ reason: 'idp_logout' })),
   )
 })
 

@@ -70,7 +70,7 @@ function wrongByOne(xml: string, pattern: RegExp, random: Random): string {
   const start = found.index + found[0].lastIndexOf(found[1])
   const at = start + random(found[1].length)
   const letters = 'abcdefghijklmnopqrstuvwxyz0123456789'
-  const others = [...letters].filter((letter) => letter !== xml[at])
+  const others = letters.split('').filter((letter) => letter !== xml[at])
   const put = others[random(others.length)] ?? 'a'
   return (
     [

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { startTestApp, type TestApp } from '../../test/start-test-app.ts'
+import type { Answer } from '../../test/test-client.ts'
 import { issueServiceToken } from '../api-tokens/api-tokens.service.ts'
 import { verifyDomainByOperator } from '../domains/domains.service.ts'
 import { releaseSso } from './enforcement.service.ts'
@@ -23,8 +24,8 @@ async function settingsToken(t: TestApp): Promise<string> {
 }
 
 /** An admin who signed in a moment ago, as the console acts for one. */
-async function adminToken(t: TestApp, userId: string): Promise<string> {
-  return await t.sessionToken(userId)
+function adminToken(t: TestApp, userId: string): Promise<string> {
+  return t.sessionToken(userId)
 }
 
 test('a preset brings what the IdP signs, and what is said beside it wins', async () => {
@@ -120,7 +121,7 @@ async function runTest(
   sso: SsoWorld,
   token: string,
   values: object,
-): Promise<{ page: string; record: any }> {
+): Promise<{ page: string; record: Answer['json'] }> {
   const created = await t.post(`${url}/${sso.connection.id}/tests`, undefined, { token })
   assert.equal(created.status, 200, created.text)
   const secret = new URL(created.json.url).searchParams.get('test') ?? ''

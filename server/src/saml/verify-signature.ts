@@ -2,7 +2,7 @@ import type { Element } from '@xmldom/xmldom'
 import { SignedXml } from 'xml-crypto'
 import { enveloped, exclusiveC14n, hashAlgorithms, signatureAlgorithms } from './algorithms.ts'
 import { refuse, require } from './saml-refusal.ts'
-import { attributeOf, childrenOf, ds, onlyChild, parseXml } from './xml.ts'
+import { attributeOf, childrenOf, ds, onlyChild, parseXml, toXml } from './xml.ts'
 
 /** What a signature covers: the text, and the element it is. */
 export interface Verified {
@@ -58,7 +58,7 @@ function signedText(text: string, signature: Element, certificate: string): stri
   verifier.SignatureAlgorithms = signatureAlgorithms
   verifier.HashAlgorithms = hashAlgorithms
   try {
-    verifier.loadSignature(signature.toString())
+    verifier.loadSignature(toXml(signature))
     if (!verifier.checkSignature(text)) return undefined
   } catch {
     // The library throws for most of what is wrong; another pinned key may still be the right one.

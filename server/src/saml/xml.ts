@@ -1,4 +1,4 @@
-import { DOMParser, type Element } from '@xmldom/xmldom'
+import { DOMParser, XMLSerializer, type Element } from '@xmldom/xmldom'
 import { refuse } from './saml-refusal.ts'
 
 export const samlp = 'urn:oasis:names:tc:SAML:2.0:protocol'
@@ -26,6 +26,11 @@ export function parseXml(text: string, rule: string): Element {
     refuse(`${rule}: not well-formed`, error)
   }
   return refuse(`${rule}: not well-formed`, problem)
+}
+
+/** An element as a document of its own. */
+export function toXml(element: Element): string {
+  return new XMLSerializer().serializeToString(element)
 }
 
 /** Direct children with this name, in order. */

@@ -1,6 +1,6 @@
 import type { Insertable, Selectable, Updateable } from 'kysely'
 import type { Queryable, Trx } from '../db/db.ts'
-import { readOptions } from './connection-options.ts'
+import { readOptions } from './connection-options.schema.ts'
 import type { SsoConnection } from './sso-connections.schema.ts'
 import type { SsoConnectionsTable } from './sso-connections.table.ts'
 

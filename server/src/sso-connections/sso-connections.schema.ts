@@ -1,5 +1,5 @@
 import type { IdpCertificate } from './certificates.ts'
-import type { ConnectionOptions, OptionsChange } from './connection-options.ts'
+import type { ConnectionOptions, OptionsChange } from './connection-options.schema.ts'
 
 /** The set-up between a tenant and one IdP. Times are epoch ms, 0 where the thing never happened. */
 export interface SsoConnection {

@@ -10,7 +10,7 @@ import { recordEvent } from '../events/record-event.ts'
 import { getTenant } from '../tenants/tenants.service.ts'
 import { requireCleanName } from '../text/clean-text.ts'
 import { isUsable, readCertificates, type IdpCertificate } from './certificates.ts'
-import { changeOptions } from './connection-options.ts'
+import { changeOptions } from './connection-options.schema.ts'
 import { readIdpMetadata } from './metadata.ts'
 import * as queries from './sso-connections.queries.ts'
 import type { IdpValues, NewSsoConnection, SsoConnection, SsoConnectionChange } from './sso-connections.schema.ts'
@@ -44,6 +44,11 @@ export async function findUsableConnection(
   if (connection === undefined || !connection.certificates.some((certificate) => isUsable(certificate, ctx.now)))
     return undefined
   return (await getTenant(ctx)).plan === 'enterprise' ? connection : undefined
+}
+
+/** The keys that may sign for the IdP at this moment, as PEM. */
+export function pinnedCertificates({ certificates }: Pick<SsoConnection, 'certificates'>, now: Date): string[] {
+  return certificates.filter((certificate) => isUsable(certificate, now)).map(({ pem }) => pem)
 }
 
 /** For what is no secret: what an IdP must know of us. */

@@ -15,7 +15,7 @@ export function randomFrom(seed: number): Random {
 type Mutation = (xml: string, random: Random) => string
 
 const characters = [
-  ...'aA0<>&"\'=/ -_.:;#\n\t\u0000\u00e9\u2028',
+  ...'aA0<>&"\'=/ -_.:;#\n\t\u0000\u00e9\u2028'.split(''),
   '<!--',
   '-->',
   '&#x41;',

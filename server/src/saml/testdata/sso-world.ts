@@ -1,5 +1,5 @@
 import { inflateRawSync } from 'node:zlib'
-import type { OptionsChange } from '../../sso-connections/connection-options.ts'
+import type { OptionsChange } from '../../sso-connections/connection-options.schema.ts'
 import { createConnection } from '../../sso-connections/sso-connections.service.ts'
 import type { SsoConnection } from '../../sso-connections/sso-connections.schema.ts'
 import type { TestApp, TestTenant } from '../../../test/start-test-app.ts'
@@ -55,7 +55,7 @@ export class SsoWorld {
 
   async begin({ next = '', cookie = '', test = '' } = {}): Promise<Begun> {
     const query = new URLSearchParams({ ...(next === '' ? {} : { next }), ...(test === '' ? {} : { test }) })
-    const answer = await this.t.get(`/auth/saml/${this.connection.alias}/login?${query}`, {
+    const answer = await this.t.get(`/auth/saml/${this.connection.alias}/login?${query.toString()}`, {
       token: null,
       host: this.tenant.host,
       ...(cookie === '' ? {} : { headers: { cookie } }),

@@ -83,13 +83,13 @@ export class TestIdp {
     const signer = new SignedXml({
       privateKey: key.privateKey,
       publicCert: key.certificate,
-      signatureAlgorithm: (signing.signatureAlgorithm ?? rsaSha256) as never,
-      canonicalizationAlgorithm: (signing.canonicalization ?? exclusive) as never,
+      signatureAlgorithm: signing.signatureAlgorithm ?? rsaSha256,
+      canonicalizationAlgorithm: signing.canonicalization ?? exclusive,
     })
     signer.addReference({
       xpath: `//*[local-name(.)='${name}']`,
-      digestAlgorithm: (signing.digestAlgorithm ?? sha256) as never,
-      transforms: [...(signing.transforms ?? [enveloped, exclusive])] as never[],
+      digestAlgorithm: signing.digestAlgorithm ?? sha256,
+      transforms: [...(signing.transforms ?? [enveloped, exclusive])],
     })
     signer.computeSignature(xml, {
       location: { reference: `//*[local-name(.)='${name}']/*[local-name(.)='Issuer']`, action: 'after' },
@@ -133,7 +133,7 @@ export function toField(xml: string | Buffer): string {
   return Buffer.from(xml).toString('base64')
 }
 
-export function escape(text: string): string {
+function escape(text: string): string {
   return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;').replaceAll('"', '&quot;')
 }
 
@@ -146,5 +146,5 @@ async function encryptAssertion(xml: string, { encryptFor = '', cipher, keyTrans
     encryptionAlgorithm: cipher ?? 'http://www.w3.org/2009/xmlenc11#aes256-gcm',
     keyEncryptionAlgorithm: keyTransport ?? 'http://www.w3.org/2001/04/xmlenc#rsa-oaep-mgf1p',
   } as never)
-  return `${xml.slice(0, start)}<saml:EncryptedAssertion>${String(encrypted)}</saml:EncryptedAssertion>${xml.slice(end)}`
+  return `${xml.slice(0, start)}<saml:EncryptedAssertion>${encrypted}</saml:EncryptedAssertion>${xml.slice(end)}`
 }
