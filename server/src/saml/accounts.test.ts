@@ -36,12 +36,12 @@ test('V-A12: an account that exists is not taken over by its address: the domain
   await using t = await startTestApp()
   const sso = await startSso(t)
   const user = await t.addUser('person1')
-  await assertRefused(t, sso, email(user.email), /^account: .* domain is not verified$/)
+  await assertRefused(t, sso, email(user.email), /^user: .* domain is not verified$/)
   await enforce(t)
-  await assertRefused(t, sso, email(user.email), /^account: .* domain is not verified$/)
+  await assertRefused(t, sso, email(user.email), /^user: .* domain is not verified$/)
   await inTransaction(t.operator(), (ctx) => changeSettings(ctx, { enforcesSso: false }))
   await verify(t)
-  await assertRefused(t, sso, email(user.email), /^account: .* its owner links it while signed in/)
+  await assertRefused(t, sso, email(user.email), /^user: .* its owner links it while signed in/)
   await enforce(t)
   assert.equal((await sso.signIn(email(user.email))).status, 303)
   const sessions = await t.db.selectFrom('sessions').select(['user_id', 'method']).execute()
@@ -55,7 +55,7 @@ test('another NameID with the address of somebody who is linked is somebody else
   await enforce(t)
   const user = await addUser(t, 'person1')
   assert.equal((await sso.signIn({ ...email(user.email), nameId: 'old' })).status, 303)
-  await assertRefused(t, sso, { ...email(user.email), nameId: 'new' }, /^account: .* under another NameID$/)
+  await assertRefused(t, sso, { ...email(user.email), nameId: 'new' }, /^user: .* under another NameID$/)
 })
 
 /** Invitations are refused while SSO is enforced: people who are here already were invited before. */
@@ -93,21 +93,16 @@ test('V-S1, V-S4: a NameID that is the id or the name of somebody reaches nobody
   const sso = await startSso(t, { options: { createsUsers: false } })
   const admin = await t.addUser('admin1', '$admin')
   for (const nameId of ['1', '0', '-1', 'admin', admin.id, admin.username, admin.email])
-    await assertRefused(
-      t,
-      sso,
-      { nameId, ...email('nobody@example.com') },
-      /^account: nobody here is known by this name/,
-    )
+    await assertRefused(t, sso, { nameId, ...email('nobody@example.com') }, /^user: nobody here is known by this name/)
 })
 
 test('whoever is not known stays outside where accounts are not made at sign-in, or no address is sent', async () => {
   await using t = await startTestApp()
   const sso = await startSso(t)
-  await assertRefused(t, sso, { attributes: { color: ['blue'] } }, /^account: .* no usable e-mail address$/)
-  await assertRefused(t, sso, email('no address'), /^account: .* no usable e-mail address$/)
+  await assertRefused(t, sso, { attributes: { color: ['blue'] } }, /^user: .* no usable e-mail address$/)
+  await assertRefused(t, sso, email('no address'), /^user: .* no usable e-mail address$/)
   await updateConnection(t.operator(), sso.connection.id, { options: { createsUsers: false } })
-  await assertRefused(t, sso, email('new@example.com'), /^account: nobody here is known by this name/)
+  await assertRefused(t, sso, email('new@example.com'), /^user: nobody here is known by this name/)
 })
 
 test('somebody who was disabled cannot sign in, and sessions end with the account', async () => {
@@ -117,14 +112,14 @@ test('somebody who was disabled cannot sign in, and sessions end with the accoun
   const { id } = await userBy(t, 'person1@example.com')
   await t.post(`/api/service/users/${id}`, { enabled: false })
   assert.deepEqual(await t.db.selectFrom('sessions').select('id').execute(), [])
-  await assertRefused(t, sso, email('person1@example.com'), /^account: it is disabled$/)
+  await assertRefused(t, sso, email('person1@example.com'), /^user: it is disabled$/)
 })
 
 test('an invitation for a verified address is accepted by signing in, with the role it was for', async () => {
   await using t = await startTestApp()
   const sso = await startSso(t)
   const id = await t.invite('invited@example.com', '$admin')
-  await assertRefused(t, sso, email('invited@example.com'), /^account: .* domain is not verified$/)
+  await assertRefused(t, sso, email('invited@example.com'), /^user: .* domain is not verified$/)
   await verify(t)
   const token = await t.invitationToken(id)
   assert.equal((await sso.signIn(email('invited@example.com'))).status, 303)

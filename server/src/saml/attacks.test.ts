@@ -15,7 +15,7 @@ async function assertRefused(t: TestApp, what: string, attack: () => Promise<Ans
   assert.equal(answer.status, status, `${what}: ${answer.status} ${answer.text.slice(0, 200)}`)
   assert.equal(answer.headers['set-cookie'], undefined, what)
   if (status === 403) assert.match(answer.text, /<h1>Sign-in did not work<\/h1>/)
-  assert.doesNotMatch(answer.text, /SAML-\d\d|account:/, `${what}: the page tells why`)
+  assert.doesNotMatch(answer.text, /SAML-\d\d|user:/, `${what}: the page tells why`)
   assert.equal(await hashDatabase(t.db), before, `${what}: something changed`)
 }
 

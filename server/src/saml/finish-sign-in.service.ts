@@ -10,7 +10,7 @@ import type { User } from '../users/users.schema.ts'
 import { readClaims } from './claims.ts'
 import { consumeOnce } from './consumed-once.service.ts'
 import { ownPath } from './own-path.ts'
-import { resolvePerson } from './person.service.ts'
+import { resolveUser } from './sign-in-user.service.ts'
 import { readRules } from './rules.service.ts'
 import { spAddresses } from '../sso-connections/sp-address-rules.ts'
 import type { SamlDeps } from './saml-deps.ts'
@@ -59,7 +59,7 @@ export async function finishSignIn(ctx: Ctx, deps: SamlDeps, posted: Posted): Pr
     }
     return await inTransaction(ctx, async (ctx) => {
       const current = await findUsableConnection(ctx, posted.alias)
-      require(current?.id === connection.id && current.isEnabled, 'account: the connection was switched off')
+      require(current?.id === connection.id && current.isEnabled, 'user: the connection was switched off')
       await consumeOnce(ctx, use)
       return signIn(ctx, { connection: current, verified, relayState: posted.relayState })
     })
@@ -101,7 +101,7 @@ async function signIn(
 ): Promise<Finished> {
   const { assertion, request } = verified
   const claims = readClaims(assertion, await readRules(ctx, connection))
-  const { user } = await resolvePerson(ctx, { connection, assertion, claims, request, asIfEnforced: false })
+  const { user } = await resolveUser(ctx, { connection, assertion, claims, request, asIfEnforced: false })
   const asPerson = { ...ctx, actor: actorOf(user) }
   const { cookie, session } = await startSession(asPerson, {
     userId: user.id,

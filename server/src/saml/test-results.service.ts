@@ -5,7 +5,7 @@ import type { SsoConnection } from '../sso-connections/sso-connections.schema.ts
 import type { SignedAssertion } from './assertion.schema.ts'
 import { attributeFor, readClaims, type Rules } from './claims.ts'
 import { consumeOnce } from './consumed-once.service.ts'
-import { resolvePerson } from './person.service.ts'
+import { resolveUser } from './sign-in-user.service.ts'
 import { readRules } from './rules.service.ts'
 import { SamlRefusal } from './saml-refusal.ts'
 import type { TestDetail, TestedAttribute } from './sso-tests.schema.ts'
@@ -64,9 +64,9 @@ async function finish(ctx: TrxCtx, { testId, state, reason, detail }: Result): P
 
 /** Carries the answer out of a transaction that must leave nothing behind. */
 class Undone extends Error {
-  readonly person: Awaited<ReturnType<typeof resolvePerson>>
+  readonly person: Awaited<ReturnType<typeof resolveUser>>
 
-  constructor(person: Awaited<ReturnType<typeof resolvePerson>>) {
+  constructor(person: Awaited<ReturnType<typeof resolveUser>>) {
     super('undone')
     this.person = person
   }
@@ -82,7 +82,7 @@ async function tryOut(
     await inTransaction(ctx, async (ctx) => {
       const claims = readClaims(assertion, rules)
       throw new Undone(
-        await resolvePerson(ctx, { connection, assertion, claims, request: undefined, asIfEnforced: true }),
+        await resolveUser(ctx, { connection, assertion, claims, request: undefined, asIfEnforced: true }),
       )
     })
     throw new Error('a trial was kept')

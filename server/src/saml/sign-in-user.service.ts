@@ -36,7 +36,7 @@ export interface SignIn {
  * @throws SamlRefusal
  * @source contract/security-and-reliability.md G2, V-A11, V-A12; 5.4; contract/rest-api.md 8.4; contract/scim.md 4.1
  */
-export async function resolvePerson(
+export async function resolveUser(
   outer: TrxCtx,
   signIn: SignIn,
 ): Promise<{ readonly user: User; readonly isNew: boolean }> {
@@ -46,11 +46,11 @@ export async function resolvePerson(
   const linkedId = await findLinkedUserId(ctx.db, ctx.tenantId, key)
   const asked = signIn.request?.purpose === 'link' ? signIn.request.userId : null
   if (linkedId !== undefined && asked !== null && asked !== linkedId)
-    refuse('account: this identity belongs to somebody else')
+    refuse('user: this identity belongs to somebody else')
   const known = linkedId ?? (await findAccount(ctx, signIn))
   const id = known ?? (await createAccount(ctx, signIn))
   const user = await holdUser(ctx, id)
-  require(user.enabled, 'account: it is disabled')
+  require(user.enabled, 'user: it is disabled')
   if (linkedId === undefined) await link(ctx, signIn, user)
   else await noteSignIn(ctx.db, ctx.tenantId, { ...key, now: ctx.now.getTime() })
   await followRole(ctx, id, claims)
@@ -69,21 +69,21 @@ async function findAccount(ctx: TrxCtx, signIn: SignIn): Promise<string | undefi
   const user = managed ?? byAddress
   if (user === undefined) return undefined
   const isKnown = await isLinked(ctx.db, ctx.tenantId, { connectionId: connection.id, userId: user.id })
-  require(!isKnown, 'account: the identity provider knew this person under another NameID')
+  require(!isKnown, 'user: the identity provider knew this person under another NameID')
   if (isScimManaged(user, settings.scimIsOn)) return user.id
   const isOurs = await isVerifiedAddress(ctx, claims.email)
-  require(isOurs, 'account: the address has an account, and its domain is not verified')
+  require(isOurs, 'user: the address has an account, and its domain is not verified')
   // Whoever was invited has proven nothing yet that could be taken over.
   require(isPending(user) ||
     settings.enforcesSso ||
-    signIn.asIfEnforced, 'account: the address has an account; its owner links it while signed in, or SSO is enforced')
+    signIn.asIfEnforced, 'user: the address has an account; its owner links it while signed in, or SSO is enforced')
   return user.id
 }
 
 async function createAccount(ctx: TrxCtx, { connection, claims }: SignIn): Promise<string> {
   const { options } = connection
-  require(options.createsUsers, 'account: nobody here is known by this name, and accounts are not made at sign-in')
-  require(claims.email !== '', 'account: the identity provider sends no usable e-mail address')
+  require(options.createsUsers, 'user: nobody here is known by this name, and accounts are not made at sign-in')
+  require(claims.email !== '', 'user: the identity provider sends no usable e-mail address')
   const { settings } = await getTenant(ctx)
   const roles = await readRoles(ctx)
   const role = roles.requireWorkspaceRoleByName(claims.role ?? options.defaultRole ?? settings.defaultRole)
@@ -101,7 +101,7 @@ async function createAccount(ctx: TrxCtx, { connection, claims }: SignIn): Promi
       invitation: null,
     },
   ])
-  if (created === undefined) return refuse('account: the address has just been given to somebody')
+  if (created === undefined) return refuse('user: the address has just been given to somebody')
   await joinFirstGroups(ctx, [{ id: created.id, groupIds: [] }])
   return created.id
 }
@@ -115,7 +115,7 @@ async function link(ctx: TrxCtx, { connection, assertion, claims }: SignIn, user
     userId: user.id,
     now: ctx.now.getTime(),
   })
-  require(isFirst, 'account: this identity was linked a moment ago')
+  require(isFirst, 'user: this identity was linked a moment ago')
   await recordEvent(ctx, {
     type: 'external_identity.linked',
     subjectId: user.id,
