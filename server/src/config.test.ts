@@ -6,6 +6,7 @@ import { after, test } from 'node:test'
 import { ConfigError, isLoopback, readConfig } from './config.ts'
 import { foreignVariables, settings, type Setting } from './settings.ts'
 
+const secretKey = 'kq3Zb0n7VtYxR5uWmE1sLd9GfHjA2cPoTiB8yNvXw4M'
 const token = `mst_${'a'.repeat(43)}`
 const folder = mkdtempSync(join(tmpdir(), 'muster-config-'))
 after(() => rmSync(folder, { recursive: true }))
@@ -23,11 +24,18 @@ test('without any setting the server listens on loopback and keeps its data besi
     defaultTenant: 'acme',
     mailFrom: 'Muster <muster@localhost>',
     trustedProxies: [],
+    egressAllow: [],
     accessTokenSeconds: 600,
     drainMs: 5_000,
     bootstrap: { tenant: 'acme', plan: 'enterprise', adminEmail: 'admin@example.com' },
   })
-  assert.deepEqual(secrets, { databaseUrl: null, smtpUrl: null, metricsToken: null, bootstrapToken: null })
+  assert.deepEqual(secrets, {
+    databaseUrl: null,
+    smtpUrl: null,
+    metricsToken: null,
+    secretKey: null,
+    bootstrapToken: null,
+  })
 })
 
 /** Values that are taken, and what they are read as. */
@@ -108,6 +116,12 @@ const taken: readonly (readonly [
     'smtp://127.0.0.1:1025?requireTLS=false',
   ],
   [{ MUSTER_METRICS_TOKEN: 'abc' }, ({ secrets }) => secrets.metricsToken, 'abc'],
+  [{ MUSTER_SECRET_KEY: secretKey }, ({ secrets }) => secrets.secretKey, secretKey],
+  [
+    { MUSTER_EGRESS_ALLOW: ' idp.Internal ,10.1.0.0/16,192.0.2.1,2001:db8::/32,' },
+    ({ config }) => config.egressAllow,
+    ['idp.internal', '10.1.0.0/16', '192.0.2.1', '2001:db8::/32'],
+  ],
   [{ MUSTER_BOOTSTRAP_TOKEN: token }, ({ secrets }) => secrets.bootstrapToken, token],
 ]
 
@@ -127,6 +141,8 @@ const refused: Readonly<Record<string, readonly string[]>> = {
   HOST: ['', ' ', 'two words', '127.0.0.1:8080', 'http://localhost', '[::1]', 'a/b'],
   MUSTER_MODE: ['', 'dev', 'Production', 'test'],
   MUSTER_DATA_DIR: ['', '  '],
+  MUSTER_SECRET_KEY: ['secret', `${secretKey}=`, 'a'.repeat(43)],
+  MUSTER_EGRESS_ALLOW: ['0.0.0.0/0', '10.0.0.0/7', '10.0.0.0/33', 'https://idp.internal', 'a b', '10.0.0.0/8/8'],
   DATABASE_URL: ['mysql://db', 'postgres', 'postgres:db', 'sqlite://x', 'postgres://db:port/x'],
   MUSTER_BASE_DOMAIN: [
     '',
@@ -278,11 +294,18 @@ test('what is loopback and what only looks like it', () => {
 
 test('secrets may come from files, without the final line break, one of both only, and not from one that everybody may read', () => {
   const secretNames = settings.filter((setting: Setting) => setting.secret === true).map((setting) => setting.name)
-  assert.deepEqual(secretNames, ['DATABASE_URL', 'SMTP_URL', 'MUSTER_METRICS_TOKEN', 'MUSTER_BOOTSTRAP_TOKEN'])
+  assert.deepEqual(secretNames, [
+    'DATABASE_URL',
+    'SMTP_URL',
+    'MUSTER_SECRET_KEY',
+    'MUSTER_METRICS_TOKEN',
+    'MUSTER_BOOTSTRAP_TOKEN',
+  ])
   const values: Readonly<Record<string, string>> = {
     DATABASE_URL: 'postgres://db/x',
     SMTP_URL: 'smtp://mail',
     MUSTER_METRICS_TOKEN: 'abc',
+    MUSTER_SECRET_KEY: secretKey,
     MUSTER_BOOTSTRAP_TOKEN: token,
   }
   for (const name of secretNames) {
