@@ -4,6 +4,7 @@ import { apiTokenSorts, groupSorts, linkSorts, oauthClientSorts, userSorts } fro
 import { addManyRows, refreshStatistics, type Landmarks } from './many-rows.ts'
 import { explainAll, type Plan } from './query-plan.ts'
 import { captureSql } from './sql-capture.ts'
+import { startSso } from '../src/saml/testdata/sso-world.ts'
 import { startTestApp, type TestApp } from './start-test-app.ts'
 
 let t: TestApp
@@ -205,6 +206,20 @@ test('mappers are looked up by their connection, one by its id, and those of a g
       assert.equal(answer.status, 200, answer.text)
     })
   }
+})
+
+test('signing in through an IdP, and out again, looks up what it is about', async () => {
+  const sso = await startSso(t, { alias: 'scan' })
+  for (const nameId of ['scan-1', 'scan-2']) {
+    const attributes = { email: [`${nameId}@example.com`], memberOf: ['team3'] }
+    const begun = await sso.begin()
+    const field = await sso.idp.respond(sso.values(begun, { nameId, attributes }))
+    await plansOf(async () => {
+      const answer = await sso.post(field, { cookie: begun.cookie })
+      assert.equal(answer.status, 303, answer.text)
+    })
+  }
+  await plansOf(async () => void (await sso.begin()))
 })
 
 test('changes read and write the rows they are about', async () => {

@@ -57,6 +57,8 @@ function signedText(text: string, signature: Element, certificate: string): stri
   const verifier = new SignedXml({ publicCert: certificate, getCertFromKeyInfo: () => null })
   verifier.SignatureAlgorithms = signatureAlgorithms
   verifier.HashAlgorithms = hashAlgorithms
+  // The one that counts; SAML-04 has seen that no other spelling has the same value. Each more is a walk over everything.
+  verifier.idAttributes = ['ID']
   try {
     verifier.loadSignature(toXml(signature))
     if (!verifier.checkSignature(text)) return undefined
