@@ -169,7 +169,7 @@ export const steps: readonly Step[] = [
       await page.goto(test.url)
       await passIdp(page, 'boss')
       assert.match(await page.content(), /The test worked/)
-      const shown = await world.api('GET', `${connections}/${world.connectionId}/tests/${test.id}`)
+      const shown = await world.api('GET', `/api/muster/sso-tests/${test.id}`)
       assert.deepEqual([shown.state, shown.outcome], ['passed', 'would sign in as boss'])
       assert.ok(
         shown.attributes.some(

@@ -17,6 +17,8 @@ export type ObjectKind =
   | 'invitation'
   | 'outbox-item'
   | 'session'
+  | 'domain'
+  | 'sso-test'
 
 export type StateName =
   | 'none'

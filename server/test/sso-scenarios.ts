@@ -1,5 +1,6 @@
 import { issueServiceToken } from '../src/api-tokens/api-tokens.service.ts'
 import { addDomain, verifyDomainByOperator } from '../src/domains/domains.service.ts'
+import { recordName } from '../src/domains/domains.schema.ts'
 import type { EventName } from '../src/events/event-types.ts'
 import { startSso, type SsoWorld } from '../src/saml/testdata/sso-world.ts'
 import { inTransaction } from '../src/access/in-transaction.ts'
@@ -98,7 +99,7 @@ export const ofSso: readonly Scenario[] = [
   })),
   byKeeper(`POST ${domains}/{id}/verify`, 'with its record', ['domain.verified'], async (t) => {
     const { id, name, challenge } = await addDomain(t.operator(), `${newText()}.example`)
-    t.txtRecords.set(`_muster-challenge.${name}`, [challenge])
+    t.txtRecords.set(recordName({ name }), [challenge])
     return { path: `${domains}/${id}/verify` }
   }),
   byKeeper(`DELETE ${domains}/{id}`, 'a verified one', ['domain.deleted'], async (t) => ({

@@ -32,7 +32,7 @@ export interface Posted {
 
 export type Finished =
   | { readonly kind: 'signed-in'; readonly cookie: string; readonly path: string }
-  | { readonly kind: 'tested'; readonly testId: string; readonly connectionId: string }
+  | { readonly kind: 'tested'; readonly testId: string }
   | { readonly kind: 'not-served' }
 
 /**
@@ -55,7 +55,7 @@ export async function finishSignIn(ctx: Ctx, deps: SamlDeps, posted: Posted): Pr
     if (verified.request?.purpose === 'test') {
       const { testId } = verified.request
       await passTest(ctx, { connection, verified, use, testId: testId ?? '' })
-      return { kind: 'tested', testId: testId ?? '', connectionId: connection.id }
+      return { kind: 'tested', testId: testId ?? '' }
     }
     return await inTransaction(ctx, async (ctx) => {
       const current = await findUsableConnection(ctx, posted.alias)
@@ -67,7 +67,7 @@ export async function finishSignIn(ctx: Ctx, deps: SamlDeps, posted: Posted): Pr
     if (!(error instanceof SamlRefusal)) throw error
     if (pendingTest !== undefined) {
       await failTest(ctx, { testId: pendingTest, reason: error.reason })
-      return { kind: 'tested', testId: pendingTest, connectionId: connection.id }
+      return { kind: 'tested', testId: pendingTest }
     }
     await recordRefusal(ctx, connection, error)
     throw error

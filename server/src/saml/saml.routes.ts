@@ -13,7 +13,7 @@ import { ownPath } from './own-path.ts'
 import type { SamlDeps } from './saml-deps.ts'
 import * as pages from './saml-pages.ts'
 import { SamlRefusal } from './saml-refusal.ts'
-import { findTestForPage } from './sso-tests.service.ts'
+import { requireTest } from './sso-tests.service.ts'
 import type { LogoutMessage } from './verify-logout.ts'
 
 /** Security contract, section 6: the ACS form. */
@@ -69,7 +69,7 @@ function registerSignIn(scope: FastifyInstance, deps: SamlDeps, { cookies }: Bro
     return refusing(request, reply, async () => {
       const finished = await finishSignIn(request.ctx, deps, posted)
       if (finished.kind === 'not-served') return pages.sendNotServed(reply)
-      if (finished.kind === 'tested') return pages.sendTest(reply, await findTestForPage(request.ctx, finished))
+      if (finished.kind === 'tested') return pages.sendTest(reply, await requireTest(request.ctx, finished.testId))
       cookies.set(reply, 'session', finished.cookie)
       return reply.redirect(finished.path, 303)
     })

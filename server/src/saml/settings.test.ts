@@ -128,7 +128,7 @@ async function runTest(
   const begun = await sso.begin({ test: secret })
   assert.equal(begun.location.searchParams.has('SAMLRequest'), true)
   const answer = await sso.post(await sso.idp.respond(sso.values(begun, values)), { cookie: begun.cookie })
-  const { json } = await t.get(`${url}/${sso.connection.id}/tests/${created.json.id}`)
+  const { json } = await t.get(`/api/muster/sso-tests/${created.json.id}`)
   return { page: answer.text, record: json }
 }
 

@@ -9,17 +9,12 @@ export async function insertTest(trx: Trx, row: Insertable<SsoTestsTable>): Prom
   await trx.insertInto('sso_tests').values(row).execute()
 }
 
-export async function findTest(
-  db: Queryable,
-  tenantId: string,
-  { id, connectionId }: { readonly id: string; readonly connectionId: string },
-): Promise<SsoTest | undefined> {
+export async function findTest(db: Queryable, tenantId: string, id: string): Promise<SsoTest | undefined> {
   const row = await db
     .selectFrom('sso_tests')
     .select(columns)
     .where('tenant_id', '=', tenantId)
     .where('id', '=', id)
-    .where('connection_id', '=', connectionId)
     .executeTakeFirst()
   return row === undefined ? undefined : toTest(row)
 }

@@ -68,16 +68,16 @@ export function registerSsoTestRoutes(app: FastifyInstance, deps: SamlDeps): voi
     app,
     {
       method: 'GET',
-      url: `${url}/tests/:testId`,
+      url: '/api/muster/sso-tests/:id',
       operationId: 'getSsoTest',
       tag,
       summary: 'Get what a test of an SSO connection showed',
       access: { bearer: 'sign-in:read' },
       isExtension: true,
       answer: { schema: TestRef, example },
-      errors: ['sso_connection_not_found', 'sso_test_not_found'],
+      errors: ['sso_test_not_found'],
     },
-    async ({ ctx, params }) => toRecord(await getTest(ctx, params['id'] ?? '', params['testId'] ?? '')),
+    async ({ ctx, params }) => toRecord(await getTest(ctx, params['id'] ?? '')),
   )
   operation(
     app,

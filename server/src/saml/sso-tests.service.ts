@@ -1,6 +1,6 @@
 import { v7 as uuid } from 'uuid'
 import { authorize, authorizeCritical } from '../access/authorize.ts'
-import type { Ctx } from '../access/ctx.ts'
+import type { Ctx, ReadCtx } from '../access/ctx.ts'
 import { inTransaction } from '../access/in-transaction.ts'
 import { notFound } from '../errors/api-error.ts'
 import { recordEvent } from '../events/record-event.ts'
@@ -44,27 +44,19 @@ export async function createTest(
       created_at: ctx.now.getTime(),
     })
     await recordEvent(ctx, { type: 'sso_test.created', subjectId: id, objectId: connectionId, data: {}, personal: {} })
-    const test = await queries.findTest(ctx.db, ctx.tenantId, { id, connectionId })
-    if (test === undefined) throw new Error('the test was inserted and is not there')
-    return { test, alias, secret }
+    return { test: await requireTest(ctx, id), alias, secret }
   })
 }
 
-/** @throws insufficient_role · sso_connection_not_found · sso_test_not_found */
-export async function getTest(ctx: Ctx, connectionId: string, id: string): Promise<SsoTest> {
+/** @throws insufficient_role · sso_test_not_found */
+export async function getTest(ctx: ReadCtx, id: string): Promise<SsoTest> {
   authorize(ctx, 'sign-in:read')
-  await getConnection(ctx, connectionId)
-  const test = await queries.findTest(ctx.db, ctx.tenantId, { id, connectionId })
-  if (test === undefined) throw notFound('sso_test_not_found')
-  return test
+  return requireTest(ctx, id)
 }
 
 /** For the browser that has just finished it. */
-export async function findTestForPage(
-  ctx: Ctx,
-  { testId, connectionId }: { readonly testId: string; readonly connectionId: string },
-): Promise<SsoTest> {
-  const test = await queries.findTest(ctx.db, ctx.tenantId, { id: testId, connectionId })
+export async function requireTest(ctx: ReadCtx, id: string): Promise<SsoTest> {
+  const test = await queries.findTest(ctx.db, ctx.tenantId, id)
   if (test === undefined) throw notFound('sso_test_not_found')
   return test
 }
