@@ -15,6 +15,7 @@ import { operatorCtx } from '../server/src/commands/operator.ts'
 import { readConfig } from '../server/src/config.ts'
 import { migrateDatabase, openDatabase, type DatabaseLocation } from '../server/src/db/open.ts'
 import { signerFrom } from '../server/src/secrets/signing.ts'
+import { vaultFrom } from '../server/src/secrets/vault.ts'
 import { createTenant } from '../server/src/tenants/tenants.service.ts'
 
 const writesPerBlock = 400
@@ -53,7 +54,8 @@ async function measure(location: DatabaseLocation): Promise<object> {
   })
   const { config, secrets } = readConfig({ MUSTER_BOOTSTRAP_TENANT: 'bench' })
   const sealing: Sealing = { db, clock: () => new Date(), signer: signerFrom('a secret key for measuring alone') }
-  const app = await buildApp({ ...sealing, config, secrets, log: pino({ level: 'silent' }), mail: null })
+  const unused = { vault: vaultFrom('a secret key for measuring alone'), resolveTxt: async () => [] }
+  const app = await buildApp({ ...sealing, config, secrets, log: pino({ level: 'silent' }), mail: null, ...unused })
   const headers = { host: 'bench.localhost', authorization: `Bearer ${token.secret}` }
   let invited = 0
   const write = async (): Promise<void> => {

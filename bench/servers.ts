@@ -1,4 +1,5 @@
 import { spawn, type ChildProcess } from 'node:child_process'
+import { randomBytes } from 'node:crypto'
 import { closeSync, openSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
@@ -44,7 +45,9 @@ export function startMuster(
     MUSTER_BOOTSTRAP_TENANT: tenantSlug,
     MUSTER_DRAIN_MS: '0',
     ...aboveTheLoad(),
-    ...(location.kind === 'postgres' ? { DATABASE_URL: location.url } : {}),
+    ...(location.kind === 'postgres'
+      ? { DATABASE_URL: location.url, MUSTER_SECRET_KEY: randomBytes(32).toString('base64url') }
+      : {}),
     ...settings,
   })
 }

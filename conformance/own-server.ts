@@ -1,4 +1,4 @@
-import { spawn, type ChildProcess } from 'node:child_process'
+import { spawn, spawnSync, type ChildProcess } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'
@@ -16,6 +16,8 @@ export interface OwnServer {
   readonly environment: NodeJS.ProcessEnv
   /** What the server has printed so far; of interest when something failed. */
   readonly printed: () => string
+  /** Runs an operator command beside it. */
+  readonly operate: (args: readonly string[]) => void
   readonly stop: () => Promise<void>
 }
 
@@ -31,8 +33,9 @@ export async function startOwnServer(root: string, settings: NodeJS.ProcessEnv =
   const port = await findFreePort()
   const dataDir = mkdtempSync(join(tmpdir(), 'muster-conformance-'))
   const token = `mst_${randomBytes(32).toString('base64url')}`
+  const node = join(root, 'node_modules', '.bin', 'node')
   const environment = { ...serverEnvironment({ port, dataDir, token }), ...settings }
-  const child = spawn(join(root, 'node_modules', '.bin', 'node'), ['server/src/main.ts'], {
+  const child = spawn(node, ['server/src/main.ts'], {
     cwd: root,
     env: environment,
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -47,6 +50,14 @@ export async function startOwnServer(root: string, settings: NodeJS.ProcessEnv =
     token,
     environment,
     printed: () => chunks.join(''),
+    operate: (args) => {
+      const { status, stderr } = spawnSync(node, ['server/src/commands/muster-server.ts', ...args], {
+        cwd: root,
+        env: environment,
+        encoding: 'utf8',
+      })
+      if (status !== 0) throw new RunError(`muster-server ${args.join(' ')} failed: ${stderr}`)
+    },
     stop: async () => {
       await stopProcess(child)
       rmSync(dataDir, { recursive: true, force: true })
@@ -75,6 +86,7 @@ function serverEnvironment({
     MUSTER_MODE: 'development',
     MUSTER_DATA_DIR: dataDir,
     MUSTER_BOOTSTRAP_TOKEN: token,
+    MUSTER_SECRET_KEY: randomBytes(32).toString('base64url'),
     MUSTER_DRAIN_MS: '0',
     ...limitsOff,
   }

@@ -36,6 +36,7 @@ const pinnedPackages = {
 const scripts = {
   bench: ['bench/main.ts'],
   'bench:sign-in': ['bench/sign-in.ts'],
+  'bench:saml': ['bench/saml.ts'],
   boundaries: ['scripts/boundaries.ts'],
   check: ['scripts/check.ts'],
   dead: ['node_modules/knip/bin/knip.js', '--no-progress'],
@@ -54,6 +55,7 @@ const scripts = {
   'test:postgres': ['scripts/test.ts'],
   'test:races': ['scripts/races.ts'],
   'test:scim': ['conformance/scim/run.ts'],
+  'test:sso': ['conformance/keycloak/run.ts'],
   tidy: ['scripts/tidy.ts'],
   types: ['node_modules/typescript-native/bin/tsc', '--project', 'tsconfig.json'],
 }

@@ -21,6 +21,8 @@ import { registerBoundMemberRoutes } from './groups/bound-members.routes.ts'
 import { registerGroupMemberRoutes } from './groups/group-members.routes.ts'
 import { registerGroupRoutes } from './groups/groups.routes.ts'
 import { limitConnections } from './http/connections.ts'
+import type { TxtResolver } from './domains/domains.schema.ts'
+import { registerDomainRoutes } from './domains/domains.routes.ts'
 import { authCookies } from './http/auth-cookies.ts'
 import { addAuthPages } from './http/auth-pages.ts'
 import { browserSessions } from './http/browser-session.ts'
@@ -58,6 +60,10 @@ import { Inspector } from './scim/inspector/inspector.service.ts'
 import { registerScimLogRoutes } from './scim/inspector/scim-log.routes.ts'
 import { registerScimRoutes, scimSpace } from './scim/scim.routes.ts'
 import { ownsPath, renderScimError } from './scim/scim-space.ts'
+import type { SamlDeps } from './saml/saml-deps.ts'
+import { registerSamlRoutes } from './saml/saml.routes.ts'
+import { registerSsoTestRoutes } from './saml/sso-tests.routes.ts'
+import type { Vault } from './secrets/vault.ts'
 import { registerSessionTokenRoutes } from './sessions/session-token.routes.ts'
 import { registerSessionRoutes } from './sessions/sessions.routes.ts'
 import { findSignedIn, keepAlive } from './sessions/sessions.service.ts'
@@ -88,6 +94,9 @@ export interface AppDeps {
   readonly mail: MailSender | null
   /** Signs audit checkpoints and exports; null where the installation has no secret key. */
   readonly signer: Signer | null
+  /** Seals private keys. */
+  readonly vault: Vault
+  readonly resolveTxt: TxtResolver
 }
 
 export interface App {
@@ -119,6 +128,7 @@ export async function buildApp(deps: AppDeps): Promise<App> {
   const rates = new RateGate(budgets)
   const inspector = new Inspector(db)
   const baseUrl = tenantBaseUrls(deps, http)
+  const saml: SamlDeps = { baseUrl, vault: deps.vault }
   const linkTo: LinkTo = async (tenantId, token) => `${await baseUrl(tenantId)}/auth/accept-invite?token=${token}`
   const dispatcher = buildDispatcher(deps, { linkTo, baseUrl })
   const sealing = buildSealing(deps)
@@ -172,8 +182,11 @@ export async function buildApp(deps: AppDeps): Promise<App> {
   await http.register(cookie)
   registerRoutes(http, linkTo, config)
   registerAuditExportRoutes(http, { sealing, stallMaxMs: config.exportStallMs })
+  registerSsoConnectionRoutes(http, { baseUrl, egressAllow: config.egressAllow })
+  registerDomainRoutes(http, deps.resolveTxt)
+  registerSsoTestRoutes(http, saml)
   await registerScimRoutes(http, { baseUrl, inspector })
-  await registerSignIn(http, { isSecure: config.publicUrl?.protocol === 'https:', baseUrl })
+  await registerSignIn(http, { isSecure: config.publicUrl?.protocol === 'https:', saml })
   await serveOpenApi(http)
   await http.ready()
   return {
@@ -215,7 +228,6 @@ function registerRoutes(http: FastifyInstance, linkTo: LinkTo, { accessTokenSeco
   registerSsoMapperRoutes(http)
   registerAuditLogRoutes(http)
   registerOutboxRoutes(http, linkTo)
-  registerSsoConnectionRoutes(http)
   registerScimSettingsRoutes(http)
   registerScimTokenRoutes(http)
   registerScimLogRoutes(http)
@@ -226,18 +238,19 @@ function registerRoutes(http: FastifyInstance, linkTo: LinkTo, { accessTokenSeco
 /** Everything under /auth: the only part that reads cookies. */
 async function registerSignIn(
   http: FastifyInstance,
-  { isSecure, baseUrl }: { readonly isSecure: boolean; readonly baseUrl: (tenantId: string) => Promise<string> },
+  { isSecure, saml }: { readonly isSecure: boolean; readonly saml: SamlDeps },
 ): Promise<void> {
   const sessions = browserSessions({ cookies: authCookies(isSecure), find: findSignedIn, keepAlive })
   await registerAcceptanceRoutes(http, isSecure)
   registerSessionTokenRoutes(http, sessions)
+  await registerSamlRoutes(http, saml, sessions)
   await addAuthPages(http, (pages) => {
     registerSignInRoutes(pages, sessions)
     registerLinkRoutes(pages, sessions.cookies)
     registerEnrolmentRoutes(pages, sessions.cookies)
     registerAccountRoutes(pages, sessions)
     registerSecondFactorRoutes(pages, sessions)
-    registerPasskeyRoutes(pages, { sessions, baseUrl })
+    registerPasskeyRoutes(pages, { sessions, baseUrl: saml.baseUrl })
   })
 }
 

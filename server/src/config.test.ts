@@ -7,7 +7,7 @@ import { ConfigError, isLoopback, readConfig } from './config.ts'
 import { defaultLimits } from './limits/limits.ts'
 import { foreignVariables, settings, type Setting } from './settings.ts'
 
-const secretKey = 'k'.repeat(32)
+const secretKey = 'kq3Zb0n7VtYxR5uWmE1sLd9GfHjA2cPoTiB8yNvXw4M'
 const token = `mst_${'a'.repeat(43)}`
 const folder = mkdtempSync(join(tmpdir(), 'muster-config-'))
 after(() => rmSync(folder, { recursive: true }))
@@ -25,6 +25,7 @@ test('without any setting the server listens on loopback and keeps its data besi
     defaultTenant: 'acme',
     mailFrom: 'Muster <muster@localhost>',
     trustedProxies: [],
+    egressAllow: [],
     accessTokenSeconds: 600,
     drainMs: 5_000,
     exportStallMs: 60_000,
@@ -120,6 +121,11 @@ const taken: readonly (readonly [
   [{ MUSTER_METRICS_TOKEN: 'abc' }, ({ secrets }) => secrets.metricsToken, 'abc'],
   [{ MUSTER_SECRET_KEY: secretKey }, ({ secrets }) => secrets.secretKey, secretKey],
   [{ MUSTER_EXPORT_STALL_MS: '100' }, ({ config }) => config.exportStallMs, 100],
+  [
+    { MUSTER_EGRESS_ALLOW: ' idp.Internal ,10.1.0.0/16,192.0.2.1,2001:db8::/32,' },
+    ({ config }) => config.egressAllow,
+    ['idp.internal', '10.1.0.0/16', '192.0.2.1', '2001:db8::/32'],
+  ],
   [{ MUSTER_BOOTSTRAP_TOKEN: token }, ({ secrets }) => secrets.bootstrapToken, token],
 ]
 
@@ -139,8 +145,9 @@ const refused: Readonly<Record<string, readonly string[]>> = {
   HOST: ['', ' ', 'two words', '127.0.0.1:8080', 'http://localhost', '[::1]', 'a/b'],
   MUSTER_MODE: ['', 'dev', 'Production', 'test'],
   MUSTER_DATA_DIR: ['', '  '],
-  MUSTER_SECRET_KEY: ['short', 'k'.repeat(31)],
   MUSTER_EXPORT_STALL_MS: ['', '0', '99', '3600001', 'never'],
+  MUSTER_SECRET_KEY: ['secret', secretKey.slice(0, 31), 'a'.repeat(43)],
+  MUSTER_EGRESS_ALLOW: ['0.0.0.0/0', '10.0.0.0/7', '10.0.0.0/33', 'https://idp.internal', 'a b', '10.0.0.0/8/8'],
   DATABASE_URL: ['mysql://db', 'postgres', 'postgres:db', 'sqlite://x', 'postgres://db:port/x'],
   MUSTER_BASE_DOMAIN: [
     '',
@@ -295,15 +302,15 @@ test('secrets may come from files, without the final line break, one of both onl
   const secretNames = settings.filter((setting: Setting) => setting.secret === true).map((setting) => setting.name)
   assert.deepEqual(secretNames, [
     'DATABASE_URL',
-    'MUSTER_SECRET_KEY',
     'SMTP_URL',
+    'MUSTER_SECRET_KEY',
     'MUSTER_METRICS_TOKEN',
     'MUSTER_BOOTSTRAP_TOKEN',
   ])
   const values: Readonly<Record<string, string>> = {
     DATABASE_URL: 'postgres://db/x',
-    MUSTER_SECRET_KEY: secretKey,
     SMTP_URL: 'smtp://mail',
+    MUSTER_SECRET_KEY: secretKey,
     MUSTER_METRICS_TOKEN: 'abc',
     MUSTER_BOOTSTRAP_TOKEN: token,
   }

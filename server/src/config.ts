@@ -21,6 +21,8 @@ export interface Config {
   readonly defaultTenant: string | null
   readonly mailFrom: string
   readonly trustedProxies: readonly string[]
+  /** Names and addresses inside that may be fetched from. */
+  readonly egressAllow: readonly string[]
   readonly accessTokenSeconds: number
   readonly drainMs: number
   readonly exportStallMs: number
@@ -30,9 +32,9 @@ export interface Config {
 
 export interface Secrets {
   readonly databaseUrl: string | null
-  readonly secretKey: string | null
   readonly smtpUrl: string | null
   readonly metricsToken: string | null
+  readonly secretKey: string | null
   readonly bootstrapToken: string | null
 }
 
@@ -44,6 +46,8 @@ type Environment = Readonly<Record<string, string | undefined>>
 export const slugPattern = /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/
 const domainPattern = /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)*$/
 const secretKeyMin = 32
+/** Of its characters: a word repeated is no key. */
+const secretKeyDifferentMin = 10
 const tokenPattern = /^mst_[A-Za-z0-9_-]{43}$/
 
 /** Reads and checks the environment once; both results are frozen. */
@@ -70,6 +74,7 @@ export function readConfig(env: Environment): { config: Config; secrets: Secrets
     defaultTenant: defaultTenant === '' ? null : requireSlug(defaultTenant, 'MUSTER_DEFAULT_TENANT'),
     mailFrom: requireSender(read('MUSTER_MAIL_FROM'), 'MUSTER_MAIL_FROM'),
     trustedProxies: readProxies(read('MUSTER_TRUSTED_PROXIES') ?? ''),
+    egressAllow: readAllowance(read('MUSTER_EGRESS_ALLOW') ?? ''),
     accessTokenSeconds: Number(read('MUSTER_ACCESS_TOKEN_SECONDS')),
     drainMs: Number(read('MUSTER_DRAIN_MS')),
     exportStallMs: Number(read('MUSTER_EXPORT_STALL_MS')),
@@ -99,9 +104,9 @@ function readSecrets(read: (name: SettingName) => string | null): Secrets {
     throw new ConfigError('MUSTER_BOOTSTRAP_TOKEN must be mst_ followed by 43 base64url characters (256 random bits).')
   }
   const secretKey = orNull(read('MUSTER_SECRET_KEY'))
-  if (secretKey !== null && secretKey.length < secretKeyMin) {
+  if (secretKey !== null && (secretKey.length < secretKeyMin || new Set(secretKey).size < secretKeyDifferentMin)) {
     throw new ConfigError(
-      `MUSTER_SECRET_KEY has ${secretKey.length} characters; it needs ${secretKeyMin} or more: take the output of openssl rand -base64 32.`,
+      `MUSTER_SECRET_KEY is too easy to guess; it needs ${secretKeyMin} random characters or more: take the output of openssl rand -base64 32.`,
     )
   }
   return { databaseUrl, secretKey, smtpUrl, metricsToken: orNull(read('MUSTER_METRICS_TOKEN')), bootstrapToken }
@@ -292,6 +297,22 @@ function readProxies(value: string): string[] {
     }
   }
   return proxies
+}
+
+function readAllowance(value: string): string[] {
+  const entries = value
+    .split(',')
+    .map((entry) => entry.trim().toLowerCase())
+    .filter((entry) => entry !== '')
+  for (const entry of entries) {
+    const [address = '', prefix, ...more] = entry.split('/')
+    const isRange = prefix !== undefined && isIP(address) !== 0 && /^[0-9]{1,3}$/.test(prefix) && more.length === 0
+    const isPlain = prefix === undefined && (isIP(address) !== 0 || domainPattern.test(address))
+    const widest = isIP(address) === 4 ? 32 : 128
+    if (isPlain || (isRange && Number(prefix) >= 8 && Number(prefix) <= widest)) continue
+    throw new ConfigError(`MUSTER_EGRESS_ALLOW: "${entry}" is no host name, address or CIDR range of /8 and narrower.`)
+  }
+  return entries
 }
 
 function orNull(value: string | null): string | null {

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { randomBytes } from 'node:crypto'
 import { mkdirSync, statSync, writeFileSync } from 'node:fs'
 import { Agent } from 'node:http'
 import { join } from 'node:path'
@@ -61,7 +62,10 @@ test('a server that must not start ends with 78 and one sentence that names the 
 })
 
 test('without its database the server does not start: one sentence that says why, no password, and 1, so that a supervisor tries again', async () => {
-  const { code, stdout, stderr } = await runServer({ DATABASE_URL: 'postgres://muster:s3cret@127.0.0.1:1/muster' })
+  const { code, stdout, stderr } = await runServer({
+    DATABASE_URL: 'postgres://muster:s3cret@127.0.0.1:1/muster',
+    MUSTER_SECRET_KEY: randomBytes(32).toString('base64url'),
+  })
   assert.deepEqual([code, stdout], [1, ''])
   assert.match(stderr, /^muster: [^\n]*DATABASE_URL[^\n]*ECONNREFUSED[^\n]*\.\n$/)
   assert.ok(!stderr.includes('s3cret'))

@@ -9,7 +9,10 @@ import { databaseLocation, migrateDatabase, openDatabase } from './db/open.ts'
 import { openLog, type OpenLog } from './log.ts'
 import { smtpSender } from './mail/mail-sender.ts'
 import { releaseHeldMails } from './mail/outbox.service.ts'
-import { installationSigner } from './secrets/installation-signer.ts'
+import { installationKey } from './secrets/secret-key.ts'
+import { signerFrom } from './secrets/signing.ts'
+import { vaultFrom } from './secrets/vault.ts'
+import { resolveTxt } from './domains/resolve-txt.ts'
 import { tenantUrl } from './tenants/tenant-url.service.ts'
 import { version } from './version.ts'
 
@@ -26,12 +29,13 @@ async function serve(): Promise<void> {
     prepareDataDir(config.dataDir)
     keepReferenced(lockDataDir(config.dataDir))
   }
+  const key = installationKey(config, secrets)
   await migrateDatabase(location)
   const { log, closeLog } = openLog(config)
   const db = openDatabase(location, config.limits)
   const mail = secrets.smtpUrl === null ? null : smtpSender(secrets.smtpUrl, config.mailFrom)
-  const signer = installationSigner(config, secrets)
-  const app = await buildApp({ config, secrets, db, clock: () => new Date(), log, mail, signer })
+  const keys = { signer: signerFrom(key), vault: vaultFrom(key) }
+  const app = await buildApp({ config, secrets, db, clock: () => new Date(), log, mail, ...keys, resolveTxt })
   await listen(app, config)
   // Only now: what the first start makes is shown once, so nothing after it may fail for a port that is taken.
   const started = await firstStart(db, config, secrets)

@@ -60,14 +60,6 @@ export const settings = [
     about: 'postgres://user:password@host:port/database uses PostgreSQL 15 or newer instead of SQLite.',
   },
   {
-    name: 'MUSTER_SECRET_KEY',
-    kind: 'text',
-    fallback: null,
-    secret: true,
-    about:
-      'Secret from which the key is derived that signs audit checkpoints and exports: 32 characters or more, such as `openssl rand -base64 32` makes, the same on every node. Default: with SQLite a file secret.key in MUSTER_DATA_DIR, made at the first start; with PostgreSQL nothing is signed without it.',
-  },
-  {
     name: 'MUSTER_BASE_DOMAIN',
     kind: 'text',
     fallback: 'localhost',
@@ -107,6 +99,21 @@ export const settings = [
     fallback: '',
     about:
       'Comma-separated addresses or CIDR ranges whose X-Forwarded-For and X-Forwarded-Host are believed. Default: none.',
+  },
+  {
+    name: 'MUSTER_EGRESS_ALLOW',
+    kind: 'list',
+    fallback: '',
+    about:
+      'Comma-separated host names, addresses or CIDR ranges of your own network that the server may fetch from (metadata of an identity provider), beside the public internet.',
+  },
+  {
+    name: 'MUSTER_SECRET_KEY',
+    kind: 'text',
+    fallback: null,
+    secret: true,
+    about:
+      'Secret from which keys are derived: the one that signs audit checkpoints and exports, and the one that seals private keys in the database. 32 random characters or more, such as `openssl rand -base64 32` makes. Needed with PostgreSQL, the same on every node; with SQLite the first start writes a file secret.key in MUSTER_DATA_DIR. Back it up beside the database.',
   },
   {
     name: 'MUSTER_METRICS_TOKEN',

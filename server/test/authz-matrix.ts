@@ -20,6 +20,8 @@ export type ObjectKind =
   | 'invitation'
   | 'outbox-item'
   | 'session'
+  | 'domain'
+  | 'sso-test'
 
 export type StateName =
   | 'none'

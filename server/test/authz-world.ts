@@ -6,6 +6,10 @@ import { insertEntry } from '../src/scim/inspector/scim-log.queries.ts'
 import { listTokens, revokeToken } from '../src/scim-tokens/scim-tokens.service.ts'
 import { newSecret } from '../src/secrets/secrets.ts'
 import { certificates } from '../src/sso-connections/testdata/certificates.ts'
+import { recordName } from '../src/domains/domains.schema.ts'
+import { addDomain } from '../src/domains/domains.service.ts'
+import { createTest } from '../src/saml/sso-tests.service.ts'
+import { startSso } from '../src/saml/testdata/sso-world.ts'
 import { roles, ssoAlias, type ObjectKind, type Role, type StateName } from './authz-matrix.ts'
 import type { TestApp, TestClient, TestTenant } from './start-test-app.ts'
 import type { RequestOptions } from './test-client.ts'
@@ -109,6 +113,8 @@ async function makeObjects(t: TestApp, tenant: TestTenant): Promise<Objects> {
     invitation: '',
     'outbox-item': '',
     session: '',
+    domain: '',
+    'sso-test': '',
   }
   for (const kind of [
     'group',
@@ -123,6 +129,8 @@ async function makeObjects(t: TestApp, tenant: TestTenant): Promise<Objects> {
     'invitation',
     'outbox-item',
     'session',
+    'domain',
+    'sso-test',
   ] as const) {
     objects[kind] = await makeObject(t, kind, tenant)
   }
@@ -182,6 +190,15 @@ export async function makeObject(
     }
     case 'session':
       return (await t.startSession(ownerId ?? (await t.addUser(name, '$member', tenant)).id, tenant)).session.id
+    case 'domain': {
+      const domain = await addDomain(t.operator(tenant), `${name}.example`)
+      t.txtRecords.set(recordName(domain), [domain.challenge])
+      return domain.id
+    }
+    case 'sso-test': {
+      const { connection } = await startSso(t, { alias: name, tenant })
+      return (await createTest(t.operator(tenant), connection.id)).test.id
+    }
     case 'outbox-item': {
       const subjectId = await makeObject(t, 'invitation', tenant)
       return (await t.get(`/api/muster/outbox?filter=${encodeURIComponent(JSON.stringify({ subjectId }))}`, auth)).json

@@ -11,6 +11,7 @@ import { ofSignIn } from './scim-scenarios.ts'
 import { password, type TestApp } from './start-test-app.ts'
 import type { RequestOptions } from './test-client.ts'
 import { ofSignIn as ofSigningIn } from './sign-in-scenarios.ts'
+import { ofSso } from './sso-scenarios.ts'
 import { ofUsers } from './user-scenarios.ts'
 
 const users = '/api/service/users'
@@ -262,6 +263,7 @@ function ofTenant(
 export const scenarios: readonly Scenario[] = [
   ...ofUsers,
   ...ofSigningIn,
+  ...ofSso,
   ...ofGroups,
   ...ofBoundMembers,
   ...ofLinks,

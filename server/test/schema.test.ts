@@ -31,6 +31,7 @@ const freeIds: readonly string[] = [
   'events.object_id',
   'events.request_id',
   'events.subject_id',
+  'external_identities.name_id',
   'invitations.inviter_id',
   'oauth_clients.client_id',
   'outbox.subject_id',
@@ -47,6 +48,11 @@ const freeIds: readonly string[] = [
   'sso_connections.entity_id',
   'sessions.connection_id',
   'sessions.name_id',
+  // Empty where nobody in particular asked.
+  'saml_consumed.assertion_id',
+  'saml_requests.test_id',
+  'saml_requests.user_id',
+  'sso_tests.user_id',
 ]
 
 let database: TestDatabase

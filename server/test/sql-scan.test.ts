@@ -5,6 +5,7 @@ import { addManyRows, refreshStatistics, type Landmarks } from './many-rows.ts'
 import { explainAll, type Plan } from './query-plan.ts'
 import { captureSql } from './sql-capture.ts'
 import { TestBrowser } from './test-browser.ts'
+import { startSso } from '../src/saml/testdata/sso-world.ts'
 import { startTestApp, type TestApp } from './start-test-app.ts'
 
 let t: TestApp
@@ -273,6 +274,20 @@ test('signing in, going on, asking for a new password and signing out read the r
     assert.equal((await other.submit('/auth/reset-password', { password: 'another long sentence' })).status, 200)
   })
   await plansOf(() => t.post(`/api/muster/users/${landmarks.userId}/sessions/end`))
+})
+
+test('signing in through an IdP, and out again, looks up what it is about', async () => {
+  const sso = await startSso(t, { alias: 'scan' })
+  for (const nameId of ['scan-1', 'scan-2']) {
+    const attributes = { email: [`${nameId}@example.com`], memberOf: ['team3'] }
+    const begun = await sso.begin()
+    const field = await sso.idp.respond(sso.values(begun, { nameId, attributes }))
+    await plansOf(async () => {
+      const answer = await sso.post(field, { cookie: begun.cookie })
+      assert.equal(answer.status, 303, answer.text)
+    })
+  }
+  await plansOf(async () => void (await sso.begin()))
 })
 
 test('changes read and write the rows they are about', async () => {

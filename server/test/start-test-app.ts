@@ -18,6 +18,7 @@ import type { NewScimToken } from '../src/scim-tokens/scim-tokens.schema.ts'
 import { createToken } from '../src/scim-tokens/scim-tokens.service.ts'
 import { createConnection, isSamlConfigured } from '../src/sso-connections/sso-connections.service.ts'
 import { certificates } from '../src/sso-connections/testdata/certificates.ts'
+import { vaultFrom } from '../src/secrets/vault.ts'
 import { inTransaction } from '../src/access/in-transaction.ts'
 import {
   issueAccessToken as issueSessionToken,
@@ -62,6 +63,8 @@ interface Options {
   readonly beside?: TestApp
   /** Silent unless given. */
   readonly log?: Logger
+  /** TXT records of the DNS, by name. */
+  readonly txtRecords?: Map<string, readonly string[]>
 }
 
 /** Signs for every test app, unless it is started without. */
@@ -78,6 +81,7 @@ export async function startTestApp(options: Options = {}) {
   const { config, secrets } = readConfig({ MUSTER_BOOTSTRAP_TENANT: 'acme', ...limitsOff, ...options.env })
   const database = beside === undefined ? await openTestDatabase(config.limits) : openAgain(beside.location)
   const clock = beside?.clock ?? new TestClock()
+  const txtRecords = options.txtRecords ?? new Map<string, readonly string[]>()
   const mails: Message[] = []
   const answerMail = options.mail === undefined ? (): MailOutcome => ({ kind: 'sent' }) : options.mail
   const app = await buildApp({
@@ -87,6 +91,8 @@ export async function startTestApp(options: Options = {}) {
     clock: () => clock.now(),
     log: options.log ?? pino({ level: 'silent' }),
     signer: options.signer === undefined ? testSigner : null,
+    vault: vaultFrom('test'),
+    resolveTxt: async (name) => txtRecords.get(name) ?? [],
     mail:
       answerMail === null
         ? null
@@ -98,7 +104,7 @@ export async function startTestApp(options: Options = {}) {
   const address = app.http.server.address()
   const port = typeof address === 'object' && address !== null ? address.port : 0
   const agent = new Agent({ keepAlive: true })
-  return new TestApp({ app, database, clock, mails, acme, other, port, agent })
+  return new TestApp({ app, database, clock, mails, txtRecords, acme, other, port, agent })
 }
 
 function openAgain(location: DatabaseLocation): TestDatabase {
@@ -135,6 +141,7 @@ interface Parts {
   readonly database: TestDatabase
   readonly clock: TestClock
   readonly mails: Message[]
+  readonly txtRecords: Map<string, readonly string[]>
   readonly acme: TestTenant
   readonly other: TestTenant
   readonly port: number
@@ -148,6 +155,7 @@ export class TestApp implements AsyncDisposable {
   readonly db: Db
   readonly clock: TestClock
   readonly mails: Message[]
+  readonly txtRecords: Map<string, readonly string[]>
   readonly acme: TestTenant
   readonly other: TestTenant
   readonly port: number
@@ -157,6 +165,7 @@ export class TestApp implements AsyncDisposable {
     this.db = parts.database.db
     this.clock = parts.clock
     this.mails = parts.mails
+    this.txtRecords = parts.txtRecords
     this.acme = parts.acme
     this.other = parts.other
     this.port = parts.port

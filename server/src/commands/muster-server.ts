@@ -10,6 +10,7 @@ import { addBackupCommands } from './backup.ts'
 import { addDatabaseCommands } from './db.ts'
 import { Refused } from './refused.ts'
 import { addScimCommands } from './scim.ts'
+import { addSsoCommands } from './sso.ts'
 import { addTenantCommands } from './tenants.ts'
 import { addTokenCommands } from './tokens.ts'
 import { addUserCommands } from './users.ts'
@@ -30,6 +31,7 @@ export function buildProgram(): Command {
   addTokenCommands(program)
   addUserCommands(program)
   addScimCommands(program)
+  addSsoCommands(program)
   addDatabaseCommands(program)
   addBackupCommands(program)
   addAuditCommands(program)

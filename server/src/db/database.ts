@@ -1,6 +1,7 @@
 import type { ApiTokensTable } from '../api-tokens/api-tokens.table.ts'
 import type { AuditCheckpointsTable } from '../audit-chain/audit-checkpoints.table.ts'
 import type { DecentralizedRolesTable } from '../decentralized-roles/decentralized-roles.table.ts'
+import type { DomainsTable } from '../domains/domains.table.ts'
 import type { EventsTable } from '../events/events.table.ts'
 import type { GroupMembersTable, GroupsTable } from '../groups/groups.table.ts'
 import type { InvitationsTable } from '../invitations/invitations.table.ts'
@@ -23,6 +24,13 @@ import type {
   ScimUsersTable,
   ScimValuesTable,
 } from '../scim/scim.table.ts'
+import type {
+  ExternalIdentitiesTable,
+  SamlConsumedTable,
+  SamlKeysTable,
+  SamlRequestsTable,
+  SsoTestsTable,
+} from '../saml/saml.table.ts'
 import type { ScimSettingsTable, ScimTokensTable } from '../scim-tokens/scim-tokens.table.ts'
 import type { PasskeysTable, RecoveryCodesTable, TotpSecretsTable } from '../second-factors/second-factors.table.ts'
 import type { SessionsTable, SessionTokensTable } from '../sessions/sessions.table.ts'
@@ -42,7 +50,9 @@ export interface Database {
   counters: CountersTable
   credentials: CredentialsTable
   decentralized_roles: DecentralizedRolesTable
+  domains: DomainsTable
   events: EventsTable
+  external_identities: ExternalIdentitiesTable
   group_members: GroupMembersTable
   groups: GroupsTable
   idempotency_keys: IdempotencyKeysTable
@@ -60,8 +70,12 @@ export interface Database {
   role_grants: RoleGrantsTable
   recovery_codes: RecoveryCodesTable
   roles: RolesTable
+  saml_consumed: SamlConsumedTable
+  saml_keys: SamlKeysTable
+  saml_requests: SamlRequestsTable
   sso_mappers: SsoMappersTable
   tenant_keys: TenantKeysTable
+  sso_tests: SsoTestsTable
   scim_groups: ScimGroupsTable
   scim_log: ScimLogTable
   scim_log_steps: ScimLogStepsTable

@@ -20,6 +20,8 @@ import * as ssoConnections from './migrations/0020_sso_connections.ts'
 import * as scim from './migrations/0021_scim.ts'
 import * as sessions from './migrations/0030_sessions.ts'
 import * as signIn from './migrations/0031_sign_in.ts'
+import * as saml from './migrations/0040_saml.ts'
+import * as domains from './migrations/0041_domains.ts'
 
 /** In order; forward only. A released one never changes. */
 const migrations: Readonly<Record<string, Migration>> = {
@@ -43,6 +45,8 @@ const migrations: Readonly<Record<string, Migration>> = {
   '0021_scim': scim,
   '0030_sessions': sessions,
   '0031_sign_in': signIn,
+  '0040_saml': saml,
+  '0041_domains': domains,
 }
 
 export interface MigrationState {

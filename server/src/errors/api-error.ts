@@ -42,8 +42,10 @@ const nouns = {
   mapping_not_found: 'SSO mapping',
   invitation_not_found: 'invitation',
   outbox_item_not_found: 'outbox item',
+  domain_not_found: 'domain',
   session_not_found: 'session',
   sso_connection_not_found: 'SSO connection',
+  sso_test_not_found: 'SSO test',
   scim_token_not_found: 'SCIM token',
   scim_log_entry_not_found: 'SCIM log entry',
 } as const

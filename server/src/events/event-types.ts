@@ -15,6 +15,8 @@ export type SubjectKind =
   | 'sso_connection'
   | 'scim_token'
   | 'scim_settings'
+  | 'domain'
+  | 'sso_test'
 export type EventCategory = 'admin' | 'sign-in'
 
 interface EventType {
@@ -50,6 +52,7 @@ const BoundedDecentralizedRole = Type.Object({ ...decentralized, ...bounds }, { 
 const DecentralizedRole = Type.Object(decentralized, { additionalProperties: false })
 const By = Type.Object({ by: Type.String() }, { additionalProperties: false })
 const Refusal = Type.Object({ method: Type.String(), reason: Type.String() }, { additionalProperties: false })
+const Connection = Type.Object({ alias: Type.String() }, { additionalProperties: false })
 const Subject = Type.Object({ subjectKind: Type.String() }, { additionalProperties: false })
 
 function admin<D extends TObject, P extends TObject>(subject: SubjectKind, data: D, personal: P) {
@@ -135,6 +138,11 @@ export const eventTypes = {
   'recovery_codes.made': signIn('user', Nothing, Nothing),
   'passkey.added': signIn('user', Nothing, Name),
   'passkey.removed': signIn('user', Nothing, Name),
+  // The object is the session.
+  'sso.signed_in': signIn('user', Connection, Nothing),
+  // Nobody is named: nothing that a refused message says is proven.
+  'sso.refused': signIn('user', Type.Object({ alias: Type.String(), reason: Type.String() }), Nothing),
+  'external_identity.linked': signIn('user', Connection, Nothing),
   // The object is the alias of the connection.
   'sso_mapper.created': admin('sso_mapper', Type.Object({ kind: Type.String(), groupId: Type.String() }), Nothing),
   'sso_mapper.updated': admin('sso_mapper', Changed, Nothing),
@@ -142,6 +150,13 @@ export const eventTypes = {
   'sso_connection.created': admin('sso_connection', Type.Object({ alias: Type.String() }), Nothing),
   'sso_connection.updated': admin('sso_connection', Changed, Nothing),
   'sso_connection.deleted': admin('sso_connection', Type.Object({ alias: Type.String() }), Nothing),
+  // The object is the connection.
+  'sso_test.created': admin('sso_test', Nothing, Nothing),
+  'sso_test.finished': admin('sso_test', Type.Object({ state: Type.String(), reason: Type.String() }), Nothing),
+  'sso_connection.enforcement_changed': admin('sso_connection', Type.Object({ enforced: Type.Boolean() }), Nothing),
+  'domain.added': admin('domain', Name, Nothing),
+  'domain.verified': admin('domain', Type.Object({ name: Type.String(), by: Type.String() }), Nothing),
+  'domain.deleted': admin('domain', Name, Nothing),
   'scim_token.created': admin('scim_token', Type.Object({ label: Type.String(), access: Type.String() }), Nothing),
   'scim_token.rotated': admin(
     'scim_token',

@@ -49,13 +49,43 @@ export function sendPage(
   content: Html,
   script: string | null = null,
 ): FastifyReply {
+  const head = script === null ? html`` : html`<script type="module" src="${script}"></script>`
+  return send(reply, { status, title, content, head, headers: script === null ? pageHeaders : scriptedHeaders })
+}
+
+/** A page that leads to another site: by a form of its own, or by itself, since a redirect after a form may not. */
+export function sendLeadingPage(
+  reply: FastifyReply,
+  { title, content, leadsTo }: { readonly title: string; readonly content: Html; readonly leadsTo: LeadsTo },
+): FastifyReply {
+  const head = 'refresh' in leadsTo ? html`<meta http-equiv="refresh" content="0; url=${leadsTo.refresh}" />` : html``
+  const csp = pageHeaders['content-security-policy']
+  const headers =
+    'form' in leadsTo
+      ? { ...pageHeaders, 'content-security-policy': csp.replace("form-action 'self'", `form-action ${leadsTo.form}`) }
+      : pageHeaders
+  return send(reply, { status: 200, title, content, head, headers })
+}
+
+/** The origin to which a form goes, or the address to which the browser goes on. */
+type LeadsTo = { readonly form: string } | { readonly refresh: string }
+
+interface Page {
+  readonly status: number
+  readonly title: string
+  readonly content: Html
+  readonly head: Html
+  readonly headers: Readonly<Record<string, string>>
+}
+
+function send(reply: FastifyReply, { status, title, content, head, headers }: Page): FastifyReply {
   const page = html`<!doctype html>
     <html lang="en">
       <head>
         <meta charset="utf-8" />
         <meta name="viewport" content="width=device-width, initial-scale=1" />
         <title>${title} · Muster</title>
-        ${styleElement} ${script === null ? html`` : html`<script type="module" src="${script}"></script>`}
+        ${styleElement} ${head}
       </head>
       <body>
         <main>
@@ -64,9 +94,5 @@ export function sendPage(
         </main>
       </body>
     </html> `
-  return reply
-    .code(status)
-    .headers(script === null ? pageHeaders : scriptedHeaders)
-    .type('text/html; charset=utf-8')
-    .send(page.text)
+  return reply.code(status).headers(headers).type('text/html; charset=utf-8').send(page.text)
 }

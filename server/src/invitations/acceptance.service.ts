@@ -14,7 +14,7 @@ import { completeInvitedUser } from '../users/user-acceptance.service.ts'
 import { requireUsername } from '../users/user-rules.ts'
 import type { User } from '../users/users.schema.ts'
 import { getUserView } from '../users/users.service.ts'
-import { consumeInvitation, findInvitationByToken } from './invitations.queries.ts'
+import { consumeInvitation, consumeInvitationOf, findInvitationByToken } from './invitations.queries.ts'
 import { invitationState, type Acceptance, type Invitation, type InvitationOffer } from './invitations.schema.ts'
 
 /**
@@ -74,6 +74,31 @@ export async function acceptInvitation(ctx: Ctx, input: Acceptance): Promise<Use
       personal: { email: user.email, username: user.username },
     })
     return user
+  })
+}
+
+/**
+ * Accepts on behalf of somebody whom an identity provider has just signed in with the address that was invited.
+ * The role is the one invited with, unless the inviter may not give it any more.
+ *
+ * @source contract/security-and-reliability.md 5.4
+ */
+export async function acceptBySignIn(ctx: TrxCtx, user: User): Promise<void> {
+  const invitation = await consumeInvitationOf(ctx.db, ctx.tenantId, user.id, ctx.now.getTime())
+  const roles = await readRoles(ctx)
+  const mayGrant = invitation !== undefined && (await inviterMayStillGrant(ctx, invitation))
+  const accepted = await completeInvitedUser(ctx, user.id, {
+    username: user.username,
+    firstName: user.firstName,
+    lastName: user.lastName,
+    roleId: mayGrant ? null : roles.requireWorkspaceRoleByName('$guest').id,
+  })
+  if (accepted === undefined) throw invalidInvitation()
+  await recordEvent(ctx, {
+    type: 'invitation.accepted',
+    subjectId: user.id,
+    data: { role: roles.byId(accepted.workspaceRoleId)?.name ?? '' },
+    personal: { email: accepted.email, username: accepted.username },
   })
 }
 

@@ -137,6 +137,25 @@ export async function consumeInvitation(
   return row === undefined ? undefined : toInvitation(row)
 }
 
+/** The same by whom it is for: the newest that is open, however old, and the others are closed. */
+export async function consumeInvitationOf(
+  trx: Trx,
+  tenantId: string,
+  userId: string,
+  now: number,
+): Promise<Invitation | undefined> {
+  const rows = await trx
+    .updateTable('invitations')
+    .set({ accepted_at: now })
+    .where('tenant_id', '=', tenantId)
+    .where('user_id', '=', userId)
+    .where('accepted_at', '=', 0)
+    .where('revoked_at', '=', 0)
+    .returning(columns)
+    .execute()
+  return rows.map(toInvitation)[0]
+}
+
 /** Closes whatever is open for a user; answers the ids. */
 export async function revokeOpenOf(trx: Trx, tenantId: string, userId: string, now: number): Promise<string[]> {
   const rows = await trx

@@ -65,7 +65,7 @@ function registerInvite(app: FastifyInstance): void {
         schema: InviteAnswer,
         example: { createdUsers: { 'user01@example.com': example.userId }, failedUsers: {} },
       },
-      errors: ['role_not_found', 'role_conflict', 'user_exists', 'username_exists', 'invalid_email'],
+      errors: ['role_not_found', 'role_conflict', 'user_exists', 'username_exists', 'invalid_email', 'sso_enforced'],
     },
     async ({ ctx, body }) =>
       toInviteAnswer(await inviteUsers(ctx, fromInviteBody(body, ctx.limits)), body.users ? 'users' : 'emails'),

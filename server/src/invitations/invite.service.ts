@@ -92,6 +92,12 @@ export async function inviteUsers(ctx: Ctx, invitees: readonly NewInvitee[]): Pr
   })
 }
 
+function ssoEnforced(): ApiError {
+  return new ApiError('sso_enforced', {
+    detail: 'People come in through the identity provider alone; give them access there.',
+  })
+}
+
 type Fail = (entry: Pick<Entry, 'addresses'>, code: ErrorCode, text: string) => void
 
 /** Checks every entry by itself; spellings of one address are one entry. */

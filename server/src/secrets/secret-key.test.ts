@@ -3,8 +3,8 @@ import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, wr
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
-import { ConfigError } from '../config.ts'
-import { loadSecretKey } from './secret-key.ts'
+import { ConfigError, readConfig } from '../config.ts'
+import { installationKey, loadSecretKey } from './secret-key.ts'
 import { isSignedBy, readPublicKey, signerFrom, toPem } from './signing.ts'
 
 const parent = mkdtempSync(join(tmpdir(), 'muster-secret-key-'))
@@ -24,11 +24,13 @@ test('the first start writes a random key for its owner alone; every later one r
   if (process.platform !== 'win32') assert.equal(statSync(join(dataDir, 'secret.key')).mode & 0o777, 0o600)
 })
 
-test('a key that is set is taken instead, and none is written; with PostgreSQL there may be none', () => {
+test('a key that is set is taken instead, and none is written; with PostgreSQL a server does not start without', () => {
   const dataDir = folder()
   assert.equal(loadSecretKey({ configured: 'k'.repeat(32), dataDir }), 'k'.repeat(32))
   assert.deepEqual(readdirSync(dataDir), [])
   assert.equal(loadSecretKey({ configured: null, dataDir: null }), null)
+  const { config, secrets } = readConfig({ DATABASE_URL: 'postgres://db/x', MUSTER_DATA_DIR: dataDir })
+  assert.throws(() => installationKey(config, secrets), /MUSTER_SECRET_KEY is not set/)
 })
 
 test('a key file that others may read, or that holds no key, is refused with its path', () => {

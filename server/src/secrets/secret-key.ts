@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { closeSync, fsyncSync, linkSync, openSync, readFileSync, rmSync, statSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
-import { ConfigError } from '../config.ts'
+import { ConfigError, type Config, type Secrets } from '../config.ts'
 
 const fileName = 'secret.key'
 
@@ -23,6 +23,20 @@ export function loadSecretKey({ configured, dataDir }: Source): string | null {
   if (dataDir === null) return null
   const file = join(dataDir, fileName)
   return readKeyFile(file) ?? writeKeyFile(file)
+}
+
+/**
+ * The same for a server, which does not run without one: nodes that share a PostgreSQL must share the key too.
+ *
+ * @throws ConfigError
+ * @source contract/security-and-reliability.md 9.4
+ */
+export function installationKey({ dataDir }: Pick<Config, 'dataDir'>, { secretKey, databaseUrl }: Secrets): string {
+  const key = loadSecretKey({ configured: secretKey, dataDir: databaseUrl === null ? dataDir : null })
+  if (key !== null) return key
+  throw new ConfigError(
+    'MUSTER_SECRET_KEY is not set; with PostgreSQL every node needs the same one: take the output of openssl rand -base64 32.',
+  )
 }
 
 function readKeyFile(file: string): string | undefined {

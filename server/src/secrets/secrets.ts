@@ -11,6 +11,9 @@ export type SecretPrefix =
   | 'mcsrf_'
   | 'msut_'
   | 'mdev_'
+  | 'mdom_'
+  | 'msaml_'
+  | 'msst_'
   | 'mpsi_'
 
 /** 256 random bits behind a prefix that tells people and scanners what it opens. */

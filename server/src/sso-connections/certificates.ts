@@ -33,6 +33,22 @@ export function isUsable({ notBefore, notAfter }: IdpCertificate, now: Date): bo
   return notBefore <= now.getTime() && now.getTime() < notAfter
 }
 
+const warnBeforeMs = 30 * 86_400_000
+
+/** What an admin should do something about, in words. */
+export function certificateWarnings(certificates: readonly IdpCertificate[], now: Date): string[] {
+  return certificates.flatMap((certificate) => {
+    const { subject, notAfter } = certificate
+    if (now.getTime() < notAfter - warnBeforeMs) return []
+    const day = new Date(notAfter).toISOString().slice(0, 10)
+    return [
+      now.getTime() < notAfter
+        ? `The certificate ${subject} runs out on ${day}; add the next one before that.`
+        : `The certificate ${subject} ran out on ${day} and is not used any more.`,
+    ]
+  })
+}
+
 function readCertificate(text: string): IdpCertificate {
   const certificate = parse(text)
   const { asymmetricKeyType, asymmetricKeyDetails } = certificate.publicKey

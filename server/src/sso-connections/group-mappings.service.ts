@@ -2,7 +2,7 @@ import type { ReadCtx, TrxCtx } from '../access/ctx.ts'
 import { addToCounter } from '../db/counters.ts'
 import { recordEvents } from '../events/record-event.ts'
 import { deleteMappersOfGroup, selectMappers } from './sso-mappers.queries.ts'
-import type { GroupMapping } from './sso-mappers.schema.ts'
+import type { AttributeMapping, GroupMapping } from './sso-mappers.schema.ts'
 
 /** Of all of a tenant's connections together: lists of them come in one piece. */
 export const mappersMax = 1_000
@@ -20,6 +20,14 @@ export async function listGroupMappings(ctx: ReadCtx, alias: string): Promise<Gr
     const { group, attributeName, attributeValue } = rule
     return [{ id, group, attributeName, attributeValue }]
   })
+}
+
+/** Which attribute of the IdP fills which attribute of a user at the first sign-in; for signing in. */
+export async function listAttributeMappings(ctx: ReadCtx, alias: string): Promise<AttributeMapping[]> {
+  const mappers = await selectMappers(ctx.db, ctx.tenantId, { alias, max: mappersMax })
+  return mappers.flatMap(({ rule }) =>
+    rule.kind === 'user_attribute' ? [{ userAttribute: rule.userAttribute, attributeName: rule.attributeName }] : [],
+  )
 }
 
 /** Part of deleting a group: what would lead into it goes with it. */

@@ -1,5 +1,6 @@
 import { sql, type Insertable, type Selectable, type Updateable } from 'kysely'
 import type { Queryable, Trx } from '../db/db.ts'
+import { readOptions } from './connection-options.schema.ts'
 import type { SsoConnection } from './sso-connections.schema.ts'
 import type { SsoConnectionsTable } from './sso-connections.table.ts'
 
@@ -13,6 +14,7 @@ const columns = [
   'sign_on_binding',
   'logout_url',
   'certificates',
+  'options',
   'created_at',
   'created_by',
   'updated_at',
@@ -41,6 +43,20 @@ export async function findConnection(db: Queryable, tenantId: string, id: string
     .select(columns)
     .where('tenant_id', '=', tenantId)
     .where('id', '=', id)
+    .executeTakeFirst()
+  return row === undefined ? undefined : toConnection(row)
+}
+
+export async function findConnectionByAlias(
+  db: Queryable,
+  tenantId: string,
+  aliasKey: string,
+): Promise<SsoConnection | undefined> {
+  const row = await db
+    .selectFrom('sso_connections')
+    .select(columns)
+    .where('tenant_id', '=', tenantId)
+    .where('alias_key', '=', aliasKey)
     .executeTakeFirst()
   return row === undefined ? undefined : toConnection(row)
 }
@@ -93,6 +109,7 @@ function toConnection(row: Row): SsoConnection {
     signOnBinding: row.sign_on_binding === 'post' ? 'post' : 'redirect',
     logoutUrl: row.logout_url,
     certificates: JSON.parse(row.certificates),
+    options: readOptions(row.options),
     createdAt: row.created_at,
     createdBy: row.created_by,
     updatedAt: row.updated_at,

@@ -1,4 +1,5 @@
 import type { IdpCertificate } from './certificates.ts'
+import type { ConnectionOptions, OptionsChange } from './connection-options.schema.ts'
 
 /** The set-up between a tenant and one IdP. Times are epoch ms, 0 where the thing never happened. */
 export interface SsoConnection {
@@ -14,6 +15,7 @@ export interface SsoConnection {
   /** Empty where the IdP offers none. */
   readonly logoutUrl: string
   readonly certificates: readonly IdpCertificate[]
+  readonly options: ConnectionOptions
   readonly createdAt: number
   readonly createdBy: string
   readonly updatedAt: number
@@ -37,6 +39,7 @@ export interface NewSsoConnection {
   readonly displayName?: string
   readonly isEnabled?: boolean
   readonly idp: IdpValues
+  readonly options?: OptionsChange
 }
 
 /** What is absent stays. */
@@ -44,4 +47,5 @@ export interface SsoConnectionChange {
   readonly displayName?: string
   readonly isEnabled?: boolean
   readonly idp?: IdpValues
+  readonly options?: OptionsChange
 }

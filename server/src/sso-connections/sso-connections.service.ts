@@ -1,6 +1,6 @@
 import { v7 as uuid } from 'uuid'
 import { authorize, authorizeCritical } from '../access/authorize.ts'
-import type { Ctx, ReadCtx } from '../access/ctx.ts'
+import type { Ctx, ReadCtx, TrxCtx } from '../access/ctx.ts'
 import { inTransaction } from '../access/in-transaction.ts'
 import { requireVersion, tagOf } from '../access/version-check.ts'
 import { toKey } from '../db/normal-key.ts'
@@ -10,6 +10,7 @@ import { recordEvent } from '../events/record-event.ts'
 import { getTenant } from '../tenants/tenants.service.ts'
 import { requireCleanName } from '../text/clean-text.ts'
 import { isUsable, readCertificates, type IdpCertificate } from './certificates.ts'
+import { changeOptions } from './connection-options.schema.ts'
 import { readIdpMetadata } from './metadata.ts'
 import * as queries from './sso-connections.queries.ts'
 import type { IdpValues, NewSsoConnection, SsoConnection, SsoConnectionChange } from './sso-connections.schema.ts'
@@ -29,6 +30,50 @@ export async function getConnection(ctx: ReadCtx, id: string): Promise<SsoConnec
   const connection = await queries.findConnection(ctx.db, ctx.tenantId, id)
   if (connection === undefined) throw notFound('sso_connection_not_found')
   return connection
+}
+
+/**
+ * A connection as a sign-in meets it, without a check of its own: by its alias, on a plan that has SSO, with a signing
+ * certificate that is valid now. Whether it is switched on is the caller's business: tests work before that.
+ */
+export async function findUsableConnection(
+  ctx: Pick<ReadCtx, 'db' | 'tenantId' | 'now'>,
+  alias: string,
+): Promise<SsoConnection | undefined> {
+  const connection = await queries.findConnectionByAlias(ctx.db, ctx.tenantId, toKey(alias))
+  if (connection === undefined || !connection.certificates.some((certificate) => isUsable(certificate, ctx.now)))
+    return undefined
+  return (await getTenant(ctx)).plan === 'enterprise' ? connection : undefined
+}
+
+/** The keys that may sign for the IdP at this moment, as PEM. */
+export function pinnedCertificates({ certificates }: Pick<SsoConnection, 'certificates'>, now: Date): string[] {
+  return certificates.filter((certificate) => isUsable(certificate, now)).map(({ pem }) => pem)
+}
+
+/** For what is no secret: what an IdP must know of us. */
+export function findConnectionByAlias(
+  ctx: Pick<ReadCtx, 'db' | 'tenantId'>,
+  alias: string,
+): Promise<SsoConnection | undefined> {
+  return queries.findConnectionByAlias(ctx.db, ctx.tenantId, toKey(alias))
+}
+
+/** For signing out, without a check of its own. */
+export function findConnectionById(
+  ctx: Pick<ReadCtx, 'db' | 'tenantId'>,
+  id: string,
+): Promise<SsoConnection | undefined> {
+  return queries.findConnection(ctx.db, ctx.tenantId, id)
+}
+
+/** Those through which people can sign in now, for the sign-in page. */
+export async function listUsableConnections(ctx: Pick<ReadCtx, 'db' | 'tenantId' | 'now'>): Promise<SsoConnection[]> {
+  if ((await getTenant(ctx)).plan !== 'enterprise') return []
+  const connections = await queries.selectConnections(ctx.db, ctx.tenantId)
+  return connections.filter(
+    ({ isEnabled, certificates }) => isEnabled && certificates.some((certificate) => isUsable(certificate, ctx.now)),
+  )
 }
 
 /** Says whether people of this tenant can sign in by SAML at this moment: one of the gates of SCIM. */
@@ -52,6 +97,7 @@ export async function createConnection(ctx: Ctx, input: NewSsoConnection): Promi
   }
   const idp = readIdp(input.idp, ctx.now)
   const displayName = requireCleanName(input.displayName ?? input.alias, 'displayName', ctx.limits)
+  const options = changeOptions(null, input.options)
   return inTransaction(ctx, async (ctx) => {
     await requirePlan(ctx)
     const present = await queries.selectConnections(ctx.db, ctx.tenantId)
@@ -70,7 +116,7 @@ export async function createConnection(ctx: Ctx, input: NewSsoConnection): Promi
         display_name: displayName,
         is_enabled: input.isEnabled === false ? 0 : 1,
         ...toColumns(idp),
-        options: '{}',
+        options: JSON.stringify(options),
         created_at: ctx.now.getTime(),
         created_by: ctx.actor.name,
         updated_at: 0,
@@ -96,7 +142,7 @@ export async function createConnection(ctx: Ctx, input: NewSsoConnection): Promi
 /**
  * Changes a connection; what equals the stored value is no change.
  *
- * @throws insufficient_role · reauth_required · right_required · plan_required · invalid_metadata · sso_connection_not_found · version_mismatch
+ * @throws insufficient_role · reauth_required · right_required · plan_required · invalid_metadata · sso_connection_not_found · version_mismatch · sso_enforced
  */
 export async function updateConnection(
   ctx: Ctx,
@@ -115,6 +161,7 @@ export async function updateConnection(
       ...idp,
       displayName: requireCleanName(change.displayName ?? connection.displayName, 'displayName', ctx.limits),
       isEnabled: change.isEnabled ?? connection.isEnabled,
+      options: changeOptions(connection.options, change.options),
     }
     if (next.isEnabled) await requirePlan(ctx)
     const fields = changeable.filter((name) => JSON.stringify(next[name]) !== JSON.stringify(connection[name]))
@@ -123,9 +170,11 @@ export async function updateConnection(
       display_name: next.displayName,
       is_enabled: next.isEnabled ? 1 : 0,
       ...toColumns(next),
+      options: JSON.stringify(next.options),
       updated_at: ctx.now.getTime(),
       updated_by: ctx.actor.name,
     })
+    await requireWayIn(ctx)
     await recordEvent(ctx, {
       type: 'sso_connection.updated',
       subjectId: id,
@@ -144,15 +193,26 @@ const changeable = [
   'signOnBinding',
   'logoutUrl',
   'certificates',
+  'options',
 ] as const
 
-/** @throws insufficient_role · reauth_required · right_required · sso_connection_not_found */
+/** @throws insufficient_role · reauth_required · right_required · sso_connection_not_found · sso_enforced */
 export async function deleteConnection(ctx: Ctx, id: string): Promise<void> {
   authorizeCritical(ctx, 'sign-in:manage')
   await inTransaction(ctx, async (ctx) => {
     const { alias } = await getConnection(ctx, id)
     await queries.deleteConnection(ctx.db, ctx.tenantId, id)
+    await requireWayIn(ctx)
     await recordEvent(ctx, { type: 'sso_connection.deleted', subjectId: id, data: { alias }, personal: {} })
+  })
+}
+
+/** While SSO is enforced one connection must be left through which people can come. @throws sso_enforced */
+async function requireWayIn(ctx: TrxCtx): Promise<void> {
+  const { settings } = await getTenant(ctx)
+  if (!settings.enforcesSso || (await isSamlConfigured(ctx))) return
+  throw new ApiError('sso_enforced', {
+    detail: 'SSO is enforced and this is the last connection that works; end the enforcement first.',
   })
 }
 

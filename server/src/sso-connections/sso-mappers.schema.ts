@@ -58,3 +58,8 @@ export interface GroupMapping {
   readonly attributeName: string
   readonly attributeValue: string
 }
+
+export interface AttributeMapping {
+  readonly userAttribute: string
+  readonly attributeName: string
+}

@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process'
+import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { createServer } from 'node:net'
@@ -13,6 +14,9 @@ const source = join(import.meta.dirname, '../..')
 /** The one `npm` uses too: a warm start takes half the time. */
 const compileCache = join(source, '../../node_modules/.cache/node-compile-cache')
 
+/** One for all processes of a database, as nodes share it. */
+const secretKey = randomBytes(32).toString('base64url')
+
 /** A data directory of its own, and on PostgreSQL a database of its own; dispose with `await using`. */
 export interface Home extends AsyncDisposable {
   readonly folder: string
@@ -24,7 +28,8 @@ export interface Home extends AsyncDisposable {
 export async function makeHome(onPostgres = usesPostgres): Promise<Home> {
   const folder = mkdtempSync(join(tmpdir(), 'muster-home-'))
   const database = onPostgres ? await openTestDatabase() : null
-  const url = database?.location.kind === 'postgres' ? { DATABASE_URL: database.location.url } : {}
+  const url =
+    database?.location.kind === 'postgres' ? { DATABASE_URL: database.location.url, MUSTER_SECRET_KEY: secretKey } : {}
   return {
     folder,
     env: { MUSTER_DATA_DIR: join(folder, 'data'), ...url },

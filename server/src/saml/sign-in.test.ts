@@ -1,0 +1,28 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { startTestApp } from '../../test/start-test-app.ts'
+import { startSso } from './testdata/sso-world.ts'
+
+test('whoever the IdP vouches for gets an account at the first sign-in, and the same one ever after', async () => {
+  await using t = await startTestApp()
+  const sso = await startSso(t)
+  const attributes = { email: ['new.person@example.com'], firstName: ['New'], lastName: ['Person'] }
+  const first = await sso.signIn({ attributes })
+  assert.deepEqual([first.status, first.headers.location], [303, '/'])
+  assert.match(String(first.headers['set-cookie']), /^muster=mses_[^;]{43}; Path=\/; HttpOnly; SameSite=Lax$/)
+  const { json } = await t.get('/api/service/users?filter={"email":"new.person@example.com"}')
+  const [user] = json.records
+  assert.deepEqual(
+    [user.firstName, user.lastName, user.enabled, user.workspaceRole],
+    ['New', 'Person', true, '$member'],
+  )
+  // The address and the names changed at the IdP: it is the same person, and names are taken over once.
+  const again = await sso.signIn({ attributes: { email: ['other@example.com'], firstName: ['Changed'] } })
+  assert.equal(again.status, 303)
+  const after = await t.get('/api/service/users')
+  assert.deepEqual(
+    after.json.records.map((one: { email: string }) => one.email),
+    ['new.person@example.com'],
+  )
+  assert.equal(after.json.records[0].firstName, 'New')
+})

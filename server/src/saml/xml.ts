@@ -1,0 +1,77 @@
+import { DOMParser, XMLSerializer, type Element } from '@xmldom/xmldom'
+import { refuse } from './saml-refusal.ts'
+
+export const samlp = 'urn:oasis:names:tc:SAML:2.0:protocol'
+export const saml = 'urn:oasis:names:tc:SAML:2.0:assertion'
+export const ds = 'http://www.w3.org/2000/09/xmldsig#'
+export const xenc = 'http://www.w3.org/2001/04/xmlenc#'
+
+/**
+ * The root element of a text that has passed SAML-02. Whatever the parser so much as mentions is a refusal: what one
+ * reader repairs, another reads differently.
+ *
+ * @throws SamlRefusal
+ */
+export function parseXml(text: string, rule: string): Element {
+  let problem: string | undefined
+  try {
+    const document = new DOMParser({
+      onError: (_level, message) => {
+        problem ??= message
+      },
+    }).parseFromString(text, 'text/xml')
+    const root = document.documentElement
+    if (problem === undefined && root !== null) return root
+  } catch (error) {
+    refuse(`${rule}: not well-formed`, error)
+  }
+  return refuse(`${rule}: not well-formed`, problem)
+}
+
+/** An element as a document of its own. */
+export function toXml(element: Element): string {
+  return new XMLSerializer().serializeToString(element)
+}
+
+/** Direct children with this name, in order. */
+export function childrenOf(parent: Element, namespace: string, name: string): Element[] {
+  return elementsOf(parent).filter((child) => child.namespaceURI === namespace && child.localName === name)
+}
+
+/** All direct children that are elements. */
+export function elementsOf(parent: Element): Element[] {
+  const found: Element[] = []
+  for (let node = parent.firstChild; node !== null; node = node.nextSibling) {
+    // Nodes of type 1 are elements.
+    if (node.nodeType === 1) found.push(node as Element)
+  }
+  return found
+}
+
+/** The only child of this name. @throws SamlRefusal when there is none, or another */
+export function onlyChild(parent: Element, namespace: string, name: string, rule: string): Element {
+  const [child, second] = childrenOf(parent, namespace, name)
+  if (child === undefined) return refuse(`${rule}: no ${name}`)
+  if (second !== undefined) return refuse(`${rule}: more than one ${name}`)
+  return child
+}
+
+/** Undefined where the attribute is absent: an empty value is a value. */
+export function attributeOf(element: Element, name: string): string | undefined {
+  return element.hasAttribute(name) ? (element.getAttribute(name) ?? undefined) : undefined
+}
+
+/** The text of an element whose shape SAML-04 has checked: one text node or nothing. */
+export function textOf(element: Element): string {
+  return element.firstChild?.nodeValue ?? ''
+}
+
+const dateTime = /^\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])T([01]\d|2[0-3]):[0-5]\d:[0-5]\d(\.\d{1,9})?Z$/
+
+/** Epoch ms of an xs:dateTime in UTC, as SAML core 1.3.3 wants it. @throws SamlRefusal */
+export function readTime(text: string | undefined, rule: string, what: string): number {
+  if (text === undefined) return refuse(`${rule}: no ${what}`)
+  const time = dateTime.test(text) ? Date.parse(text.replace(/(\.\d{3})\d+Z$/, '$1Z')) : Number.NaN
+  if (Number.isNaN(time)) return refuse(`${rule}: ${what} is no UTC time`)
+  return time
+}
