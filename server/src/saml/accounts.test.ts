@@ -6,6 +6,7 @@ import { verifyDomainByOperator } from '../domains/domains.service.ts'
 import { inTransaction } from '../access/in-transaction.ts'
 import { changeSettings } from '../tenants/tenants.service.ts'
 import { updateConnection } from '../sso-connections/sso-connections.service.ts'
+import { provisionUser } from '../users/user-provisioning.service.ts'
 import { startSso, type SsoWorld } from './testdata/sso-world.ts'
 
 const email = (address: string) => ({ attributes: { email: [address] } })
@@ -231,4 +232,40 @@ test('who signed in, first and again, and who was refused is in the sign-in even
     json.map((event: { userId?: string }) => event.userId),
     [undefined, user.id, user.id, user.id],
   )
+})
+
+test('whom SCIM manages is bound by the first sign-in, by username or address, and by no second connection', async () => {
+  await using t = await startTestApp()
+  const first = await startSso(t, { alias: 'okta' })
+  const second = await startSso(t, { alias: 'entra', options: { createsUsers: false } })
+  await inTransaction(t.operator(), (ctx) => changeSettings(ctx, { scimIsOn: true }))
+  const make = (username: string) =>
+    inTransaction(t.operator(), (ctx) =>
+      provisionUser(ctx, {
+        username,
+        email: `${username}@example.com`,
+        firstName: 'By',
+        lastName: 'Scim',
+        title: '',
+        enabled: true,
+        role: '$member',
+      }),
+    )
+  const byName = await make('byname')
+  const byAddress = await make('byaddress')
+  await first.signIn({ nameId: 'byname', attributes: { color: ['blue'] } })
+  await first.signIn({ nameId: 'opaque', ...email('byaddress@example.com') })
+  const linked = await t.db
+    .selectFrom('external_identities')
+    .select(['name_id', 'user_id'])
+    .orderBy('name_id')
+    .execute()
+  assert.deepEqual(linked, [
+    { name_id: 'byname', user_id: byName.id },
+    { name_id: 'opaque', user_id: byAddress.id },
+  ])
+  const user = await userBy(t, 'byaddress@example.com')
+  assert.deepEqual([user.emailVerified, user.firstName], [true, 'By'])
+  await assertRefused(t, second, { nameId: 'byname', attributes: { color: ['blue'] } }, /^user: /)
+  await assertRefused(t, second, email('byaddress@example.com'), /^user: .* domain is not verified$/)
 })

@@ -43,6 +43,18 @@ interface NewIdentity extends IdentityKey {
   readonly now: number
 }
 
+/** Whether any connection knows this user. */
+export async function hasAnyIdentity(db: Queryable, tenantId: string, userId: string): Promise<boolean> {
+  const row = await db
+    .selectFrom('external_identities')
+    .select('name_id')
+    .where('tenant_id', '=', tenantId)
+    .where('user_id', '=', userId)
+    .limit(1)
+    .executeTakeFirst()
+  return row !== undefined
+}
+
 /** False when somebody has this identity already. */
 export async function insertIdentity(
   trx: Trx,

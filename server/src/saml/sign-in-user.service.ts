@@ -17,7 +17,13 @@ import { isPending, type User } from '../users/users.schema.ts'
 import { findUserByName, findUsersByEmail } from '../users/users.service.ts'
 import type { PendingRequest, SignedAssertion } from './assertion.schema.ts'
 import type { Claims } from './claims.ts'
-import { findLinkedUserId, insertIdentity, isLinked, noteSignIn } from './external-identities.queries.ts'
+import {
+  findLinkedUserId,
+  hasAnyIdentity,
+  insertIdentity,
+  isLinked,
+  noteSignIn,
+} from './external-identities.queries.ts'
 import { refuse, require } from './saml-refusal.ts'
 
 export interface SignIn {
@@ -70,7 +76,9 @@ async function findAccount(ctx: TrxCtx, signIn: SignIn): Promise<string | undefi
   if (user === undefined) return undefined
   const isKnown = await isLinked(ctx.db, ctx.tenantId, { connectionId: connection.id, userId: user.id })
   require(!isKnown, 'user: the identity provider knew this person under another NameID')
-  if (isScimManaged(user, settings.scimIsOn)) return user.id
+  // Whom SCIM manages is bound by the first sign-in; a second connection has to earn it like any other.
+  const isFirst = !(await hasAnyIdentity(ctx.db, ctx.tenantId, user.id))
+  if (isFirst && isScimManaged(user, settings.scimIsOn)) return user.id
   const isOurs = await isVerifiedAddress(ctx, claims.email)
   require(isOurs, 'user: the address has an account, and its domain is not verified')
   // Whoever was invited has proven nothing yet that could be taken over.
