@@ -95,6 +95,20 @@ create table decentralized_roles (
 );
 CREATE UNIQUE INDEX decentralized_roles_held_unique ON decentralized_roles USING btree (tenant_id, user_id, role_id, level, object_id);
 
+create table domains (
+  tenant_id text collate "C" not null,
+  id text collate "C" not null,
+  name text collate "C" not null,
+  challenge text collate "C" not null,
+  verified_at bigint not null default 0,
+  verified_by text collate "C" not null default ''::text,
+  created_at bigint not null,
+  created_by text collate "C" not null,
+  constraint domains_pkey PRIMARY KEY (tenant_id, id),
+  constraint domains_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenants(id)
+);
+CREATE UNIQUE INDEX domains_name_unique ON domains USING btree (tenant_id, name);
+
 create table events (
   tenant_id text collate "C" not null,
   id text collate "C" not null,
@@ -132,6 +146,20 @@ CREATE INDEX events_by_subject ON events USING btree (tenant_id, subject_id, cat
 CREATE INDEX events_by_type ON events USING btree (tenant_id, type, at, id);
 CREATE UNIQUE INDEX events_seq_unique ON events USING btree (tenant_id, seq) WHERE (seq > 0);
 CREATE INDEX events_unsealed ON events USING btree (tenant_id, at, id) WHERE (seq = 0);
+
+create table external_identities (
+  tenant_id text collate "C" not null,
+  connection_id text collate "C" not null,
+  name_id text collate "C" not null,
+  user_id text collate "C" not null,
+  name_id_format text collate "C" not null default ''::text,
+  linked_at bigint not null,
+  last_sign_in_at bigint not null default 0,
+  constraint external_identities_pkey PRIMARY KEY (tenant_id, connection_id, name_id),
+  constraint external_identities_tenant_id_connection_id_fkey FOREIGN KEY (tenant_id, connection_id) REFERENCES sso_connections(tenant_id, id) ON DELETE CASCADE,
+  constraint external_identities_tenant_id_user_id_fkey FOREIGN KEY (tenant_id, user_id) REFERENCES users(tenant_id, id) ON DELETE CASCADE
+);
+CREATE INDEX external_identities_by_user ON external_identities USING btree (tenant_id, user_id, connection_id);
 
 create table group_members (
   tenant_id text collate "C" not null,
@@ -456,6 +484,44 @@ create table roles (
 CREATE UNIQUE INDEX roles_description_unique ON roles USING btree (tenant_id, description);
 CREATE UNIQUE INDEX roles_name_unique ON roles USING btree (tenant_id, name);
 
+create table saml_consumed (
+  tenant_id text collate "C" not null,
+  connection_id text collate "C" not null,
+  assertion_id text collate "C" not null,
+  expires_at bigint not null,
+  constraint saml_consumed_pkey PRIMARY KEY (tenant_id, connection_id, assertion_id),
+  constraint saml_consumed_tenant_id_connection_id_fkey FOREIGN KEY (tenant_id, connection_id) REFERENCES sso_connections(tenant_id, id) ON DELETE CASCADE
+);
+CREATE INDEX saml_consumed_by_expiry ON saml_consumed USING btree (tenant_id, expires_at, connection_id, assertion_id);
+
+create table saml_keys (
+  tenant_id text collate "C" not null,
+  purpose text collate "C" not null,
+  private_key text collate "C" not null,
+  certificate text collate "C" not null,
+  created_at bigint not null,
+  constraint saml_keys_pkey PRIMARY KEY (tenant_id, purpose),
+  constraint saml_keys_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenants(id)
+);
+
+create table saml_requests (
+  tenant_id text collate "C" not null,
+  id text collate "C" not null,
+  connection_id text collate "C" not null,
+  browser_hash text collate "C" not null,
+  purpose text collate "C" not null,
+  user_id text collate "C" not null default ''::text,
+  test_id text collate "C" not null default ''::text,
+  return_path text collate "C" not null default '/'::text,
+  created_at bigint not null,
+  expires_at bigint not null,
+  constraint saml_requests_pkey PRIMARY KEY (tenant_id, id),
+  constraint saml_requests_tenant_id_connection_id_fkey FOREIGN KEY (tenant_id, connection_id) REFERENCES sso_connections(tenant_id, id) ON DELETE CASCADE,
+  constraint saml_requests_purpose_check CHECK ((purpose = ANY (ARRAY['sign_in'::text, 'test'::text, 'link'::text, 'logout'::text])))
+);
+CREATE INDEX saml_requests_by_connection ON saml_requests USING btree (tenant_id, connection_id, id);
+CREATE INDEX saml_requests_by_expiry ON saml_requests USING btree (tenant_id, expires_at, id);
+
 create table scim_groups (
   tenant_id text collate "C" not null,
   group_id text collate "C" not null,
@@ -721,6 +787,24 @@ create table sso_mappers (
 CREATE UNIQUE INDEX sso_mappers_attribute_value_unique ON sso_mappers USING btree (tenant_id, alias, group_id, attribute_value);
 CREATE INDEX sso_mappers_by_created_at ON sso_mappers USING btree (tenant_id, alias, created_at, id);
 CREATE INDEX sso_mappers_by_group ON sso_mappers USING btree (tenant_id, group_id, id);
+
+create table sso_tests (
+  tenant_id text collate "C" not null,
+  id text collate "C" not null,
+  connection_id text collate "C" not null,
+  user_id text collate "C" not null,
+  token_hash text collate "C" not null,
+  state text collate "C" not null,
+  reason text collate "C" not null default ''::text,
+  detail text collate "C" not null default '{}'::text,
+  created_at bigint not null,
+  finished_at bigint not null default 0,
+  constraint sso_tests_pkey PRIMARY KEY (tenant_id, id),
+  constraint sso_tests_tenant_id_connection_id_fkey FOREIGN KEY (tenant_id, connection_id) REFERENCES sso_connections(tenant_id, id) ON DELETE CASCADE,
+  constraint sso_tests_state_check CHECK ((state = ANY (ARRAY['open'::text, 'started'::text, 'passed'::text, 'failed'::text])))
+);
+CREATE INDEX sso_tests_by_connection ON sso_tests USING btree (tenant_id, connection_id, created_at, id);
+CREATE UNIQUE INDEX sso_tests_token_hash_unique ON sso_tests USING btree (tenant_id, token_hash);
 
 create table tenant_keys (
   tenant_id text collate "C" not null,

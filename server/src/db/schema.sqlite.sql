@@ -88,6 +88,19 @@ create table decentralized_roles (
 ) strict;
 create unique index decentralized_roles_held_unique on decentralized_roles (tenant_id, user_id, role_id, level, object_id);
 
+create table domains (
+  tenant_id text not null references tenants (id),
+  id text not null,
+  name text not null,
+  challenge text not null,
+  verified_at integer not null default 0,
+  verified_by text not null default '',
+  created_at integer not null,
+  created_by text not null,
+  primary key (tenant_id, id)
+) strict;
+create unique index domains_name_unique on domains (tenant_id, name);
+
 create table events (
   tenant_id text not null references tenants (id),
   id text not null,
@@ -114,6 +127,20 @@ create index events_by_subject on events (tenant_id, subject_id, category, at, i
 create index events_by_type on events (tenant_id, type, at, id);
 create unique index events_seq_unique on events (tenant_id, seq) where seq > 0;
 create index events_unsealed on events (tenant_id, at, id) where seq = 0;
+
+create table external_identities (
+  tenant_id text not null,
+  connection_id text not null,
+  name_id text not null,
+  user_id text not null,
+  name_id_format text not null default '',
+  linked_at integer not null,
+  last_sign_in_at integer not null default 0,
+  primary key (tenant_id, connection_id, name_id),
+  foreign key (tenant_id, connection_id) references sso_connections (tenant_id, id) on delete cascade,
+  foreign key (tenant_id, user_id) references users (tenant_id, id) on delete cascade
+) strict;
+create index external_identities_by_user on external_identities (tenant_id, user_id, connection_id);
 
 create table group_members (
   tenant_id text not null,
@@ -405,6 +432,42 @@ create table roles (
 create unique index roles_description_unique on roles (tenant_id, description);
 create unique index roles_name_unique on roles (tenant_id, name);
 
+create table saml_consumed (
+  tenant_id text not null,
+  connection_id text not null,
+  assertion_id text not null,
+  expires_at integer not null,
+  primary key (tenant_id, connection_id, assertion_id),
+  foreign key (tenant_id, connection_id) references sso_connections (tenant_id, id) on delete cascade
+) strict;
+create index saml_consumed_by_expiry on saml_consumed (tenant_id, expires_at, connection_id, assertion_id);
+
+create table saml_keys (
+  tenant_id text not null references tenants (id),
+  purpose text not null,
+  private_key text not null,
+  certificate text not null,
+  created_at integer not null,
+  primary key (tenant_id, purpose)
+) strict;
+
+create table saml_requests (
+  tenant_id text not null,
+  id text not null,
+  connection_id text not null,
+  browser_hash text not null,
+  purpose text not null check (purpose in ('sign_in', 'test', 'link', 'logout')),
+  user_id text not null default '',
+  test_id text not null default '',
+  return_path text not null default '/',
+  created_at integer not null,
+  expires_at integer not null,
+  primary key (tenant_id, id),
+  foreign key (tenant_id, connection_id) references sso_connections (tenant_id, id) on delete cascade
+) strict;
+create index saml_requests_by_connection on saml_requests (tenant_id, connection_id, id);
+create index saml_requests_by_expiry on saml_requests (tenant_id, expires_at, id);
+
 create table scim_groups (
   tenant_id text not null,
   group_id text not null,
@@ -650,6 +713,23 @@ create table sso_mappers (
 create unique index sso_mappers_attribute_value_unique on sso_mappers (tenant_id, alias, group_id, attribute_value);
 create index sso_mappers_by_created_at on sso_mappers (tenant_id, alias, created_at, id);
 create index sso_mappers_by_group on sso_mappers (tenant_id, group_id, id);
+
+create table sso_tests (
+  tenant_id text not null,
+  id text not null,
+  connection_id text not null,
+  user_id text not null,
+  token_hash text not null,
+  state text not null check (state in ('open', 'started', 'passed', 'failed')),
+  reason text not null default '',
+  detail text not null default '{}',
+  created_at integer not null,
+  finished_at integer not null default 0,
+  primary key (tenant_id, id),
+  foreign key (tenant_id, connection_id) references sso_connections (tenant_id, id) on delete cascade
+) strict;
+create index sso_tests_by_connection on sso_tests (tenant_id, connection_id, created_at, id);
+create unique index sso_tests_token_hash_unique on sso_tests (tenant_id, token_hash);
 
 create table tenant_keys (
   tenant_id text not null references tenants (id),
