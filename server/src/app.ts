@@ -250,7 +250,7 @@ async function registerSignIn(
     registerEnrolmentRoutes(pages, sessions.cookies)
     registerAccountRoutes(pages, sessions)
     registerSecondFactorRoutes(pages, sessions)
-    registerPasskeyRoutes(pages, { sessions, baseUrl: saml.baseUrl })
+    registerPasskeyRoutes(pages, { sessions, baseUrl: (tenantId) => saml.baseUrl(tenantId) })
   })
 }
 

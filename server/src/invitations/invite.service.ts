@@ -44,7 +44,7 @@ interface Entry {
  * Invites people: each becomes a pending user at once, and a mail is promised in the same transaction.
  * A bad entry never spoils the others. An address that is pending with the same role answers as the first time, without a second mail.
  *
- * @throws insufficient_role · role_not_found · role_conflict: these spoil the whole call, nothing is created
+ * @throws insufficient_role · role_not_found · role_conflict · sso_enforced: these spoil the whole call, nothing is created
  * @throws rate_limited, when nobody is left to whom a mail may be sent now
  * @source contract/rest-api.md, U2 and 2.5
  */
@@ -66,6 +66,7 @@ export async function inviteUsers(ctx: Ctx, invitees: readonly NewInvitee[]): Pr
     }
     const roles = await readRoles(ctx)
     const { settings } = await getTenant(ctx)
+    if (settings.enforcesSso && ctx.actor.kind !== 'system') throw ssoEnforced()
     const entries = readEntries(invitees, (invitee) => chooseRole(invitee, roles, settings.defaultRole), {
       fail,
       limits: ctx.limits,
