@@ -18,6 +18,7 @@ code { font-size: 1.125rem; }
 svg { width: 12rem; height: 12rem; background: #fff; }
 button { font: inherit; font-weight: 600; padding: .625rem 1rem; border: 0; border-radius: .375rem; background: #1a4fd6; color: #fff; cursor: pointer; }
 :focus-visible { outline: 3px solid #1a4fd6; outline-offset: 2px; }
+[hidden] { display: none; }
 [role="alert"] { border-left: 4px solid #c62828; padding: .25rem .75rem; }
 `
 
