@@ -8,6 +8,7 @@ body { margin: 0; display: grid; place-items: start center; }
 main { width: min(26rem, calc(100vw - 2rem)); padding: 3rem 0; }
 h1 { font-size: 1.5rem; line-height: 1.25; }
 form { display: grid; gap: 1rem; }
+form + form { margin-top: 1rem; }
 label { display: grid; gap: .25rem; font-weight: 600; }
 small { font-weight: 400; }
 input { font: inherit; padding: .5rem .625rem; border: 1px solid #767676; border-radius: .375rem; }
