@@ -8,6 +8,7 @@ body { margin: 0; display: grid; place-items: start center; }
 main { width: min(26rem, calc(100vw - 2rem)); padding: 3rem 0; }
 h1 { font-size: 1.5rem; line-height: 1.25; }
 form { display: grid; gap: 1rem; }
+form + form { margin-top: 1rem; }
 label { display: grid; gap: .25rem; font-weight: 600; }
 small { font-weight: 400; }
 input { font: inherit; padding: .5rem .625rem; border: 1px solid #767676; border-radius: .375rem; }
@@ -18,6 +19,7 @@ code { font-size: 1.125rem; }
 svg { width: 12rem; height: 12rem; background: #fff; }
 button { font: inherit; font-weight: 600; padding: .625rem 1rem; border: 0; border-radius: .375rem; background: #1a4fd6; color: #fff; cursor: pointer; }
 :focus-visible { outline: 3px solid #1a4fd6; outline-offset: 2px; }
+[hidden] { display: none; }
 [role="alert"] { border-left: 4px solid #c62828; padding: .25rem .75rem; }
 `
 

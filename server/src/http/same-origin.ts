@@ -11,7 +11,8 @@ export function isSameOrigin(request: FastifyRequest): boolean {
   if (site !== undefined && site !== 'same-origin' && site !== 'none') return false
   const { origin } = request.headers
   if (origin === undefined) return true
-  // Chromium sends null with a form from a page that sends no referrer, as ours are; the site it names beside it tells.
+  // Our pages tell nobody where one came from, so that Chromium and Firefox name no origin for their forms either; the
+  // site they name by themselves, and no page can make them name another.
   if (origin === 'null') return site === 'same-origin'
   // The host is one that this workspace is served under, or nothing would have been looked up.
   const url = URL.parse(origin)

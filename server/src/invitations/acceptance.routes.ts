@@ -76,7 +76,8 @@ export async function registerAcceptanceRoutes(app: FastifyInstance, isSecure: b
             reply.clearCookie(cookieName, cookie),
             200,
             'Welcome',
-            html`<p>Your account <strong>${user.username}</strong> is ready.</p>`,
+            html`<p>Your account <strong>${user.username}</strong> is ready.</p>
+              <nav><a href="/auth/sign-in">Sign in</a></nav>`,
           )
         } catch (error) {
           if (!(error instanceof ApiError)) throw error

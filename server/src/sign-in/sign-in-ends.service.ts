@@ -8,12 +8,15 @@ import { startSession } from '../sessions/sessions.service.ts'
 import * as queries from './sign-in.queries.ts'
 import type { SignInStep } from './sign-in.schema.ts'
 
+const devicesMax = 50
+
 /** Starts the session and remembers the browser; part of every sign-in without an identity provider. */
 export async function finish(ctx: TrxCtx, input: NewSession, device: string): Promise<SignInStep> {
   const started = await startSession(ctx, input)
   const deviceHash = hashSecret(device)
   const isKnown = await queries.isKnownDevice(ctx.db, ctx.tenantId, input.userId, deviceHash)
   const kept = isKnown ? device : newSecret('mdev_')
+  if (!isKnown) await queries.deleteOldDevices(ctx.db, ctx.tenantId, input.userId, devicesMax - 1)
   await queries.upsertDevice(ctx.db, ctx.tenantId, {
     userId: input.userId,
     deviceHash: hashSecret(kept),

@@ -85,6 +85,26 @@ export async function upsertDevice(
     .execute()
 }
 
+/** The oldest beyond what one person needs: whoever signs in by a script without cookies makes one each time. */
+export async function deleteOldDevices(trx: Trx, tenantId: string, userId: string, kept: number): Promise<void> {
+  const oldest = await trx
+    .selectFrom('known_devices')
+    .select('last_seen_at')
+    .where('tenant_id', '=', tenantId)
+    .where('user_id', '=', userId)
+    .orderBy('last_seen_at', 'desc')
+    .offset(kept)
+    .limit(1)
+    .executeTakeFirst()
+  if (oldest === undefined) return
+  await trx
+    .deleteFrom('known_devices')
+    .where('tenant_id', '=', tenantId)
+    .where('user_id', '=', userId)
+    .where('last_seen_at', '<=', oldest.last_seen_at)
+    .execute()
+}
+
 export async function insertPending(
   trx: Trx,
   row: {

@@ -174,3 +174,30 @@ test('V-W5 a sign-in leads to a path of this host and nowhere else', async () =>
     t.clock.advance(minuteMs)
   }
 })
+
+test('of the browsers somebody has signed in with, the newest fifty are known', async () => {
+  await using t = await startTestApp()
+  const user = await t.addUser('user01')
+  const at = t.clock.now().getTime()
+  const rows = Array.from({ length: 60 }, (_, index) => ({
+    tenant_id: t.acme.id,
+    user_id: user.id,
+    device_hash: `device ${index}`,
+    created_at: at - index,
+    last_seen_at: at - index - 1,
+  }))
+  await t.db.engine.transact((trx) => trx.insertInto('known_devices').values(rows).execute())
+  const browser = await signedInBrowser(t, 'user01')
+  const known = await t.db.selectFrom('known_devices').select('device_hash').execute()
+  assert.equal(known.length, 50)
+  assert.ok(
+    known.some(({ device_hash: hash }) => hash === 'device 48') &&
+      known.every(({ device_hash: hash }) => hash !== 'device 49'),
+  )
+  assert.equal((await browser.send('/auth/sign-in', { login: 'user01', password })).status, 303)
+  assert.equal(
+    (await t.db.selectFrom('known_devices').select('device_hash').execute()).length,
+    50,
+    'a known one is no new one',
+  )
+})
