@@ -208,7 +208,7 @@ export async function makeObject(
 }
 
 /** At most two are live: room for those that follow. */
-async function endScimTokens(t: TestApp, tenant: TestTenant): Promise<void> {
+export async function endScimTokens(t: TestApp, tenant: TestTenant): Promise<void> {
   const operator = t.operator(tenant)
   for (const token of await listTokens(operator)) await revokeToken(operator, token.id)
 }

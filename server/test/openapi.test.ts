@@ -126,7 +126,7 @@ test('every operation has one success with an example, and error answers with th
   // Pages have codes that no operation has; a wrong verb belongs to none; tenants are made on the host alone.
   assert.deepEqual(
     Object.keys(catalogue).filter((code) => !codesSeen.has(code)),
-    ['invalid_link', 'sign_in_refused', 'method_not_allowed', 'tenant_exists', 'rate_limited'],
+    ['invalid_link', 'sign_in_refused', 'method_not_allowed', 'tenant_exists'],
   )
 })
 

@@ -35,6 +35,17 @@ const bounded: readonly { readonly pattern: string; readonly because: string; re
     because: 'is asked about addresses of at most 254 characters',
     worst: `x${' '.repeat(252)}x`,
   },
+  { pattern: '/.{64}/g', because: 'reads a certificate of our own', worst: 'x'.repeat(2_000) },
+  {
+    pattern: String.raw`/<SingleLogoutService [^>]*\/>/`,
+    because: 'reads a document of our own',
+    worst: `<SingleLogoutService ${'/'.repeat(1_000)}`,
+  },
+  {
+    pattern: String.raw`/(\.\d{3})\d+Z$/`,
+    because: 'is asked about what is a time already',
+    worst: `2026-01-01T00:00:00.${'0'.repeat(30)}z`,
+  },
 ]
 
 interface Found {

@@ -1,12 +1,28 @@
 import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
+import path from 'node:path'
 import { after, before, test } from 'node:test'
 import { listOperations, type ContractPage, type Operation } from './contract-page.ts'
 import { scenarios } from './event-scenarios.ts'
 import { startTestApp, type TestApp } from './start-test-app.ts'
 import type { Answer } from './test-client.ts'
 
-/** As newSecret makes them, whatever their prefix. */
-const secret = /\bm[a-z]*_[A-Za-z0-9_-]{43}/g
+/** As newSecret makes them, whatever their prefix; what proves a domain is there for everybody to read. */
+const secret = /\bm(?!dom_)[a-z]*_[A-Za-z0-9_-]{43}/g
+
+/** The last characters of a secret, by which people tell tokens apart; a redrawn one has others. */
+const hint = /\bm[a-z]*_…[A-Za-z0-9_-]{4}/g
+
+/** With the cookie of a browser, which no scenario of events has; sessions/sessions.test.ts repeats it. */
+const repeatedElsewhere = new Set(['POST /auth/session/token'])
+
+/** The header is for programs: forms of people and SCIM, which repeats by its own rules, are not in the page. */
+const contract: ContractPage = JSON.parse(readFileSync(path.join(import.meta.dirname, '../../openapi.json'), 'utf8'))
+const declared = new Set(
+  listOperations(contract)
+    .filter(({ method }) => method === 'POST' || method === 'PUT')
+    .map(({ name }) => name),
+)
 
 let t: TestApp
 let operations: readonly Operation[]
@@ -24,7 +40,7 @@ after(async () => {
 })
 
 for (const [index, { by, what, arrange, leaves }] of scenarios.entries()) {
-  if (!/^(POST|PUT) /.test(by)) continue
+  if (!declared.has(by)) continue
   test(`${by}, ${what}: is done once under one key, and its stored answer holds no secret`, async () => {
     const act = await arrange(t)
     const send = () => act({ headers: { 'idempotency-key': `coverage-${index}` } }) as Promise<Answer> // all that begin so are requests
@@ -47,7 +63,7 @@ for (const [index, { by, what, arrange, leaves }] of scenarios.entries()) {
 test('every POST and every PUT was repeated here, and names the header and its refusals in the contract', () => {
   assert.ok(operations.length > 0)
   assert.deepEqual(
-    operations.filter(({ name }) => !repeated.has(name)).map(({ name }) => name),
+    operations.filter(({ name }) => !repeated.has(name) && !repeatedElsewhere.has(name)).map(({ name }) => name),
     [],
   )
   for (const { name, spec } of operations) {
@@ -71,7 +87,7 @@ test('every operation that makes something new names the header under which offi
 })
 
 function withoutSecrets(text: string): string {
-  return text.replaceAll(secret, '<secret>')
+  return text.replaceAll(secret, '<secret>').replaceAll(hint, '<hint>')
 }
 
 async function eventIds(): Promise<string[]> {

@@ -38,6 +38,10 @@ const freeIds: readonly string[] = [
   'pending_sign_ins.user_id',
   'persona_subjects.subject_id',
   'purpose_subjects.subject_id',
+  // Empty where nobody in particular asked.
+  'saml_consumed.assertion_id',
+  'saml_requests.test_id',
+  'saml_requests.user_id',
   'scim_groups.external_id',
   'scim_log.request_id',
   'scim_log.token_id',
@@ -45,13 +49,9 @@ const freeIds: readonly string[] = [
   'scim_log_steps.subject_id',
   'scim_tokens.creator_id',
   'scim_users.external_id',
-  'sso_connections.entity_id',
   'sessions.connection_id',
   'sessions.name_id',
-  // Empty where nobody in particular asked.
-  'saml_consumed.assertion_id',
-  'saml_requests.test_id',
-  'saml_requests.user_id',
+  'sso_connections.entity_id',
   'sso_tests.user_id',
 ]
 

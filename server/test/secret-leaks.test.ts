@@ -94,7 +94,7 @@ test('no secret and no password is in the log at any level, in the metrics, or i
   for (const { text, html, subject } of t.mails) {
     const mail = `${subject}\n${text}\n${html}`
     assert.ok(!mail.includes(password) && !/m(st|oat|ocs)_/.test(mail))
-    assert.equal(new Set(mail.match(secretForm)).size, 1, 'one link, its own')
+    assert.ok(new Set(mail.match(secretForm)).size <= 1, 'its own link, or none in a notice')
   }
 })
 

@@ -39,7 +39,7 @@ function byKeeper(
       const { path, body } = await arrange(t)
       const token = await keeper(t)
       const method = by.split(' ')[0] ?? ''
-      return () => t.request(method, path, { token, ...(body === undefined ? {} : { body }) })
+      return (as = {}) => t.request(method, path, { token, ...as, ...(body === undefined ? {} : { body }) })
     },
   }
 }
@@ -88,11 +88,22 @@ export const ofSso: readonly Scenario[] = [
   byKeeper(`POST ${connections}/{id}/tests`, 'a new one', ['sso_test.created'], async (t) => ({
     path: `${connections}/${(await startSso(t, { alias: newText() })).connection.id}/tests`,
   })),
-  byKeeper(`POST ${connections}/{id}/enforce`, 'the end of it', ['sso_connection.enforcement_changed'], async (t) => {
-    await inTransaction(t.operator(), (ctx) => changeSettings(ctx, { enforcesSso: true }))
-    const { connection } = await startSso(t, { alias: newText() })
-    return { path: `${connections}/${connection.id}/enforce`, body: { enforced: false } }
-  }),
+  {
+    by: `POST ${connections}/{id}/enforce`,
+    what: 'the end of it',
+    leaves: ['sso_connection.enforcement_changed'],
+    arrange: async (t) => {
+      const { connection } = await startSso(t, { alias: newText() })
+      const token = await keeper(t)
+      let isEnforced = false
+      return async (as = {}) => {
+        // Only now, and once: meanwhile nobody could be invited.
+        if (!isEnforced) await inTransaction(t.operator(), (ctx) => changeSettings(ctx, { enforcesSso: true }))
+        isEnforced = true
+        return t.post(`${connections}/${connection.id}/enforce`, { enforced: false }, { token, ...as })
+      }
+    },
+  },
   byKeeper(`POST ${domains}`, 'a new one', ['domain.added'], async () => ({
     path: domains,
     body: { name: `${newText()}.example` },

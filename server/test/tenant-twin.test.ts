@@ -175,6 +175,8 @@ const ofOneTenant = new Set([
   'POST /auth/confirm-email',
   'POST /auth/undo-email',
   'POST /auth/account/passkeys',
+  'POST /auth/saml/{alias}/acs',
+  'POST /api/muster/sso-connections/{id}/enforce',
 ])
 
 for (const scenario of changes) {

@@ -98,7 +98,7 @@ test('checkpoints come from the command, the API and the log of the server; a lo
   // Another installation's key is nobody's here.
   await using elsewhere = await makeHome()
   const foreign = await runCommand(elsewhere, ['audit', 'verify', '--checkpoint', files[0] ?? ''], {
-    MUSTER_SECRET_KEY: 'x'.repeat(40),
+    MUSTER_SECRET_KEY: 'another secret, which signs otherwise',
   })
   assertEnded(foreign, 3)
   assert.match(foreign.stdout, /MISSING/)
@@ -120,7 +120,7 @@ test('an export goes to standard output or into a new file for its owner alone, 
   const key = join(home.folder, 'key.pem')
   writeFileSync(key, (await send('GET', '/api/muster/audit/key')).json.pem)
   await using auditor = await makeHome()
-  const other = { MUSTER_SECRET_KEY: 'y'.repeat(40) }
+  const other = { MUSTER_SECRET_KEY: 'a third secret, which signs otherwise' }
   assertEnded(await runCommand(auditor, ['audit', 'verify', '--export', file, '--key', key], other), 0)
   assertEnded(await runCommand(auditor, ['audit', 'verify', '--export', file], other), 3)
   writeFileSync(file, readFileSync(file, 'utf8').replace('user.created', 'user.deleted'))

@@ -106,3 +106,15 @@ function toTest(row: Pick<Selectable<SsoTestsTable>, (typeof columns)[number]>):
     finishedAt: row.finished_at,
   }
 }
+
+/** Another address for a test nobody has begun; false when somebody has. */
+export async function replaceTestToken(trx: Trx, tenantId: string, id: string, tokenHash: string): Promise<boolean> {
+  const { numUpdatedRows } = await trx
+    .updateTable('sso_tests')
+    .set({ token_hash: tokenHash })
+    .where('tenant_id', '=', tenantId)
+    .where('id', '=', id)
+    .where('state', '=', 'open')
+    .executeTakeFirst()
+  return numUpdatedRows > 0n
+}

@@ -1,9 +1,10 @@
 import type { FastifyInstance } from 'fastify'
 import Type, { type Static } from 'typebox'
+import type { Ctx } from '../access/ctx.ts'
 import { operation } from '../http/operation.ts'
 import { enforceSso } from './enforcement.service.ts'
 import type { SamlDeps } from './saml-deps.ts'
-import { createTest, getTest } from './sso-tests.service.ts'
+import { createTest, getTest, redrawTest, type StartedTest as Started } from './sso-tests.service.ts'
 import type { SsoTest } from './sso-tests.schema.ts'
 
 const TestRecord = Type.Object(
@@ -40,6 +41,10 @@ const manage = { bearer: 'sign-in:manage', isCritical: true } as const
 
 export function registerSsoTestRoutes(app: FastifyInstance, deps: SamlDeps): void {
   app.addSchema(TestRecord)
+  const toStarted = async ({ tenantId }: Ctx, { test, alias, secret }: Started) => ({
+    id: test.id,
+    url: `${await deps.baseUrl(tenantId)}/auth/saml/${alias}/login?test=${secret}`,
+  })
   operation(
     app,
     {
@@ -56,13 +61,14 @@ export function registerSsoTestRoutes(app: FastifyInstance, deps: SamlDeps): voi
         schema: StartedTest,
         example: { id: exampleId, url: 'https://acme.example.com/auth/saml/okta/login?test=msst_…' },
       },
-      errors: ['plan_required', 'sso_connection_not_found'],
+      // No such test: of a repeat, whose test was begun meanwhile.
+      errors: ['plan_required', 'sso_connection_not_found', 'sso_test_not_found'],
+      secret: {
+        fields: ['url'],
+        redraw: async ({ ctx }, stored) => toStarted(ctx, await redrawTest(ctx, String(stored['id']))),
+      },
     },
-    async ({ ctx, params }) => {
-      const { test, alias, secret } = await createTest(ctx, params['id'] ?? '')
-      const baseUrl = await deps.baseUrl(ctx.tenantId)
-      return { id: test.id, url: `${baseUrl}/auth/saml/${alias}/login?test=${secret}` }
-    },
+    async ({ ctx, params }) => toStarted(ctx, await createTest(ctx, params['id'] ?? '')),
   )
   operation(
     app,

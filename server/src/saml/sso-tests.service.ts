@@ -11,6 +11,12 @@ import type { SsoTest } from './sso-tests.schema.ts'
 
 const keptMax = 20
 
+export interface StartedTest {
+  readonly test: SsoTest
+  readonly alias: string
+  readonly secret: string
+}
+
 /**
  * Prepares a trial sign-in. What comes back from the IdP is shown to the admin and signs nobody in; the connection may
  * be switched off.
@@ -18,10 +24,7 @@ const keptMax = 20
  * @returns the secret of the address that starts it, once, within ten minutes
  * @throws insufficient_role · reauth_required · right_required · plan_required · sso_connection_not_found
  */
-export async function createTest(
-  ctx: Ctx,
-  connectionId: string,
-): Promise<{ test: SsoTest; alias: string; secret: string }> {
+export async function createTest(ctx: Ctx, connectionId: string): Promise<StartedTest> {
   authorizeCritical(ctx, 'sign-in:manage')
   const secret = newSecret('msst_')
   return inTransaction(ctx, async (ctx) => {
@@ -45,6 +48,26 @@ export async function createTest(
     })
     await recordEvent(ctx, { type: 'sso_test.created', subjectId: id, objectId: connectionId, data: {}, personal: {} })
     return { test: await requireTest(ctx, id), alias, secret }
+  })
+}
+
+/**
+ * Another address for a test nobody has begun, for who did not get to read the first; that one starts nothing any more.
+ *
+ * @throws insufficient_role · reauth_required · right_required · sso_test_not_found
+ * @source contract/rest-api.md, 2.5
+ */
+export async function redrawTest(ctx: Ctx, id: string): Promise<StartedTest> {
+  authorizeCritical(ctx, 'sign-in:manage')
+  const secret = newSecret('msst_')
+  return inTransaction(ctx, async (ctx) => {
+    const test = await requireTest(ctx, id)
+    if (!(await queries.replaceTestToken(ctx.db, ctx.tenantId, id, hashSecret(secret))))
+      throw notFound('sso_test_not_found')
+    const { alias } = await getConnection(ctx, test.connectionId)
+    const objectId = test.connectionId
+    await recordEvent(ctx, { type: 'sso_test.created', subjectId: id, objectId, data: {}, personal: {} })
+    return { test, alias, secret }
   })
 }
 

@@ -1,5 +1,6 @@
 import type { FastifyInstance } from 'fastify'
 import Type, { type Static } from 'typebox'
+import type { Ctx } from '../access/ctx.ts'
 import { operation } from '../http/operation.ts'
 import { envelopeSchema, toEnvelope } from '../lists/envelope.ts'
 import { ScimProfile } from './scim-rules.schema.ts'
@@ -10,6 +11,7 @@ import {
   tokenState,
   type ScimToken,
 } from './scim-tokens.schema.ts'
+import type { IssuedScimToken } from './scim-tokens.service.ts'
 import * as tokens from './scim-tokens.service.ts'
 
 const Access = Type.Union([Type.Literal('all'), Type.Literal('read')], { description: 'read: writes are 403.' })
@@ -108,16 +110,19 @@ function registerCreate(app: FastifyInstance): void {
       body: CreateBody,
       bodyExamples: [{ label: 'Okta', profile: 'okta' }],
       answer: { schema: IssuedRecord, example: issuedExample },
-      errors: ['plan_required', 'sso_required', 'scim_token_limit'],
+      // Not found and ended: of a repeat, whose token was revoked meanwhile.
+      errors: ['plan_required', 'sso_required', 'scim_token_limit', 'scim_token_not_found', 'scim_token_ended'],
+      isCreate: true,
+      secret,
     },
     async ({ ctx, body }) => {
-      const issued = await tokens.createToken(ctx, {
+      const input = {
         label: body.label,
         access: body.access ?? 'all',
         profile: body.profile ?? null,
         lifetimeSeconds: body.validitySeconds ?? null,
-      })
-      return { ...toRecord(issued.token, ctx.now.getTime()), token: issued.secret }
+      }
+      return toIssued(ctx, await tokens.createToken(ctx, input))
     },
   )
 }
@@ -139,11 +144,10 @@ function registerEnds(app: FastifyInstance): void {
       bodyExamples: [{ overlapSeconds: 86_400 }],
       answer: { schema: IssuedRecord, example: issuedExample },
       errors: ['scim_token_not_found', 'scim_token_ended', 'scim_token_limit'],
+      secret,
     },
-    async ({ ctx, params, body }) => {
-      const issued = await tokens.rotateToken(ctx, params['id'] ?? '', body.overlapSeconds ?? 86_400)
-      return { ...toRecord(issued.token, ctx.now.getTime()), token: issued.secret }
-    },
+    async ({ ctx, params, body }) =>
+      toIssued(ctx, await tokens.rotateToken(ctx, params['id'] ?? '', body.overlapSeconds ?? 86_400)),
   )
   operation(
     app,
@@ -161,6 +165,17 @@ function registerEnds(app: FastifyInstance): void {
     },
     async ({ ctx, params }) => tokens.revokeToken(ctx, params['id'] ?? ''),
   )
+}
+
+/** Who did not get to read it asks again under the same key, and gets a new one in its place. */
+const secret = {
+  fields: ['token'],
+  redraw: async ({ ctx }: { readonly ctx: Ctx }, stored: Readonly<Record<string, unknown>>) =>
+    toIssued(ctx, await tokens.redrawSecret(ctx, String(stored['id']))),
+}
+
+function toIssued({ now }: Ctx, { token, secret }: IssuedScimToken): Static<typeof IssuedRecord> {
+  return { ...toRecord(token, now.getTime()), token: secret }
 }
 
 function toRecord(token: ScimToken, now: number): Static<typeof TokenRecord> {

@@ -113,6 +113,32 @@ async function requireToken(ctx: TrxCtx, id: string): Promise<ScimToken> {
 }
 
 /**
+ * Draws a new secret for a token; the one before opens nothing from here on. For who did not get to read the first.
+ *
+ * @throws insufficient_role · reauth_required · right_required · scim_token_not_found · scim_token_ended
+ * @source contract/rest-api.md, 2.5
+ */
+export async function redrawSecret(ctx: Ctx, id: string): Promise<IssuedScimToken> {
+  authorizeCritical(ctx, 'sign-in:manage')
+  const secret = newSecret('mscim_')
+  return inTransaction(ctx, async (ctx) => {
+    await holdScimSettings(ctx)
+    const token = await requireToken(ctx, id)
+    if (tokenState(token, ctx.now.getTime()) !== 'live')
+      throw new ApiError('scim_token_ended', { detail: 'This token has ended or was rotated already; make a new one.' })
+    const change = { token_hash: hashSecret(secret), last_four: secret.slice(-4) }
+    await queries.updateToken(ctx.db, ctx.tenantId, id, change)
+    await recordEvent(ctx, {
+      type: 'scim_token.rotated',
+      subjectId: id,
+      data: { replacedBy: id, endsAt: ctx.now.getTime() },
+      personal: {},
+    })
+    return { token: await requireToken(ctx, id), secret }
+  })
+}
+
+/**
  * Puts a new token next to an old one, which ends after the overlap.
  *
  * @param overlapSeconds 0, an hour, a day or a week

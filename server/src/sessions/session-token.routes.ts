@@ -1,13 +1,15 @@
 import type { FastifyInstance } from 'fastify'
 import { invalidToken } from '../errors/api-error.ts'
 import type { BrowserSessions } from '../http/browser-session.ts'
-import { operation } from '../http/operation.ts'
+import { operation, type OperationInput } from '../http/operation.ts'
 import { isSameOrigin } from '../http/same-origin.ts'
 import type { Session } from './sessions.schema.ts'
 import { issueAccessToken } from './sessions.service.ts'
 import { CurrentSession, SessionToken } from './sessions.wire.ts'
 
 const tag = 'Sessions'
+
+type Asked = Pick<OperationInput<unknown>, 'request' | 'reply'>
 
 /** What a console needs of the browser's session: who is signed in, and a bearer for the API, which reads no cookies. */
 export function registerSessionTokenRoutes(app: FastifyInstance, sessions: BrowserSessions<Session>): void {
@@ -41,6 +43,14 @@ export function registerSessionTokenRoutes(app: FastifyInstance, sessions: Brows
       }
     },
   )
+  const issue = async ({ request, reply }: Asked) => {
+    void reply.header('cache-control', 'no-store')
+    const found = await sessions.find(request, reply)
+    // Without proof the cookie is no credential: the answer is that to none.
+    if (found === undefined || !sessions.isProven(request, found.session)) throw invalidToken('')
+    const { token, expiresInSeconds } = await issueAccessToken(found.ctx, found.session)
+    return { accessToken: token, tokenType: 'Bearer', expiresIn: expiresInSeconds }
+  }
   operation(
     app,
     {
@@ -55,15 +65,9 @@ export function registerSessionTokenRoutes(app: FastifyInstance, sessions: Brows
       isExtension: true,
       answer: { schema: SessionToken, example: { accessToken: 'msess_…', tokenType: 'Bearer', expiresIn: 300 } },
       errors: ['invalid_token'],
+      secret: { fields: ['accessToken'], redraw: issue },
     },
-    async ({ request, reply }) => {
-      void reply.header('cache-control', 'no-store')
-      const found = await sessions.find(request, reply)
-      // Without proof the cookie is no credential: the answer is that to none.
-      if (found === undefined || !sessions.isProven(request, found.session)) throw invalidToken('')
-      const { token, expiresInSeconds } = await issueAccessToken(found.ctx, found.session)
-      return { accessToken: token, tokenType: 'Bearer', expiresIn: expiresInSeconds }
-    },
+    issue,
   )
 }
 

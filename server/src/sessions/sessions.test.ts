@@ -72,6 +72,22 @@ test('V-K9 signing out ends the session on the server: its cookie and its tokens
   assert.equal(await whoami(t, bearer), 401)
 })
 
+test('a token asked for again under one key is another one, kept nowhere, and only for who holds the session', async () => {
+  await using t = await startTestApp()
+  await t.addUser('user01')
+  const browser = await signedInBrowser(t, 'user01')
+  const ask = (from: TestBrowser, csrf: string) =>
+    from.request('POST', '/auth/session/token', { 'x-muster-csrf': csrf, 'idempotency-key': 'key01' })
+  const csrf = await csrfOf(browser)
+  const [first, again] = [await ask(browser, csrf), await ask(browser, csrf)]
+  assert.equal(again.headers['idempotent-replayed'], 'true')
+  assert.notEqual(again.json.accessToken, first.json.accessToken)
+  assert.equal(await whoami(t, again.json.accessToken), 200)
+  assert.equal((await ask(new TestBrowser(t), csrf)).status, 401)
+  const stored = JSON.stringify(await t.db.selectFrom('idempotency_keys').selectAll().execute())
+  assert.ok(stored.length > 2 && !stored.includes('msess_'))
+})
+
 test('V-K9 signing in again in the same browser ends the session before', async () => {
   await using t = await startTestApp()
   const user = await t.addUser('user01')

@@ -178,6 +178,7 @@ function registerCreate(app: FastifyInstance, deps: SsoConnectionDeps): void {
         'The IdP by its metadata document, or by entityId, signOnUrl and certificates. Needs the enterprise plan, and a token that carries the right sign-in-settings or a person who signed in within the last five minutes.',
       access: manage,
       isExtension: true,
+      isCreate: true,
       body: CreateBody,
       bodyExamples: createExamples,
       answer: { schema: ConnectionRef, example: connectionExample },

@@ -41,6 +41,7 @@ const understood = new Set([
   'const',
   'pattern',
   'patternProperties',
+  'maxProperties',
   '$ref',
   'description',
   'default',
