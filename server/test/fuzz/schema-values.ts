@@ -80,10 +80,7 @@ export function valuesOf(schema: Schema, name: string, place: Place): Arbitrary<
     case 'string':
       return textsOf(schema, name, place)
     case 'integer':
-      return fc.oneof(
-        fc.integer({ min: schema.minimum ?? -9, max: Math.min(schema.maximum ?? 2 ** 40, 2 ** 53 - 1) }),
-        fc.integer({ min: schema.minimum ?? 0, max: Math.min(schema.maximum ?? 20, 20) }),
-      )
+      return integersOf(schema)
     case 'number':
       return fc.double({ noNaN: true, noDefaultInfinity: true })
     case 'boolean':
@@ -100,6 +97,16 @@ export function valuesOf(schema: Schema, name: string, place: Place): Arbitrary<
     default:
       return fc.oneof(known(name, place), fc.jsonValue({ maxDepth: 2 }))
   }
+}
+
+/** Large and small ones, as far as the schema lets both be. */
+function integersOf({ minimum, maximum = 2 ** 40 }: Schema): Arbitrary<number> {
+  const max = Math.min(maximum, 2 ** 53 - 1)
+  const least = minimum ?? 0
+  return fc.oneof(
+    fc.integer({ min: minimum ?? -9, max }),
+    fc.integer({ min: least, max: Math.min(max, Math.max(least, 20)) }),
+  )
 }
 
 function known(name: string, { collection }: Place): Arbitrary<Known> {
