@@ -285,6 +285,27 @@ test('SAML-06, SAML-07: response and assertion are signed; where a connection sa
   assert.match(await reasonFor(toField(broken), assertion), /^SAML-06: /)
 })
 
+test('V-A4: who somebody is stands in the bytes that the signature covers, whatever is said around them', async () => {
+  const xml = await idp.respondXml(values, { response: false })
+  const end = xml.indexOf('<saml:Assertion')
+  const around = xml.slice(0, end)
+  const nameId = /<saml:NameID.*?<\/saml:NameID>/s.exec(xml)?.[0].replace('person-1', 'admin') ?? ''
+  assert.match(nameId, /admin/)
+  const claims =
+    '<saml:AttributeStatement><saml:Attribute Name="email"><saml:AttributeValue>admin@example.com</saml:AttributeValue></saml:Attribute></saml:AttributeStatement>'
+  const said = new Set<string>()
+  for (const text of [nameId, `<saml:Subject>${nameId}</saml:Subject>`, claims])
+    for (const gap of [...around.matchAll(/(?=<)/g)].map(({ index }) => index).concat(end))
+      said.add(await reasonFor(toField(xml.slice(0, gap) + text + xml.slice(gap)), { signed: 'assertion' }))
+  for (const [, attribute = ''] of around.matchAll(/ (\w+="[^"]*")/g))
+    said.add(await reasonFor(toField(xml.replace(attribute, attribute.replace(/"$/, 'x"'))), { signed: 'assertion' }))
+  assert.deepEqual(
+    [...said].filter((reason) => reason !== accepted && !/^SAML-\d\d: /.test(reason)),
+    [],
+  )
+  assert.ok(said.size > 3)
+})
+
 test('V-A5: what is encrypted is signed inside, with a cipher that shows changes or under a verified signature', async () => {
   const cbc = 'http://www.w3.org/2001/04/xmlenc#aes256-cbc'
   const encryptFor = sp.certificate

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
 import { test } from 'node:test'
 import { startTestApp, type TestApp } from '../../test/start-test-app.ts'
+import { signedInBrowser } from '../../test/test-browser.ts'
 import { changePlan } from '../tenants/tenants.service.ts'
 
 const url = '/api/muster/scim/tokens'
@@ -60,7 +61,7 @@ test('the first token switches SCIM on; it works at once and lives a year unless
   assert.ok(await isGood(t, token))
 })
 
-test('the secret is in one answer, and in the database only its SHA-256', async () => {
+test('V-S9 the secret is in one answer, and in the database only its SHA-256', async () => {
   await using t = await startTestApp()
   await t.addConnection()
   const made = await create(t)
@@ -89,6 +90,31 @@ test('the secret is in one answer, and in the database only its SHA-256', async 
     assert.ok(!kept.includes(token))
     assert.ok(kept.includes(createHash('sha256').update(token).digest('base64url')), 'kept as its hash')
   }
+})
+
+test('V-S9 a token is made and rotated by admins alone, and by people only within five minutes of proving who they are', async () => {
+  await using t = await startTestApp()
+  await t.addConnection()
+  const { id } = await create(t)
+  await t.addUser('user01', '$admin')
+  const browser = await signedInBrowser(t, 'user01')
+  const [member, guest] = [await t.addUser('user02'), await t.addUser('user03', '$guest')]
+  const requests = [
+    [url, { label: 'Entra' }],
+    [`${url}/${id}/rotate`, { overlapSeconds: 0 }],
+  ] as const
+  for (const [path, body] of requests) {
+    for (const { token } of [member, guest]) {
+      const refused = await t.post(path, body, { token })
+      assert.deepEqual([refused.status, refused.json.error], [403, 'insufficient_role'])
+    }
+  }
+  t.clock.advance(5 * 60_000 + 1)
+  for (const [path, body] of requests) {
+    const refused = await t.post(path, body, { token: await browser.bearer() })
+    assert.deepEqual([refused.status, refused.json.error], [401, 'reauth_required'])
+  }
+  assert.equal((await t.get(url)).json.records.length, 1)
 })
 
 test('a list shows when, from where and by what a token was last used, at most a minute late', async () => {

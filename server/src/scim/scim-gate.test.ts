@@ -23,6 +23,7 @@ after(() => t[Symbol.asyncDispose]())
 const addresses: readonly (readonly [string, string, RequestOptions])[] = [
   ['GET', '/api/scim/v2/ServiceProviderConfig', {}],
   ['GET', '/api/scim/v2/Schemas', {}],
+  ['GET', '/api/scim/v2/ResourceTypes', {}],
   ['GET', '/api/scim/v2/Users', {}],
   ['GET', '/api/scim/v2/Users/nobody', {}],
   ['GET', '/api/scim/v2/nothing-here', {}],
@@ -103,7 +104,7 @@ test('a connection whose last certificate ran out closes SCIM, and a new certifi
   assert.equal((await own.get('/api/scim/v2/Users', { token: secret })).status, 200)
 })
 
-test('whatever is wrong with a credential is answered in one sentence, at every address', async () => {
+test('V-S8 whatever is wrong with a credential is answered in one sentence, at every address', async () => {
   const right = token.secret
   const ended = await t.addScimToken()
   await t.delete(`/api/muster/scim/tokens/${ended.id}`)
