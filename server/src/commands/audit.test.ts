@@ -6,7 +6,15 @@ import { after, before, test } from 'node:test'
 import { openDatabase } from '../db/open.ts'
 import { sendRequest, type Answer } from '../../test/test-client.ts'
 import { usesPostgres } from '../../test/test-database.ts'
-import { makeHome, runCommand, startServer, type Ended, type Home, type RunningServer } from './testdata/processes.ts'
+import {
+  makeHome,
+  runCommand,
+  runServer,
+  startServer,
+  type Ended,
+  type Home,
+  type RunningServer,
+} from './testdata/processes.ts'
 
 const token = `mst_${'k'.repeat(43)}`
 const secretKey = 'a secret that all nodes share, long enough'
@@ -146,23 +154,30 @@ test('a deleted user’s personal data are erased by name, with the server runni
   assert.ok(!(await send('GET', '/api/muster/audit/export')).text.includes('leaving@example.com'))
 })
 
-test('without a secret key SQLite makes one at the first start; PostgreSQL runs, and what needs it says what to set', async () => {
-  await using fresh = await makeHome()
+test('without a secret key SQLite makes one at the first start; on PostgreSQL server and commands say what to set', async () => {
+  await using made = await makeHome()
+  const { MUSTER_SECRET_KEY: _, ...env } = made.env
+  const fresh = { folder: made.folder, env }
+  const file = join(fresh.folder, 'data', 'secret.key')
+  const exporting = () => runCommand(fresh, ['audit', 'export', '--tenant', 'acme'])
+  if (usesPostgres) {
+    const refused = await runServer(env)
+    assert.equal(refused.code, 78)
+    await using running = await startServer(made, { MUSTER_BOOTSTRAP_TOKEN: token })
+    assert.ok(running.port > 0)
+    const exported = await exporting()
+    assertEnded(exported, 3)
+    for (const { stderr } of [refused, exported]) assert.match(stderr, /MUSTER_SECRET_KEY/)
+    assert.ok(!existsSync(file))
+    return
+  }
   await using running = await startServer(fresh, { MUSTER_BOOTSTRAP_TOKEN: token })
   const { status, json } = await sendRequest(running.port, agent, 'GET', '/api/muster/audit/key', { token })
-  const exported = await runCommand(fresh, ['audit', 'export', '--tenant', 'acme'])
-  const file = join(fresh.folder, 'data', 'secret.key')
-  if (usesPostgres) {
-    assert.deepEqual([status, json.error], [409, 'signing_key_missing'])
-    assertEnded(exported, 3)
-    assert.match(exported.stderr, /MUSTER_SECRET_KEY/)
-    assert.ok(!existsSync(file))
-  } else {
-    assert.equal(status, 200)
-    assertEnded(exported, 0)
-    assert.ok(exported.stdout.includes(`"publicKey":"${json.publicKey}"`), 'commands and server sign with one key')
-    assert.match(readFileSync(file, 'utf8'), /^[A-Za-z0-9_-]{43}\n$/)
-  }
+  const exported = await exporting()
+  assert.equal(status, 200)
+  assertEnded(exported, 0)
+  assert.ok(exported.stdout.includes(`"publicKey":"${json.publicKey}"`), 'commands and server sign with one key')
+  assert.match(readFileSync(file, 'utf8'), /^[A-Za-z0-9_-]{43}\n$/)
 })
 
 test('what was changed behind the server’s back is found, with its place', async () => {
