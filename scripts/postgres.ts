@@ -9,10 +9,12 @@ import {
   accessSync,
   chownSync,
   constants,
+  existsSync,
   mkdtempSync,
   readdirSync,
   readFileSync,
   rmSync,
+  statfsSync,
   writeFileSync,
 } from 'node:fs'
 import { createServer } from 'node:net'
@@ -40,11 +42,21 @@ const settings = {
 
 if (import.meta.main) process.exitCode = await runProgram(process.argv.slice(2))
 
+const roomyMinBytes = 4 * 2 ** 30
+
+/** Linux' disk in memory, where it is roomy: a test database of 300 files is made there in half the time. */
+function roomyFolder(): string {
+  const memory = '/dev/shm'
+  if (!existsSync(memory)) return tmpdir()
+  const { bavail, bsize } = statfsSync(memory)
+  return bavail * bsize > roomyMinBytes ? memory : tmpdir()
+}
+
 /** Runs the work with a fresh server, and ends the server whatever happens to the work or to this process. */
 export async function withPostgres<T>(work: (server: PostgresServer) => Promise<T>): Promise<T> {
   const bin = findPrograms() ?? installOnDebian()
   const user = unprivilegedUser()
-  const folder = mkdtempSync(path.join(tmpdir(), 'muster-postgres-'))
+  const folder = mkdtempSync(path.join(roomyFolder(), 'muster-postgres-'))
   const run: Run = (program, args, env) => runAs(user, path.join(bin, program), args, folder, env)
   const stop = (): void => {
     run('pg_ctl', ['stop', '--mode=immediate', '--silent', `--pgdata=${path.join(folder, 'data')}`])

@@ -1,6 +1,6 @@
 import { Agent } from 'node:http'
 import { pino, type Logger } from 'pino'
-import type { SubRole, WorkspaceRole } from '../src/access/permissions.ts'
+import type { Right, SubRole, WorkspaceRole } from '../src/access/permissions.ts'
 import { v4 as uuid } from 'uuid'
 import type { Ctx } from '../src/access/ctx.ts'
 import { buildApp } from '../src/app.ts'
@@ -287,8 +287,12 @@ export class TestApp implements AsyncDisposable {
   }
 
   /** A service token that keeps this role. */
-  async serviceToken(role: WorkspaceRole, tenant: TestTenant = this.acme): Promise<string> {
-    const input = { displayName: `test ${role}`, role, rights: [], lifetimeSeconds: null, secret: null }
+  async serviceToken(
+    role: WorkspaceRole,
+    tenant: TestTenant = this.acme,
+    rights: readonly Right[] = [],
+  ): Promise<string> {
+    const input = { displayName: `test ${role}`, role, rights, lifetimeSeconds: null, secret: null }
     return (await issueServiceToken(this.operator(tenant), input)).secret
   }
 

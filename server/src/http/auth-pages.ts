@@ -36,7 +36,7 @@ function crossSite(): ApiError {
   })
 }
 
-const hidden = { schema: { hide: true }, config: { access: 'public' }, bodyLimit: formMaxBytes } as const
+const hidden = { schema: { hide: true }, config: { access: 'public' } } as const
 
 /** One page, or what a form on it does. */
 export function page(

@@ -69,9 +69,9 @@ export function createServer({ log, trustedProxies, limits, spaceErrors }: Serve
   app.setSerializerCompiler(() => (value) => JSON.stringify(value))
   app.setValidatorCompiler(compileValidator)
   addJsonParser(app, limits)
-  // Whoever needs no credential must not make the server read much.
+  // Whoever needs no credential must not make the server read much, but for what comes large by its nature and says so.
   app.addHook('onRoute', (route) => {
-    if (route.config?.access === 'public') route.bodyLimit = limits.publicBodyMaxBytes
+    if (route.config?.access === 'public') route.bodyLimit = Math.max(route.bodyLimit ?? 0, limits.publicBodyMaxBytes)
   })
   return app
 }

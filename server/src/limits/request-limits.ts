@@ -39,7 +39,7 @@ export const requestLimits = [
     min: 1024,
     max: 256 * 1024,
     unit: 'bytes',
-    about: 'Body of a request to an address that needs no credential.',
+    about: 'Body of a request to an address that needs no credential; answers of an IdP may have 256 KiB.',
     over: '413',
   },
   {

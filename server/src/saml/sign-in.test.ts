@@ -3,6 +3,14 @@ import { test } from 'node:test'
 import { startTestApp } from '../../test/start-test-app.ts'
 import { startSso } from './testdata/sso-world.ts'
 
+test('somebody in a thousand groups signs in: the answer of an IdP may be large', async () => {
+  await using t = await startTestApp()
+  const sso = await startSso(t)
+  const memberOf = Array.from({ length: 1_000 }, (_, at) => `group-${at}-${'x'.repeat(60)}`)
+  const answer = await sso.signIn({ attributes: { email: ['many@example.com'], memberOf } })
+  assert.deepEqual([answer.status, answer.headers.location], [303, '/'])
+})
+
 test('whoever the IdP vouches for gets an account at the first sign-in, and the same one ever after', async () => {
   await using t = await startTestApp()
   const sso = await startSso(t)

@@ -34,8 +34,8 @@ export class Callers {
   }
 
   async #make(caller: Caller): Promise<string> {
-    if (caller !== 'person')
-      return this.#t.serviceToken(caller === 'admin' ? '$admin' : caller === 'member' ? '$member' : '$guest')
+    if (caller === 'admin') return this.#t.serviceToken('$admin', this.#t.acme, ['sign-in-settings'])
+    if (caller !== 'person') return this.#t.serviceToken(caller === 'member' ? '$member' : '$guest')
     this.#people += 1
     // The tenant's first token may have been revoked by now.
     const tenant = { ...this.#t.acme, token: await this.#t.serviceToken('$admin') }
