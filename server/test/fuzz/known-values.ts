@@ -31,7 +31,8 @@ export class KnownValues {
       for (const [key, value] of Object.entries(record)) {
         if (typeof value !== 'string' || value === '' || value.length > 200) continue
         // What a link carries is sent back by whoever opens it.
-        if (URL.canParse(value)) for (const [part, text] of new URL(value).searchParams) this.#keep(`*.${part}`, text)
+        if (URL.canParse(value))
+          for (const [part, text] of new URL(value).searchParams) this.#keep(`links.${part}`, text)
         this.#keep(`${collection}.${key}`, value)
         this.#keep(`*.${key}`, value)
       }
@@ -82,6 +83,8 @@ function poolNames(name: string, near: string): string[][] {
   if (name.includes('.')) return [[name], [`${near}.${name}`, `*.${name}`]]
   // Mappers name their group, and clients their role.
   if (name === 'group') return [['groups.name']]
+  // Of all that is called so, links are what is opened by it.
+  if (name === 'token') return [['links.token'], ['*.token']]
   if (name === 'role') return [[`${near}.role`, '*.role']]
   const noun = /([A-Za-z][a-z]*)(?:Id|_id)$/.exec(name)?.[1]?.toLowerCase()
   const plural = noun === undefined ? name : `${noun}s`

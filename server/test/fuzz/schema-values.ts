@@ -119,6 +119,9 @@ function textsOf({ minLength = 0, maxLength = 1_000 }: Schema, name: string, pla
     { weight: 12, arbitrary: known(name, place) },
     { weight: 3, arbitrary: fc.string({ minLength: Math.max(minLength, 1), maxLength: Math.min(maxLength, 12) }) },
     { weight: 1, arbitrary: oddText.filter(fits) },
+    { weight: name === 'username' ? 9 : 0, arbitrary: fc.nat(5_000).map((at) => `fuzz${at}`) },
+    // One that is not easily guessed.
+    { weight: name === 'password' ? 20 : 0, arbitrary: fc.constant('quince-lantern-47-plover') },
     // Addresses and instants are forms of text that chance never hits.
     { weight: /^(?:validFrom|expiresAt)$/.test(name) ? 20 : 0, arbitrary: fc.constantFrom(...instants) },
     { weight: /^e-?mails?$/i.test(name) ? 9 : 0, arbitrary: fc.nat(500).map((at) => `fuzz-${at}@example.com`) },

@@ -267,6 +267,8 @@ test('the log is filtered by person, group, external id, request, outcome, statu
   assert.deepEqual(await found('?limit=2'), [third, second])
   assert.deepEqual(await found(`?limit=2&before=${second}`), [first])
   assert.deepEqual(await found('?user=nobody-at-all'), [])
+  for (const name of ['user', 'externalId', 'requestId', 'outcome'])
+    assert.deepEqual(await found(`?${name}=a%00b`), [], name)
   for (const query of ['?limit=101', '?limit=x', '?from=yesterday', '?status=1e9', '?user=a&user=b'])
     assert.deepEqual((await t.get(`${url}${query}`)).json.error, 'invalid_request', query)
 })

@@ -79,7 +79,7 @@ export async function insertEntry(
   return seq
 }
 
-/** PostgreSQL keeps no NUL in a text. */
+/** PostgreSQL takes no NUL in a text, neither to keep nor to look for. */
 function withoutNul<T extends object>(row: T): T {
   const clean = (value: unknown) => (typeof value === 'string' ? value.replaceAll('\0', '\u2400') : value)
   return Object.assign({}, row, Object.fromEntries(Object.entries(row).map(([name, value]) => [name, clean(value)])))
@@ -87,7 +87,7 @@ function withoutNul<T extends object>(row: T): T {
 
 /** Newest first. What concerns one person or thing is looked up; everything else is read in order until there is enough. */
 export async function selectEntries(db: Queryable, tenantId: string, query: LogQuery): Promise<LogRow[]> {
-  const { subjectId, externalId, outcome, status, requestId, before } = query
+  const { subjectId, externalId, outcome, status, requestId, before } = withoutNul(query)
   const last = before === undefined ? undefined : await findTime(db, tenantId, before)
   // A plus hides a column from SQLite's choice of an index: one request is looked up by its id.
   const at = requestId === undefined ? sql`l.at` : sql`+l.at`
