@@ -38,6 +38,8 @@ const settings = {
   synchronous_commit: 'off',
   full_page_writes: 'off',
   max_connections: '200',
+  // Answers and plans are compared: statistics must not come in between.
+  autovacuum: 'off',
 }
 
 if (import.meta.main) process.exitCode = await runProgram(process.argv.slice(2))

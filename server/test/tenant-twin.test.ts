@@ -138,16 +138,16 @@ function readings(): string[] {
   return [...service.map((path) => `/api/service/${path}`), ...muster.map((path) => `/api/muster/${path}`)]
 }
 
-/** What an identity provider reads. */
+/** What an identity provider reads, sorted: the twin's rows were made in another order. */
 function scimReadings(): string[] {
   const paths = [
     'Users?sortBy=userName&count=1000',
-    `Users?filter=${encodeURIComponent('userName sw "new" and active eq true')}`,
-    `Users?filter=${encodeURIComponent('emails.value co "example" or name.familyName pr')}`,
-    `Users?filter=${encodeURIComponent(`groups.value eq "${own.group}"`)}`,
+    `Users?sortBy=userName&filter=${encodeURIComponent('userName sw "new" and active eq true')}`,
+    `Users?sortBy=userName&filter=${encodeURIComponent('emails.value co "example" or name.familyName pr')}`,
+    `Users?sortBy=userName&filter=${encodeURIComponent(`groups.value eq "${own.group}"`)}`,
     `Users/${own.user}`,
     'Groups?sortBy=displayName&count=1000',
-    `Groups?filter=${encodeURIComponent(`members.value eq "${own.user}"`)}`,
+    `Groups?sortBy=displayName&filter=${encodeURIComponent(`members.value eq "${own.user}"`)}`,
     `Groups/${own.group}`,
   ]
   return paths.map((path) => `/api/scim/v2/${path}`)
