@@ -5,7 +5,7 @@ import type { DerivedField, Field, FieldMap } from '../../filter/field.ts'
 import { filterToSql, valueTermToSql } from '../../filter/filter-sql.ts'
 import { groupUrn } from '../schemas/group.ts'
 import { findAttribute, pathOf, type ResourceType } from '../schemas/registry.ts'
-import { constantField, idOfReference, listedText, locationField, versionField } from '../users/user-fields.ts'
+import { constantField, idOfReference, listedText, locationField, versionField } from '../list/derived-fields.ts'
 
 function matches(): never {
   throw new Error('SCIM filters are read by SQL')

@@ -6,22 +6,18 @@ import { ApiError } from '../../errors/api-error.ts'
 import { hashNewPassword, storePassword } from '../../passwords/passwords.service.ts'
 import { readRoles } from '../../roles/roles.service.ts'
 import { deleteHeldUser } from '../../users/user-deletion.service.ts'
-import {
-  changeProvisionedUser,
-  provisionUser,
-  touchUser,
-  type ProvisionedUser,
-} from '../../users/user-provisioning.service.ts'
+import { changeProvisionedUser, touchUser, type ProvisionedUser } from '../../users/user-provisioning.service.ts'
 import { holdUser } from '../../users/user-roles.service.ts'
 import { readResource } from '../read-resource.ts'
-import { invalidValue, noResource, notUnique, ScimError, toScimError } from '../scim-error.ts'
+import { invalidValue, noResource, notUnique } from '../scim-error.ts'
 import { enterpriseUrn } from '../schemas/enterprise.ts'
 import { readingOf, requireWriteAccess, type ScimSession } from '../scim-session.ts'
 import { canonical, isSame, type ScimObject } from '../scim-value.ts'
 import { requireVersionMatch, type Preconditions } from '../preconditions.ts'
 import { fillLinks } from './user-links.service.ts'
 import { mappedRole } from './role-map.ts'
-import { findNamesake, findStored, hasExternalId, replaceValues, saveScimUser } from './scim-users.queries.ts'
+import { emailToKeep, provisionOrLink, requireMayAdopt, requireStored } from './existing-accounts.service.ts'
+import { findStored, hasExternalId, replaceValues, saveScimUser } from './scim-users.queries.ts'
 import { toUserRecord, toValueRows, withoutShown, type UserRecord } from './user-record.ts'
 import { noLinks, toUserResource, userVersion, type StoredUser } from './user-resource.ts'
 import { requireUserRules } from './user-rules.ts'
@@ -84,66 +80,6 @@ function toProvisioned(record: UserRecord, role: ProvisionedUser['role']): Provi
     enabled: record.active ?? false,
     role,
   }
-}
-
-interface Wanted {
-  readonly wanted: ProvisionedUser
-  readonly record: UserRecord
-}
-
-/** A collision is a conflict, unless the tenant lets SCIM take over accounts that are not admins' (4.2). */
-async function provisionOrLink(ctx: TrxCtx, session: ScimSession, { wanted, record }: Wanted): Promise<StoredUser> {
-  const { rules, trace } = session
-  const known = await findNamesake(ctx.db, ctx.tenantId, toKey(wanted.username), toKey(wanted.email))
-  if (known !== undefined && rules.adoptExisting === 'link' && known.user.source !== 'scim') {
-    const roles = await readRoles(ctx)
-    if (roles.byId(known.user.workspaceRoleId)?.name !== '$admin') {
-      await changeProvisionedUser(ctx, await holdUser(ctx, known.user.id), {
-        ...wanted,
-        enabled: record.active ?? known.user.enabled,
-      })
-      trace.add({
-        subjectKind: 'user',
-        subjectId: known.user.id,
-        outcome: 'matched',
-        operation: 'create',
-        note: 'linked to an account that was there',
-      })
-      return known
-    }
-  }
-  const isOnlyAddress = known !== undefined && toKey(known.user.username) !== toKey(wanted.username)
-  const detached = isOnlyAddress && rules.emailConflict === 'detach'
-  if (detached)
-    trace.add({
-      subjectKind: 'user',
-      subjectId: known.user.id,
-      outcome: 'skipped',
-      operation: 'create',
-      attribute: 'emails',
-      note: 'the address belongs to another account, which keeps it',
-    })
-  try {
-    const user = await provisionUser(ctx, detached ? { ...wanted, email: '' } : wanted)
-    return await requireStored(ctx, user.id)
-  } catch (error) {
-    if (!(error instanceof ApiError) || error.status !== 409) throw error
-    throw conflict(session, known, error)
-  }
-}
-
-/** What an administrator has to decide; the client hears only that the name or address is taken. */
-function conflict({ trace }: ScimSession, known: StoredUser | undefined, error: ApiError): ScimError {
-  if (known !== undefined)
-    trace.add({
-      subjectKind: 'user',
-      subjectId: known.user.id,
-      outcome: 'refused',
-      operation: 'create',
-      note: 'the name or the address belongs to this account',
-    })
-  trace.cause = 'an account with this userName or address exists already'
-  return toScimError(error, () => error)
 }
 
 /**
@@ -295,47 +231,6 @@ function shown(value: ScimObject[string] | undefined): string {
   return value === undefined ? '' : JSON.stringify(value).slice(0, 500)
 }
 
-/** An address that belongs to somebody else: refused, or left with its owner where the tenant wants that. */
-async function emailToKeep(ctx: TrxCtx, session: ScimSession, stored: StoredUser, record: UserRecord): Promise<string> {
-  if (toKey(record.email) === toKey(stored.user.email)) return stored.user.email
-  if (session.rules.emailConflict !== 'detach' || record.email === '') return record.email
-  const owner = await findNamesake(ctx.db, ctx.tenantId, '', toKey(record.email))
-  if (owner === undefined || owner.user.id === stored.user.id) return record.email
-  session.trace.add({
-    subjectKind: 'user',
-    subjectId: stored.user.id,
-    outcome: 'skipped',
-    operation: 'update',
-    attribute: 'emails',
-    note: 'the address belongs to another account, which keeps it',
-  })
-  return stored.user.email
-}
-
-const adminsOwn = new Set(['userName', 'emails', 'externalId', 'password'])
-
-/** Accounts that were there before SCIM (4.2). @throws ScimError 409 */
-async function requireMayAdopt(
-  ctx: TrxCtx,
-  session: ScimSession,
-  { user }: StoredUser,
-  changed: readonly string[],
-): Promise<void> {
-  if (user.source === 'scim') return
-  const isAdmin = (await readRoles(ctx)).byId(user.workspaceRoleId)?.name === '$admin'
-  const takesAdmin = isAdmin && changed.some((name) => adminsOwn.has(name))
-  if (session.rules.adoptExisting !== 'ask' && !takesAdmin) return
-  session.trace.cause = takesAdmin ? 'SCIM does not manage this administrator' : 'SCIM does not manage this account yet'
-  session.trace.add({
-    subjectKind: 'user',
-    subjectId: user.id,
-    outcome: 'refused',
-    operation: 'update',
-    note: session.trace.cause,
-  })
-  throw new ScimError(409, 'This account is not managed by SCIM; an administrator has to link it first.')
-}
-
 /** @throws ScimError 404 · 409 · 412 */
 export async function deleteScimUser(session: ScimSession, id: string, preconditions: Preconditions): Promise<void> {
   requireWriteAccess(session)
@@ -356,12 +251,6 @@ export async function deleteScimUser(session: ScimSession, id: string, precondit
       before: stored.user.username,
     })
   })
-}
-
-async function requireStored(ctx: TrxCtx, id: string): Promise<StoredUser> {
-  const stored = await findStored(ctx.db, ctx.tenantId, id)
-  if (stored === undefined) throw noResource()
-  return stored
 }
 
 async function save(ctx: TrxCtx, userId: string, record: UserRecord, { types }: ScimSession): Promise<void> {
