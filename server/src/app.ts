@@ -105,6 +105,8 @@ export interface App {
   readonly sealer: Sealer
   readonly sweeper: AnswerSweeper
   readonly inspector: Inspector
+  /** Until here /readyz answers 503: who is told that the server is ready finds all that the first start makes. */
+  startServing(): void
   /** From here on /readyz answers 503 and every answer closes its connection. */
   startDraining(): void
   /** Ends background work; the server is closed by its owner. */
@@ -114,7 +116,7 @@ export interface App {
 /** The whole server on its dependencies: every plugin and route, in the order in which a request meets them. */
 export async function buildApp(deps: AppDeps): Promise<App> {
   const { config, secrets, db, clock, log } = deps
-  const state = { isDraining: false }
+  const state = { isServing: false, isDraining: false }
   const { limits, trustedProxies } = config
   const http = createServer({
     log,
@@ -177,7 +179,11 @@ export async function buildApp(deps: AppDeps): Promise<App> {
       return { events, oldestSeconds: secondsSince(oldestAt, clock) }
     },
   })
-  addHealth(http, { checkDatabase: () => pingDatabase(db), isDraining: () => state.isDraining })
+  addHealth(http, {
+    checkDatabase: () => pingDatabase(db),
+    isServing: () => state.isServing,
+    isDraining: () => state.isDraining,
+  })
   await addOpenApi(http, version)
   await http.register(cookie)
   registerRoutes(http, linkTo, config)
@@ -195,6 +201,7 @@ export async function buildApp(deps: AppDeps): Promise<App> {
     sealer,
     sweeper,
     inspector,
+    startServing: () => void (state.isServing = true),
     startDraining: () => void (state.isDraining = true),
     settle: async () => {
       await dispatcher.stop()

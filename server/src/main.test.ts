@@ -7,6 +7,7 @@ import { test } from 'node:test'
 import { sendRequest, type Answer, type RequestOptions } from '../test/test-client.ts'
 import { usesPostgres } from '../test/test-database.ts'
 import {
+  launchServer,
   makeHome,
   runServer,
   startServer,
@@ -249,6 +250,18 @@ test('a chosen bootstrap token works and is never printed; development mode show
   await ask(server, '/api/service/users', { token, body: { emails: ['user01@example.com'] } })
   await server.printed(/mail held/)
   assert.match(server.output.stdout, /"to":"user01@example\.com".*accept-invite\?token=minv_/)
+})
+
+test('who is told by /readyz that the server is ready can use what the first start makes', async () => {
+  await using home = await makeHome()
+  const token = `mst_${'k'.repeat(43)}`
+  await using server = await launchServer(home, { MUSTER_BOOTSTRAP_TOKEN: token })
+  for (;;) {
+    const answer = await ask(server, '/readyz').catch(() => null) // nobody listens yet
+    if (answer?.status === 200) break
+  }
+  assert.equal((await ask(server, '/api/service/whoami', { token })).status, 200)
+  await server.ready
 })
 
 test('a request stands in the log within a moment, however quiet the server is', async () => {

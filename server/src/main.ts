@@ -40,6 +40,7 @@ async function serve(): Promise<void> {
   // Only now: what the first start makes is shown once, so nothing after it may fail for a port that is taken.
   const started = await firstStart(db, config, secrets)
   if (mail !== null) await releaseHeldMails(db, new Date())
+  app.startServing()
   app.dispatcher.start()
   app.dispatcher.wake()
   app.sealer.start()

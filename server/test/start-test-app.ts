@@ -101,6 +101,7 @@ export async function startTestApp(options: Options = {}) {
   const acme = beside?.acme ?? (await makeTenant(database.db, clock, 'acme'))
   const other = beside?.other ?? (await makeTenant(database.db, clock, 'other'))
   await app.http.listen({ port: 0, host: '127.0.0.1' })
+  app.startServing()
   const address = app.http.server.address()
   const port = typeof address === 'object' && address !== null ? address.port : 0
   const agent = new Agent({ keepAlive: true })

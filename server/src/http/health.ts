@@ -4,6 +4,7 @@ import { ApiError } from '../errors/api-error.ts'
 export interface HealthSource {
   /** Throws when the database does not answer. */
   checkDatabase(): Promise<void>
+  isServing(): boolean
   isDraining(): boolean
 }
 
@@ -11,6 +12,7 @@ export interface HealthSource {
 export function addHealth(app: FastifyInstance, source: HealthSource): void {
   app.get('/healthz', { schema: { hide: true } }, async () => ({ status: 'ok' }))
   app.get('/readyz', { schema: { hide: true } }, async () => {
+    if (!source.isServing()) throw notReady('The server is starting.')
     if (source.isDraining()) throw notReady('The server is stopping.')
     try {
       await source.checkDatabase()

@@ -116,11 +116,11 @@ export interface RunningServer extends AsyncDisposable {
   printed(pattern: RegExp): Promise<void>
 }
 
-/** Starts the server and waits until it says that it is ready. */
-export async function startServer(
+/** Starts the server and does not wait: `ready` resolves when it says that it is. */
+export async function launchServer(
   home: Pick<Home, 'env'>,
   env: Readonly<Record<string, string>> = {},
-): Promise<RunningServer> {
+): Promise<RunningServer & { readonly ready: Promise<void> }> {
   const port = await freePort()
   const { child, output, ended } = start('main.ts', [], {
     PORT: String(port),
@@ -133,15 +133,16 @@ export async function startServer(
     while (!pattern.test(output.stdout)) await once(child.stdout, 'data')
   }
   // What is announced ends with an empty line; it comes in one piece or in several.
-  const ready = printed(/^Muster \S+ is ready: \S+\n(?:[^{]*\n)?\n/m)
-  await Promise.race([
-    ready,
+  const ready = Promise.race([
+    printed(/^Muster \S+ is ready: \S+\n(?:[^{]*\n)?\n/m),
     ended.then(({ code, stderr }) => Promise.reject(new Error(`the server ended with ${code}: ${stderr}`))),
   ])
+  ready.catch(() => {}) // whoever waits is told; a test that failed before it waits no longer
   return {
     port,
     output,
     ended,
+    ready,
     kill: (signal) => void child.kill(signal),
     hangUp: () => void child.stdout.destroy(),
     printed,
@@ -150,4 +151,14 @@ export async function startServer(
       await ended
     },
   }
+}
+
+/** Starts the server and waits until it says that it is ready. */
+export async function startServer(
+  home: Pick<Home, 'env'>,
+  env: Readonly<Record<string, string>> = {},
+): Promise<RunningServer> {
+  const server = await launchServer(home, env)
+  await server.ready
+  return server
 }
