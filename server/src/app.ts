@@ -252,11 +252,11 @@ async function registerSignIn(
   registerSessionTokenRoutes(http, sessions)
   await registerSamlRoutes(http, saml, sessions)
   await addAuthPages(http, (pages) => {
-    registerSignInRoutes(pages, sessions)
+    registerSignInRoutes(pages, sessions, saml.vault)
     registerLinkRoutes(pages, sessions.cookies)
-    registerEnrolmentRoutes(pages, sessions.cookies)
+    registerEnrolmentRoutes(pages, sessions.cookies, saml.vault)
     registerAccountRoutes(pages, sessions)
-    registerSecondFactorRoutes(pages, sessions)
+    registerSecondFactorRoutes(pages, sessions, saml.vault)
     registerPasskeyRoutes(pages, { sessions, baseUrl: (tenantId) => saml.baseUrl(tenantId) })
   })
 }

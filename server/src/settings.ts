@@ -113,7 +113,7 @@ export const settings = [
     fallback: null,
     secret: true,
     about:
-      'Secret from which keys are derived: the one that signs audit checkpoints and exports, and the one that seals private keys in the database. 32 random characters or more, such as `openssl rand -base64 32` makes. Needed with PostgreSQL, the same on every node; with SQLite the first start writes a file secret.key in MUSTER_DATA_DIR. Back it up beside the database.',
+      'Secret from which keys are derived: the one that signs audit checkpoints and exports, and the one that seals private keys and the secrets of authenticator apps in the database. 32 random characters or more, such as `openssl rand -base64 32` makes. Needed with PostgreSQL, the same on every node; with SQLite the first start writes a file secret.key in MUSTER_DATA_DIR. Back it up beside the database.',
   },
   {
     name: 'MUSTER_METRICS_TOKEN',

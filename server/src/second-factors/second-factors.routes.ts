@@ -4,6 +4,7 @@ import { problem } from '../http/auth-pages.ts'
 import { signedInPage, type BrowserSessions, type SignedInRequest } from '../http/browser-session.ts'
 import { html, type Html } from '../http/html.ts'
 import { sendPage } from '../http/page.ts'
+import type { Vault } from '../secrets/vault.ts'
 import type { Session } from '../sessions/sessions.schema.ts'
 import { overviewPage, recoveryCodesPage, setUpPage } from './second-factors.pages.ts'
 import { readSecondFactors } from './second-factors.service.ts'
@@ -14,7 +15,11 @@ type Request = SignedInRequest<Session>
 const overview = '/auth/account/second-factor'
 
 /** What somebody who is signed in has beside a password. */
-export function registerSecondFactorRoutes(pages: FastifyInstance, sessions: BrowserSessions<Session>): void {
+export function registerSecondFactorRoutes(
+  pages: FastifyInstance,
+  sessions: BrowserSessions<Session>,
+  vault: Vault,
+): void {
   const post = (url: string, handle: (request: Request) => Promise<FastifyReply>) =>
     signedInPage(pages, sessions, { method: 'POST', url, isSensitive: true }, handle)
 
@@ -28,15 +33,15 @@ export function registerSecondFactorRoutes(pages: FastifyInstance, sessions: Bro
       return sendPage(reply, 200, 'Second factor', content, '/auth/passkey.js')
     },
   )
-  post('/auth/account/totp', (request) => showSetUp(request, 200, html``))
+  post('/auth/account/totp', (request) => showSetUp(request, vault, 200, html``))
   post('/auth/account/totp/confirm', async (request) => {
     const { ctx, session, reply, field } = request
     try {
-      const codes = await confirmApp(ctx, session.userId, field('code'))
+      const codes = await confirmApp(ctx, vault, session.userId, field('code'))
       return sendPage(reply, 200, 'Recovery codes', recoveryCodesPage(codes, overview))
     } catch (error) {
       if (!(error instanceof ApiError)) throw error
-      return showSetUp(request, error.status, problem(error.message))
+      return showSetUp(request, vault, error.status, problem(error.message))
     }
   })
   post('/auth/account/totp/remove', async ({ ctx, session, reply }) => {
@@ -49,12 +54,17 @@ export function registerSecondFactorRoutes(pages: FastifyInstance, sessions: Bro
   })
 }
 
-async function showSetUp({ ctx, session, reply }: Request, status: number, complaint: Html): Promise<FastifyReply> {
+async function showSetUp(
+  { ctx, session, reply }: Request,
+  vault: Vault,
+  status: number,
+  complaint: Html,
+): Promise<FastifyReply> {
   const page = setUpPage({
     action: '/auth/account/totp/confirm',
     csrf: session.csrfToken,
     next: overview,
-    offer: await offerApp(ctx, session.userId),
+    offer: await offerApp(ctx, vault, session.userId),
     problem: complaint,
   })
   return sendPage(reply, status, 'Set up an authenticator app', page)

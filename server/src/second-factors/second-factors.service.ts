@@ -5,6 +5,7 @@ import { inTransaction } from '../access/in-transaction.ts'
 import { ApiError } from '../errors/api-error.ts'
 import { recordEvent } from '../events/record-event.ts'
 import { hashSecret } from '../secrets/secrets.ts'
+import type { Vault } from '../secrets/vault.ts'
 import { getTenant } from '../tenants/tenants.service.ts'
 import * as passkeys from './passkeys.queries.ts'
 import * as queries from './second-factors.queries.ts'
@@ -41,9 +42,15 @@ function totpOf(secret: string, issuer = '', label = ''): TOTP {
   return new TOTP({ issuer, label, secret: Secret.fromBase32(secret), digits: 6, period: periodSeconds })
 }
 
+/** What is sealed for one person opens for nobody else. */
+function purpose({ tenantId }: Pick<Ctx, 'tenantId'>, userId: string): string {
+  return `totp ${tenantId} ${userId}`
+}
+
 /** A new secret for an authenticator app, worth nothing until a code of it came back. */
 export async function offerTotp(
   ctx: Ctx,
+  vault: Vault,
   userId: string,
   { issuer, label }: { readonly issuer: string; readonly label: string },
 ): Promise<{ readonly secret: string; readonly address: string }> {
@@ -52,7 +59,7 @@ export async function offerTotp(
     queries.offerTotp(ctx.db, {
       tenant_id: ctx.tenantId,
       user_id: userId,
-      secret,
+      secret: vault.seal(secret, purpose(ctx, userId)),
       created_at: ctx.now.getTime(),
     }),
   )
@@ -62,12 +69,14 @@ export async function offerTotp(
 /** What was offered and not confirmed yet, to show it again. */
 export async function findOfferedTotp(
   ctx: ReadCtx,
+  vault: Vault,
   userId: string,
   { issuer, label }: { readonly issuer: string; readonly label: string },
 ): Promise<{ readonly secret: string; readonly address: string } | undefined> {
   const row = await queries.findTotp(ctx.db, ctx.tenantId, userId)
   if (row === undefined || row.confirmed_at > 0) return undefined
-  return { secret: row.secret, address: totpOf(row.secret, issuer, label).toString() }
+  const secret = vault.open(row.secret, purpose(ctx, userId))
+  return { secret, address: totpOf(secret, issuer, label).toString() }
 }
 
 /**
@@ -75,9 +84,15 @@ export async function findOfferedTotp(
  *
  * @returns recovery codes, shown this once; undefined when the code was wrong
  */
-export async function confirmTotp(ctx: TrxCtx, userId: string, code: string): Promise<string[] | undefined> {
+export async function confirmTotp(
+  ctx: TrxCtx,
+  vault: Vault,
+  userId: string,
+  code: string,
+): Promise<string[] | undefined> {
   const row = await queries.findTotp(ctx.db, ctx.tenantId, userId)
-  if (row === undefined || row.confirmed_at > 0 || !(await takeTotpCode(ctx, userId, row, code))) return undefined
+  if (row === undefined || row.confirmed_at > 0 || !(await takeTotpCode(ctx, vault, userId, { row, code })))
+    return undefined
   await recordEvent(ctx, { type: 'totp.added', subjectId: userId, data: {}, personal: {} })
   return makeRecoveryCodes(ctx, userId)
 }
@@ -115,21 +130,29 @@ function normalCode(code: string): string {
 /** Uses up a code of the app or a recovery code; undefined when it is neither, or was used before. */
 export async function takeCode(
   ctx: TrxCtx,
+  vault: Vault,
   userId: string,
   code: string,
 ): Promise<'totp' | 'recovery_code' | undefined> {
   const row = await queries.findTotp(ctx.db, ctx.tenantId, userId)
-  if (row !== undefined && row.confirmed_at > 0 && (await takeTotpCode(ctx, userId, row, code))) return 'totp'
+  if (row !== undefined && row.confirmed_at > 0 && (await takeTotpCode(ctx, vault, userId, { row, code })))
+    return 'totp'
   const recovery = { hash: hashSecret(normalCode(code)), at: ctx.now.getTime() }
   return (await queries.useRecoveryCode(ctx.db, ctx.tenantId, userId, recovery)) ? 'recovery_code' : undefined
 }
 
 /** A code counts for its half minute and the one before and after, and once. */
-async function takeTotpCode(ctx: TrxCtx, userId: string, row: queries.TotpRow, code: string): Promise<boolean> {
+async function takeTotpCode(
+  ctx: TrxCtx,
+  vault: Vault,
+  userId: string,
+  { row, code }: { readonly row: queries.TotpRow; readonly code: string },
+): Promise<boolean> {
   const now = ctx.now.getTime()
   const token = code.replaceAll(/\s+/g, '')
   if (!/^[0-9]{6}$/.test(token)) return false
-  const delta = totpOf(row.secret).validate({ token, timestamp: now, window: 1 })
+  const secret = vault.open(row.secret, purpose(ctx, userId))
+  const delta = totpOf(secret).validate({ token, timestamp: now, window: 1 })
   if (delta === null) return false
   const step = Math.floor(now / 1_000 / periodSeconds) + delta
   return queries.useTotpStep(ctx.db, ctx.tenantId, userId, {

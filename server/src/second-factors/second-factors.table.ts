@@ -1,7 +1,7 @@
 export interface TotpSecretsTable {
   tenant_id: string
   user_id: string
-  /** Base32. */
+  /** Base32, sealed for this user. */
   secret: string
   created_at: number
   /** 0 until the first code was right. */

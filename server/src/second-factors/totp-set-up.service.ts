@@ -1,5 +1,6 @@
 import type { Ctx } from '../access/ctx.ts'
 import { inTransaction } from '../access/in-transaction.ts'
+import type { Vault } from '../secrets/vault.ts'
 import { admitAttempt, accountLimit } from '../sign-in/throttle.service.ts'
 import { getTenant } from '../tenants/tenants.service.ts'
 import { getUser } from '../users/users.service.ts'
@@ -19,9 +20,9 @@ export interface TotpOffer {
 }
 
 /** The secret that was offered and not confirmed yet, or a new one. */
-export async function offerApp(ctx: Ctx, userId: string): Promise<TotpOffer> {
+export async function offerApp(ctx: Ctx, vault: Vault, userId: string): Promise<TotpOffer> {
   const names = { issuer: (await getTenant(ctx)).name, label: (await getUser(ctx, userId)).username }
-  return (await findOfferedTotp(ctx, userId, names)) ?? offerTotp(ctx, userId, names)
+  return (await findOfferedTotp(ctx, vault, userId, names)) ?? offerTotp(ctx, vault, userId, names)
 }
 
 /**
@@ -30,9 +31,9 @@ export async function offerApp(ctx: Ctx, userId: string): Promise<TotpOffer> {
  * @returns recovery codes, shown this once
  * @throws sign_in_refused · rate_limited
  */
-export async function confirmApp(ctx: Ctx, userId: string, code: string): Promise<readonly string[]> {
+export async function confirmApp(ctx: Ctx, vault: Vault, userId: string, code: string): Promise<readonly string[]> {
   await admitAttempt(ctx, [{ ...accountLimit(`user:${userId}:set-up`), closes: false }])
-  const codes = await inTransaction(ctx, (ctx) => confirmTotp(ctx, userId, code))
+  const codes = await inTransaction(ctx, (ctx) => confirmTotp(ctx, vault, userId, code))
   if (codes === undefined) throw wrongCode()
   return codes
 }

@@ -91,6 +91,22 @@ test('a code counts for its half minute and the one beside it, and once, however
   assert.equal(statuses.filter((status) => status === 303).length, 1, statuses.join(' '))
 })
 
+test('the secret of an app lies in the database sealed, and for its owner alone', async () => {
+  await using t = await startTestApp()
+  const [first, second] = [await t.addUser('user01'), await t.addUser('user02')]
+  const { secret } = await setUp(t, await signedInBrowser(t, 'user01'))
+  await setUp(t, await signedInBrowser(t, 'user02'))
+  const rows = await t.db.selectFrom('totp_secrets').selectAll().execute()
+  assert.equal(rows.length, 2)
+  for (const row of rows) assert.match(row.secret, /^v1\.[A-Za-z0-9_-]{60,}$/)
+  const sealed = rows.find((row) => row.user_id === first.id)?.secret ?? ''
+  await t.db.engine.transact((trx) =>
+    trx.updateTable('totp_secrets').set({ secret: sealed }).where('user_id', '=', second.id).execute(),
+  )
+  const browser = await passwordStep(t, 'user02')
+  assert.equal((await browser.submit('/auth/second-factor', { code: codeOf(t, secret) })).status, 500)
+})
+
 test('a recovery code signs in once, in any spelling, and new ones make the old ones worthless', async () => {
   await using t = await startTestApp()
   await t.addUser('user01')

@@ -6,6 +6,7 @@ import { signedInPage, type BrowserSessions } from '../http/browser-session.ts'
 import { html, type Html } from '../http/html.ts'
 import { sendPage } from '../http/page.ts'
 import { readScalar } from '../lists/list-query.ts'
+import type { Vault } from '../secrets/vault.ts'
 import type { Session } from '../sessions/sessions.schema.ts'
 import { endSession } from '../sessions/sessions.service.ts'
 import { confirmWithPassword } from './confirmation.service.ts'
@@ -18,7 +19,7 @@ const script = '/auth/passkey.js'
 const none = html``
 
 /** Signing in with a password, and what may follow it; signing out; proving again who one is. */
-export function registerSignInRoutes(pages: FastifyInstance, sessions: BrowserSessions<Session>): void {
+export function registerSignInRoutes(pages: FastifyInstance, sessions: BrowserSessions<Session>, vault: Vault): void {
   const { cookies } = sessions
 
   page(pages, 'GET', '/auth/sign-in', async (request, reply) => {
@@ -57,7 +58,7 @@ export function registerSignInRoutes(pages: FastifyInstance, sessions: BrowserSe
     await requirePending(request.ctx, pending, 'second_factor')
     try {
       const device = cookies.read(request, 'device')
-      const step = await signInWithCode(request.ctx, { pending, code: field('code'), device })
+      const step = await signInWithCode(request.ctx, vault, { pending, code: field('code'), device })
       return takeStep(reply, step, next)
     } catch (error) {
       if (!(error instanceof ApiError)) throw error

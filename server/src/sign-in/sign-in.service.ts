@@ -10,6 +10,7 @@ import {
   wrongCode,
 } from '../second-factors/second-factors.service.ts'
 import { hashSecret } from '../secrets/secrets.ts'
+import type { Vault } from '../secrets/vault.ts'
 import { getTenant } from '../tenants/tenants.service.ts'
 import { codeCounter, loginKey, userCounter } from './account-names.service.ts'
 import { beginPending, consumePending, findPending, type Pending } from './pending.service.ts'
@@ -109,11 +110,17 @@ interface CodeSignIn {
  *
  * @throws sign_in_refused · rate_limited
  */
-export async function signInWithCode(ctx: Ctx, { pending, code, device }: CodeSignIn): Promise<SignInStep> {
+export async function signInWithCode(
+  ctx: Ctx,
+  vault: Vault,
+  { pending, code, device }: CodeSignIn,
+): Promise<SignInStep> {
   const { userId, data } = await requirePending(ctx, pending, 'second_factor')
   await countCode(ctx, userId)
   const step = await inTransaction(ctx, async (ctx) => {
-    const secondFactor = (await mayStillSignIn(ctx, userId, data)) ? await takeCode(ctx, userId, code) : undefined
+    const secondFactor = (await mayStillSignIn(ctx, userId, data))
+      ? await takeCode(ctx, vault, userId, code)
+      : undefined
     if (secondFactor === undefined)
       return recordRefusalIn(ctx, { userId, login: '', method: 'second_factor', reason: 'wrong_code' })
     if ((await consumePending(ctx, pending, 'second_factor')) === undefined) return undefined
@@ -132,12 +139,15 @@ export async function signInWithCode(ctx: Ctx, { pending, code, device }: CodeSi
  */
 export async function signInWithFirstCode(
   ctx: Ctx,
+  vault: Vault,
   { pending, code, device }: CodeSignIn,
 ): Promise<{ readonly step: SignInStep; readonly recoveryCodes: readonly string[] }> {
   const { userId, data } = await requirePending(ctx, pending, 'enrol')
   await countCode(ctx, userId)
   const done = await inTransaction(ctx, async (ctx) => {
-    const recoveryCodes = (await mayStillSignIn(ctx, userId, data)) ? await confirmTotp(ctx, userId, code) : undefined
+    const recoveryCodes = (await mayStillSignIn(ctx, userId, data))
+      ? await confirmTotp(ctx, vault, userId, code)
+      : undefined
     if (recoveryCodes === undefined)
       return recordRefusalIn(ctx, { userId, login: '', method: 'second_factor', reason: 'wrong_code' })
     if ((await consumePending(ctx, pending, 'enrol')) === undefined) throw expired()
