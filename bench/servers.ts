@@ -39,7 +39,7 @@ export function startMuster(
   settings: Readonly<Record<string, string>> = {},
 ): Promise<RunningServer> {
   // The flag of scripts/bootstrap.mjs.
-  return start('muster', ['--max-semi-space-size=2', 'server/src/main.ts'], folder, {
+  return start('muster', ['--max-semi-space-size=2', '--heap-growing-percent=20', 'server/src/main.ts'], folder, {
     PORT: '0',
     MUSTER_DATA_DIR: folder,
     MUSTER_BOOTSTRAP_TENANT: tenantSlug,

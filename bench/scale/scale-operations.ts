@@ -50,7 +50,11 @@ export const scaleOperations = {
     usersMin: deepOffset + pageSize,
     request: ({ deepCursor }) => walk(deepCursor ?? ''),
   },
-  eq: { about: 'one address', request: (material) => rql({ email: { $eq: anybody(material).email } }) },
+  eq: {
+    about: 'one address, among 1,000 people',
+    request: (material) => rql({ email: { $eq: anybody(material, recentPeople).email } }),
+  },
+  eqCold: { about: 'one address, anybody', request: (material) => rql({ email: { $eq: anybody(material).email } }) },
   prefixFew: {
     about: 'usernames that begin with all but the last letter of one',
     request: (material) => rql({ username: { $like: `${loginOf(material).slice(0, -1)}%` } }),

@@ -7,7 +7,7 @@ import { lockDataDir, prepareDataDir, type DataDirLock } from './db/data-dir-loc
 import { MigrationError } from './db/migrate.ts'
 import { databaseLocation, migrateDatabase, openDatabase } from './db/open.ts'
 import { openLog, type OpenLog } from './log.ts'
-import { smtpSender } from './mail/mail-sender.ts'
+import type { MailSender } from './mail/mail.schema.ts'
 import { releaseHeldMails } from './mail/outbox.service.ts'
 import { installationKey } from './secrets/secret-key.ts'
 import { signerFrom } from './secrets/signing.ts'
@@ -33,7 +33,7 @@ async function serve(): Promise<void> {
   await migrateDatabase(location)
   const { log, closeLog } = openLog(config)
   const db = openDatabase(location, config.limits)
-  const mail = secrets.smtpUrl === null ? null : smtpSender(secrets.smtpUrl, config.mailFrom)
+  const mail = secrets.smtpUrl === null ? null : await openMail(secrets.smtpUrl, config.mailFrom)
   const keys = { signer: signerFrom(key), vault: vaultFrom(key) }
   const app = await buildApp({ config, secrets, db, clock: () => new Date(), log, mail, ...keys, resolveTxt })
   await listen(app, config)
@@ -48,6 +48,12 @@ async function serve(): Promise<void> {
   // Whoever reads that the server is ready may stop it at once.
   stopOnSignal(app, db, config, closeLog, () => mail?.close())
   announce(app, config, started)
+}
+
+/** A server without mail does not load what sends it: 6 MB. */
+async function openMail(url: string, from: string): Promise<MailSender> {
+  const { smtpSender } = await import('./mail/mail-sender.ts')
+  return smtpSender(url, from)
 }
 
 /** For the life of the process, or the lock would go with the garbage. */

@@ -70,6 +70,8 @@ interface Options {
 /** Signs for every test app, unless it is started without. */
 export const testSigner = signerFrom('a secret key of thirty-two characters')
 
+export const testVault = vaultFrom('test')
+
 export const password = 'correct horse battery staple'
 
 /**
@@ -91,7 +93,7 @@ export async function startTestApp(options: Options = {}) {
     clock: () => clock.now(),
     log: options.log ?? pino({ level: 'silent' }),
     signer: options.signer === undefined ? testSigner : null,
-    vault: vaultFrom('test'),
+    vault: testVault,
     resolveTxt: async (name) => txtRecords.get(name) ?? [],
     mail:
       answerMail === null

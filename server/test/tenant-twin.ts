@@ -3,7 +3,7 @@ import { withMigrationHandle } from '../src/db/open.ts'
 import { hashSecret, newSecret } from '../src/secrets/secrets.ts'
 import { newText } from './authz-world.ts'
 import { readTables, type TableFacts } from './schema-facts.ts'
-import type { TestApp } from './start-test-app.ts'
+import { testVault, type TestApp } from './start-test-app.ts'
 
 type Row = Record<string, unknown>
 
@@ -41,6 +41,7 @@ export async function makeTwin(t: TestApp, tokens: readonly string[]): Promise<T
         // Hashes of secrets are unique over all tenants.
         const hash = copy['token_hash']
         if (typeof hash === 'string') copy['token_hash'] = hashes.get(hash) ?? `${id} ${hash}`
+        if (name === 'totp_secrets') copy['secret'] = sealedAnew(copy, { from: t.acme.id, to: id })
         // Rows of any table, as the database gave them.
         await trx
           .insertInto(name as 'users')
@@ -50,6 +51,12 @@ export async function makeTwin(t: TestApp, tokens: readonly string[]): Promise<T
     }
   })
   return twin
+}
+
+/** Secrets of apps are sealed for one tenant. */
+function sealedAnew({ secret, user_id: userId }: Row, { from, to }: { from: string; to: string }): string {
+  const purpose = (tenantId: string) => `totp ${tenantId} ${String(userId)}`
+  return testVault.seal(testVault.open(String(secret), purpose(from)), purpose(to))
 }
 
 /** Entries of these have numbers, no ids: two tenants cannot have the same. */

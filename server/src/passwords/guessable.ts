@@ -1,6 +1,3 @@
-import { ZxcvbnFactory } from '@zxcvbn-ts/core'
-import { adjacencyGraphs, dictionary } from '@zxcvbn-ts/language-common'
-
 /**
  * Fewer guesses than this and a password is one of the common ones, or made of them: 49,000 leaked passwords, their
  * repetitions, spellings, dates, rows of keys and each put after another. A list alone would know far fewer.
@@ -10,8 +7,10 @@ const guessesMinLog10 = 8
 /** Says how somebody would guess this password; undefined when nobody soon would. */
 export type Guess = (password: string, personal: readonly string[]) => string | undefined
 
-/** The lists are read once: 40 ms, 20 MiB. */
-export function passwordGuesser(): Guess {
+/** The lists are read once, when somebody first chooses a password: 40 ms, 20 MiB. */
+export async function passwordGuesser(): Promise<Guess> {
+  const { ZxcvbnFactory } = await import('@zxcvbn-ts/core')
+  const { adjacencyGraphs, dictionary } = await import('@zxcvbn-ts/language-common')
   const lists = new ZxcvbnFactory({
     dictionary,
     graphs: adjacencyGraphs,

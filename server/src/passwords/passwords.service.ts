@@ -46,7 +46,7 @@ export async function hashNewPassword(
   }
   const reason = isBuiltOn(personal, normalised)
     ? 'it is built on your name or that of the workspace'
-    : guesser()(normalised, personal)
+    : (await guesser())(normalised, personal)
   if (reason !== undefined) {
     throw new ApiError('weak_password', {
       detail: `This password is too easy to guess: ${reason}. Take something nobody could guess from knowing you.`,
@@ -114,7 +114,7 @@ function isBuiltOn(personal: readonly string[], password: string): boolean {
 }
 
 /** Made when first asked for: reading the lists takes 40 ms that no start should wait for. */
-function once(make: () => Guess): () => Guess {
-  let made: Guess | undefined
+function once(make: () => Promise<Guess>): () => Promise<Guess> {
+  let made: Promise<Guess> | undefined
   return () => (made ??= make())
 }

@@ -1,5 +1,4 @@
 import type { Element } from '@xmldom/xmldom'
-import { decryptXml } from '@node-saml/node-saml/lib/xml.js'
 import { isAllowedCipher, keyTransport } from './algorithms.ts'
 import { checkPlainXml } from './checks/saml-02-no-doctype.ts'
 import { checkStructure } from './checks/saml-04-structure.ts'
@@ -18,6 +17,7 @@ export async function decryptAssertion(
   { key, isSignedOver }: { readonly key: string; readonly isSignedOver: boolean },
 ): Promise<{ text: string; element: Element }> {
   requireAllowedCiphers(encrypted, isSignedOver)
+  const { decryptXml } = await import('@node-saml/node-saml/lib/xml.js')
   let decrypted: string
   try {
     decrypted = await decryptXml(toXml(encrypted), key)

@@ -27,7 +27,7 @@ test('an IdP that takes requests by POST alone gets a signed one, from a page th
   const metadata = (await t.get('/auth/saml/posting/metadata', { token: null })).text
   const ours = /<ds:X509Certificate>([^<]+)</.exec(metadata)?.[1]?.replaceAll(/\s/g, '') ?? ''
   const pem = `-----BEGIN CERTIFICATE-----\n${ours}\n-----END CERTIFICATE-----\n`
-  const { text } = verifySignature(xml, parseXml(xml, 'test'), { certificates: [pem], rule: 'test' })
+  const { text } = await verifySignature(xml, parseXml(xml, 'test'), { certificates: [pem], rule: 'test' })
   const requestId = / ID="([^"]+)"/.exec(text)?.[1] ?? ''
   assert.equal(field('RelayState'), requestId)
   const sso = new SsoWorld(t, { idp, connection, tenant: t.acme })

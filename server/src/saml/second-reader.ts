@@ -1,5 +1,4 @@
 import type { Element } from '@xmldom/xmldom'
-import { parseXml2JsFromString } from '@node-saml/node-saml/lib/xml.js'
 import { require } from './saml-refusal.ts'
 import type { Verified } from './verify-signature.ts'
 import { attributeOf, childrenOf, saml, textOf } from './xml.ts'
@@ -12,6 +11,7 @@ import { attributeOf, childrenOf, saml, textOf } from './xml.ts'
  * @source contract/security-and-reliability.md SAML-07, V-A2
  */
 export async function requireSameReading({ text, element: assertion }: Verified): Promise<void> {
+  const { parseXml2JsFromString } = await import('@node-saml/node-saml/lib/xml.js')
   let other: unknown
   try {
     other = await parseXml2JsFromString(text)

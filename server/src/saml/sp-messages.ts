@@ -1,4 +1,4 @@
-import { SAML, generateServiceProviderMetadata } from '@node-saml/node-saml'
+import type { SAML } from '@node-saml/node-saml'
 import type { SsoConnection } from '../sso-connections/sso-connections.schema.ts'
 import type { SpAddresses } from '../sso-connections/sp-address-rules.ts'
 import type { SpKey } from './sp-keys.service.ts'
@@ -7,6 +7,9 @@ import type { SpKey } from './sp-keys.service.ts'
 export type Outgoing =
   | { readonly binding: 'redirect'; readonly url: string }
   | { readonly binding: 'post'; readonly url: string; readonly fields: Readonly<Record<string, string>> }
+
+/** Loaded when somebody first signs in by SAML: it takes 12 MB. */
+const nodeSaml = () => import('@node-saml/node-saml')
 
 interface Parties {
   readonly connection: Pick<SsoConnection, 'signOnUrl' | 'signOnBinding' | 'logoutUrl' | 'certificates'>
@@ -21,10 +24,11 @@ export async function authnRequest(
 ): Promise<Outgoing> {
   const { signOnUrl, signOnBinding } = parties.connection
   if (signOnBinding === 'redirect') {
-    const url = await messages(parties, { id, forceAuthn: asksAgain }).getAuthorizeUrlAsync(relayState, undefined, {})
+    const maker = await messages(parties, { id, forceAuthn: asksAgain })
+    const url = await maker.getAuthorizeUrlAsync(relayState, undefined, {})
     return { binding: 'redirect', url }
   }
-  const maker = messages(parties, { id, forceAuthn: asksAgain, skipRequestCompression: true })
+  const maker = await messages(parties, { id, forceAuthn: asksAgain, skipRequestCompression: true })
   const fields = await maker.getAuthorizeMessageAsync(relayState)
   return {
     binding: 'post',
@@ -43,7 +47,7 @@ interface LoggedIn {
 const unspecified = 'urn:oasis:names:tc:SAML:1.1:nameid-format:unspecified'
 
 /** Tells the IdP that somebody signs out here. */
-export function logoutRequestUrl(
+export async function logoutRequestUrl(
   parties: Parties,
   {
     id,
@@ -59,20 +63,21 @@ export function logoutRequestUrl(
     nameIDFormat: nameIdFormat === '' ? unspecified : nameIdFormat,
     ...(sessionIndex === '' ? {} : { sessionIndex }),
   }
-  return messages(parties, { id }).getLogoutUrlAsync(user, relayState, {})
+  return (await messages(parties, { id })).getLogoutUrlAsync(user, relayState, {})
 }
 
 /** The answer to an IdP that signed somebody out. */
-export function logoutResponseUrl(
+export async function logoutResponseUrl(
   parties: Parties,
   { id, inResponseTo, relayState }: { readonly id: string; readonly inResponseTo: string; readonly relayState: string },
 ): Promise<string> {
   const request = { issuer: '', nameID: '', nameIDFormat: '', ID: inResponseTo }
-  return messages(parties, { id }).getLogoutResponseUrlAsync(request, relayState, {}, true)
+  return (await messages(parties, { id })).getLogoutResponseUrlAsync(request, relayState, {}, true)
 }
 
 /** What an administrator gives to the IdP. */
-export function spMetadata({ sp, key }: Omit<Parties, 'connection'>): string {
+export async function spMetadata({ sp, key }: Omit<Parties, 'connection'>): Promise<string> {
+  const { generateServiceProviderMetadata } = await nodeSaml()
   const metadata = generateServiceProviderMetadata({
     issuer: sp.entityId,
     callbackUrl: sp.acsUrl,
@@ -94,10 +99,11 @@ export function spMetadata({ sp, key }: Omit<Parties, 'connection'>): string {
 }
 
 /** node-saml as it makes messages; it verifies none (docs/decisions/0040). */
-function messages(
+async function messages(
   { connection, sp, key }: Parties,
   { id, ...more }: { readonly id: string; readonly forceAuthn?: boolean; readonly skipRequestCompression?: boolean },
-): SAML {
+): Promise<SAML> {
+  const { SAML } = await nodeSaml()
   return new SAML({
     callbackUrl: sp.acsUrl,
     issuer: sp.entityId,

@@ -44,8 +44,9 @@ interface LogoutExpectation {
  * @source SAML profiles 4.4; bindings 3.4.4.1
  */
 export async function verifyLogoutRequest(message: LogoutMessage, expected: LogoutExpectation): Promise<LogoutRequest> {
-  const request =
-    message.binding === 'post' ? readPosted(message.field, expected) : await readQuery(message.query, expected)
+  const request = await (message.binding === 'post'
+    ? readPosted(message.field, expected)
+    : readQuery(message.query, expected))
   checkIssuer(request, request, expected.entityId)
   require(attributeOf(request, 'Destination') === expected.logoutUrl, 'logout: another destination')
   checkVersion(request)
@@ -60,10 +61,10 @@ export async function verifyLogoutRequest(message: LogoutMessage, expected: Logo
   }
 }
 
-function readPosted(field: string, { certificates }: LogoutExpectation): Element {
+async function readPosted(field: string, { certificates }: LogoutExpectation): Promise<Element> {
   const text = checkNoDoctype(checkSize(field))
   const received = readRequest(text)
-  const { element } = verifySignature(text, received, { certificates, rule: 'logout' })
+  const { element } = await verifySignature(text, received, { certificates, rule: 'logout' })
   checkAlgorithms([received], certificates)
   checkStructure(element)
   return element

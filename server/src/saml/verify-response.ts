@@ -25,7 +25,7 @@ export interface VerifiedResponse {
 
 /**
  * Reads the answer of an IdP, or refuses it. Every check runs for every response, in this order; the sixteenth, that an
- * assertion is used once, is a statement in the transaction that makes the session (`saml-16-consumed-once.ts`).
+ * assertion is used once, is a statement in the transaction that makes the session (`consumed-once.service.ts`).
  * Changes nothing.
  *
  * @param field the form field SAMLResponse as it was posted
@@ -37,7 +37,7 @@ export async function verifyResponse(field: string, expected: Expectation): Prom
   const received = checkOneRoot(text)
   checkStructure(received)
   const carried = checkOneAssertion(received)
-  const signedResponse = checkResponseSigned(text, received, expected)
+  const signedResponse = await checkResponseSigned(text, received, expected)
   const isSignedOver = signedResponse !== undefined
   const { assertion, plain } = await checkAssertionSigned(text, carried, { ...expected, isSignedOver })
   checkAlgorithms([received, plain], expected.certificates)

@@ -1,11 +1,4 @@
-import {
-  generateAuthenticationOptions,
-  generateRegistrationOptions,
-  verifyAuthenticationResponse,
-  verifyRegistrationResponse,
-  type AuthenticationResponseJSON,
-  type RegistrationResponseJSON,
-} from '@simplewebauthn/server'
+import type { AuthenticationResponseJSON, RegistrationResponseJSON } from '@simplewebauthn/server'
 import type { Ctx, TrxCtx } from '../access/ctx.ts'
 import { inTransaction } from '../access/in-transaction.ts'
 import { ApiError } from '../errors/api-error.ts'
@@ -23,11 +16,15 @@ export interface RelyingParty {
 
 const ownedMax = 20
 
+/** Loaded when somebody first uses a passkey: it takes 7 MB. */
+const webAuthn = () => import('@simplewebauthn/server')
+
 /** What a browser needs to make a passkey; the challenge is to come back in it. */
 export async function passkeyCreation(ctx: Ctx, userId: string, party: RelyingParty) {
   const user = await getUser(ctx, userId)
   const owned = await queries.selectPasskeysOf(ctx.db, ctx.tenantId, userId)
   if (owned.length >= ownedMax) throw refused(`You have ${ownedMax} passkeys; remove one first.`)
+  const { generateRegistrationOptions } = await webAuthn()
   return generateRegistrationOptions({
     rpName: (await getTenant(ctx)).name,
     rpID: party.id,
@@ -52,6 +49,7 @@ interface NewPasskey {
 /** @throws sign_in_refused · invalid_body */
 export async function addPasskey(ctx: Ctx, { userId, name, challenge, response, party }: NewPasskey): Promise<void> {
   const cleanName = requireCleanName(name.trim().slice(0, 100) || 'Passkey', 'name', ctx.limits)
+  const { verifyRegistrationResponse } = await webAuthn()
   const made = await verified(() =>
     verifyRegistrationResponse({
       // The library checks every part of it, and throws.
@@ -92,7 +90,8 @@ export async function removePasskey(ctx: Ctx, userId: string, id: string): Promi
 }
 
 /** What a browser needs to show a passkey; it knows itself which ones it has for this host. */
-export function passkeyRequest(party: RelyingParty) {
+export async function passkeyRequest(party: RelyingParty) {
+  const { generateAuthenticationOptions } = await webAuthn()
   return generateAuthenticationOptions({ rpID: party.id, userVerification: 'required' })
 }
 
@@ -116,6 +115,7 @@ export async function checkPasskey(
   const shown = readJson(response) as AuthenticationResponseJSON
   const known = typeof shown?.id === 'string' ? await queries.findPasskey(ctx.db, ctx.tenantId, shown.id) : undefined
   if (known === undefined) return { userId: '', refusal: 'unknown_passkey' }
+  const { verifyAuthenticationResponse } = await webAuthn()
   try {
     const { verified: isRight, authenticationInfo } = await verifyAuthenticationResponse({
       response: shown,

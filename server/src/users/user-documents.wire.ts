@@ -115,15 +115,15 @@ function toDocument(view: UserView, catalogueVersion: number, now: number): Docu
   }
 }
 
-/** Key by key, so that columns are cut out of it without reading it again. */
+/**
+ * Key by key, so that columns are cut out of it without reading it again. Joined, not added up: V8 keeps a sum as a tree
+ * of its parts, which takes three times the memory of the text.
+ */
 function textOf(record: UserOwnRecord): Pick<Document, 'whole' | 'ends'> {
-  let whole = ''
+  const parts = recordKeys.map((key) => `"${key}":${JSON.stringify(record[key])}`)
   const ends: number[] = []
-  for (const key of recordKeys) {
-    whole += `${whole === '' ? '' : ','}"${key}":${JSON.stringify(record[key])}`
-    ends.push(whole.length)
-  }
-  return { whole, ends }
+  for (const part of parts) ends.push((ends.at(-1) ?? -1) + 1 + part.length)
+  return { whole: parts.join(','), ends }
 }
 
 function eventParts({ login, admin }: RecentEvents): Map<string, string> {

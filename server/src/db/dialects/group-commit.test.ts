@@ -103,7 +103,7 @@ test('when the commit itself fails, every member of the batch hears that the dat
     ['bystander', bystander],
     ['orphan', orphan],
   ] as const) {
-    // On a busy machine 2 ms may be over before the others are in the batch: then they are in another, and kept.
+    // On a busy machine the time of a batch may be over before the others are in the batch: then they are in another, and kept.
     if (result?.status === 'fulfilled') kept.push(name)
     else assert.ok(result?.reason instanceof DatabaseUnavailable, name)
   }

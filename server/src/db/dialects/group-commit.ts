@@ -4,9 +4,14 @@ import type { Database } from '../database.ts'
 import { DatabaseUnavailable, type Trx } from '../db.ts'
 import { LongestWait } from '../longest-wait.ts'
 import { markTransaction } from '../transaction-mark.ts'
+import { inTurn } from './file-turns.ts'
 
 const membersMax = 64
-const batchMaxMs = 2
+/** No answer waits longer than this for others to be done before the commit. */
+const batchMaxMs = 20
+/** Statements run on the event loop: after so long others get their turn, and who comes meanwhile joins the batch. */
+const turnMaxMs = 2
+const nextTurn = () => new Promise<void>((resolve) => setImmediate(resolve))
 
 interface Member {
   readonly queuedAt: number
@@ -59,7 +64,7 @@ export class GroupCommit {
   }
 
   async #drain(): Promise<void> {
-    while (this.#queue.length > 0) await this.#runBatch()
+    while (this.#queue.length > 0) await inTurn(this.#raw.name, () => this.#runBatch())
     this.#draining = false
   }
 
@@ -69,12 +74,16 @@ export class GroupCommit {
     try {
       this.#raw.exec('begin immediate')
       const end = performance.now() + batchMaxMs
+      let turnEnd = performance.now() + turnMaxMs
       do {
         const member = this.#queue.shift()
         if (member === undefined) break
         this.waits.note(member.queuedAt)
         members.push(member)
         await member.run()
+        if (performance.now() < turnEnd) continue
+        await nextTurn()
+        turnEnd = performance.now() + turnMaxMs
       } while (members.length < membersMax && performance.now() < end && this.#raw.inTransaction)
       this.#raw.exec('commit')
     } catch (error) {

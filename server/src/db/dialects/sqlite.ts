@@ -7,6 +7,7 @@ import { defaultLimits } from '../../limits/limits.ts'
 import { Db } from '../db.ts'
 import type { SqlLimits } from '../sql-limits.ts'
 import { GroupCommit } from './group-commit.ts'
+import { inTurn } from './file-turns.ts'
 import { ReadSnapshot } from './read-snapshot.ts'
 import { ScanThread } from './scan-thread.ts'
 import { openConnection } from './sqlite-connection.ts'
@@ -34,7 +35,7 @@ function dialectFor(driver: Driver): Dialect {
 }
 
 /** Look-ups are spread over the whole file; a change touches few pages, again and again the same. */
-const cacheMib = { reading: 12, writing: 8 } as const
+const cacheMib = { reading: 8, writing: 6 } as const
 
 /** Reads run on a connection of their own, which sees committed rows only; all writes go through the group commit. */
 export function openSqlite(file: string, limits: SqlLimits): Db {
@@ -79,7 +80,8 @@ async function truncateLog(file: string, limits: SqlLimits): Promise<boolean> {
   const raw = openConnection(file, cacheMib.writing, limits)
   try {
     for (let attempt = 0; attempt < truncateAttempts; attempt += 1) {
-      const [outcome] = raw.pragma('wal_checkpoint(TRUNCATE)') as [{ readonly busy: number }] // SQLite's own answer
+      const checkpoint = async () => raw.pragma('wal_checkpoint(TRUNCATE)') as [{ readonly busy: number }] // SQLite's own answer
+      const [outcome] = await inTurn(file, checkpoint)
       if (outcome.busy === 0) return true
       await wait(truncatePauseMs)
     }

@@ -9,11 +9,12 @@ import { verifySignature } from '../verify-signature.ts'
  *
  * @returns the response as the signature covers it; undefined where it is not signed
  */
-export function checkResponseSigned(
+export async function checkResponseSigned(
   text: string,
   response: Element,
   { certificates, signed }: Pick<Expectation, 'certificates' | 'signed'>,
-): Element | undefined {
+): Promise<Element | undefined> {
   if (signed === 'assertion' && childrenOf(response, ds, 'Signature').length === 0) return undefined
-  return verifySignature(text, response, { certificates, rule: 'SAML-06' }).element
+  const { element } = await verifySignature(text, response, { certificates, rule: 'SAML-06' })
+  return element
 }

@@ -19,7 +19,7 @@ export async function checkAssertionSigned(
   const plain = carried.isEncrypted
     ? await decryptAssertion(carried.element, { key: decryptionKey, isSignedOver })
     : { text, element: carried.element }
-  const signed = verifySignature(plain.text, plain.element, { certificates, rule: 'SAML-07' })
+  const signed = await verifySignature(plain.text, plain.element, { certificates, rule: 'SAML-07' })
   checkStructure(signed.element)
   await requireSameReading(signed)
   return { assertion: signed.element, plain: plain.element }

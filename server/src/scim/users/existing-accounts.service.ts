@@ -15,12 +15,12 @@ interface Wanted {
   readonly record: UserRecord
 }
 
-/** A collision is a conflict, unless the tenant lets SCIM take over accounts that are not admins' (4.2). */
-export async function provisionOrLink(
-  ctx: TrxCtx,
-  session: ScimSession,
-  { wanted, record }: Wanted,
-): Promise<StoredUser> {
+/**
+ * A collision is a conflict, unless the tenant lets SCIM take over accounts that are not admins' (4.2).
+ *
+ * @returns the user's id
+ */
+export async function provisionOrLink(ctx: TrxCtx, session: ScimSession, { wanted, record }: Wanted): Promise<string> {
   const { rules, trace } = session
   const known = await findNamesake(ctx.db, ctx.tenantId, toKey(wanted.username), toKey(wanted.email))
   if (known !== undefined && rules.adoptExisting === 'link' && known.user.source !== 'scim') {
@@ -37,7 +37,7 @@ export async function provisionOrLink(
         operation: 'create',
         note: 'linked to an account that was there',
       })
-      return known
+      return known.user.id
     }
   }
   const isOnlyAddress = known !== undefined && toKey(known.user.username) !== toKey(wanted.username)
@@ -52,8 +52,7 @@ export async function provisionOrLink(
       note: 'the address belongs to another account, which keeps it',
     })
   try {
-    const user = await provisionUser(ctx, detached ? { ...wanted, email: '' } : wanted)
-    return await requireStored(ctx, user.id)
+    return (await provisionUser(ctx, detached ? { ...wanted, email: '' } : wanted)).id
   } catch (error) {
     if (!(error instanceof ApiError) || error.status !== 409) throw error
     throw conflict(session, known, error)

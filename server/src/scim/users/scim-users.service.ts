@@ -49,14 +49,14 @@ export async function createScimUser(session: ScimSession, body: unknown): Promi
   requireUserRules(resource, session)
   const record = toUserRecord(resource)
   const passwordHash = await hashSent(session, resource['password'], record)
-  const id = await inTransaction(session.ctx, async (ctx) => {
+  const saved = await inTransaction(session.ctx, async (ctx) => {
     await requireFreeExternalId(ctx, session, record.externalId, '')
     const role = mappedRole(resource, session) ?? session.roles.fallback
     const wanted = { ...toProvisioned(record, role), enabled: record.active ?? true }
-    const stored = await provisionOrLink(ctx, session, { wanted, record })
-    await save(ctx, stored.user.id, { ...record, active: record.active ?? true }, session)
-    if (passwordHash !== undefined) await storePassword(ctx, stored.user.id, passwordHash)
-    const saved = await requireStored(ctx, stored.user.id)
+    const id = await provisionOrLink(ctx, session, { wanted, record })
+    await save(ctx, id, { ...record, active: record.active ?? true }, session)
+    if (passwordHash !== undefined) await storePassword(ctx, id, passwordHash)
+    const saved = await requireStored(ctx, id)
     session.trace.add({
       subjectKind: 'user',
       subjectId: saved.user.id,
@@ -65,9 +65,11 @@ export async function createScimUser(session: ScimSession, body: unknown): Promi
       operation: 'create',
       after: record.username,
     })
-    return saved.user.id
+    return saved
   })
-  return getScimUser(session, id)
+  const [created] = await fillLinks(session.ctx, [saved], session)
+  if (created === undefined) throw new Error('a user was saved and makes no resource')
+  return created
 }
 
 function toProvisioned(record: UserRecord, role: ProvisionedUser['role']): ProvisionedUser {
