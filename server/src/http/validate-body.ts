@@ -14,8 +14,12 @@ interface Finding {
 /** Checks bodies without coercion. Queries and path parameters have readers of their own, which say how to fix a mistake. */
 export const compileValidator: FastifySchemaCompiler<TSchema> = ({ schema, httpPart }) => {
   if (httpPart !== 'body') return () => true
-  const validator = Compile(schema)
-  return (value: unknown) => (validator.Check(value) ? true : { error: bodyError(validator.Errors(value)) })
+  // Made for the first body: most processes never see one of most operations.
+  let validator: ReturnType<typeof Compile> | undefined
+  return (value: unknown) => {
+    validator ??= Compile(schema)
+    return validator.Check(value) ? true : { error: bodyError(validator.Errors(value)) }
+  }
 }
 
 /** Turns the most telling finding into a sentence that names the field. */

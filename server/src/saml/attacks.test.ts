@@ -5,7 +5,7 @@ import { startTestApp, type TestApp } from '../../test/start-test-app.ts'
 import type { Answer } from '../../test/test-client.ts'
 import { createConnection, updateConnection } from '../sso-connections/sso-connections.service.ts'
 import { changePlan } from '../tenants/tenants.service.ts'
-import { startSso } from './testdata/sso-world.ts'
+import { SsoWorld, startSso } from './testdata/sso-world.ts'
 import { TestIdp, toField } from './testdata/test-idp.ts'
 
 /** Refused: one page for all reasons, no session, and the database as it was. */
@@ -29,24 +29,39 @@ async function lastRefusal(t: TestApp): Promise<string> {
   return json[0]?.details.reason ?? ''
 }
 
-test('V-A9: one response posted fifty times at once makes exactly one session, and none afterwards', async () => {
-  await using t = await startTestApp()
+/** Two nodes of one workspace behind one address, which is the one that IdPs know. */
+const shared = { MUSTER_PUBLIC_URL: 'https://acme.example.com' }
+const atShared = {
+  acsUrl: 'https://acme.example.com/auth/saml/okta/acs',
+  audience: 'https://acme.example.com/auth/saml/metadata',
+}
+
+test('V-A9: one response posted fifty times at once to two nodes makes exactly one session, and none afterwards', async () => {
+  await using t = await startTestApp({ env: shared })
+  await using node = await startTestApp({ env: shared, beside: t })
   const sso = await startSso(t)
+  const beside = new SsoWorld(node, sso)
   const begun = await sso.begin()
-  const field = await sso.idp.respond(sso.values(begun))
-  const answers = await Promise.all(Array.from({ length: 50 }, () => sso.post(field, { cookie: begun.cookie })))
+  const field = await sso.idp.respond(sso.values(begun, atShared))
+  const answers = await Promise.all(
+    Array.from({ length: 50 }, (_, index) => (index % 2 === 0 ? sso : beside).post(field, { cookie: begun.cookie })),
+  )
   assert.equal(answers.filter(({ status }) => status === 303).length, 1)
   // Under such a crowd some may be told to come back later.
   assert.ok(answers.every(({ status }) => status === 303 || status === 403 || status === 503))
   assert.equal(await countSessions(t), 1)
-  await assertRefused(t, 'again', () => sso.post(field, { cookie: begun.cookie }))
+  for (const world of [sso, beside]) await assertRefused(t, 'again', () => world.post(field, { cookie: begun.cookie }))
 })
 
 test('V-A9: an assertion is used once even where sign-ins may begin at the IdP, and in two nodes', async () => {
-  await using t = await startTestApp()
+  await using t = await startTestApp({ env: shared })
+  await using node = await startTestApp({ env: shared, beside: t })
   const sso = await startSso(t, { options: { allowsIdpInitiated: true } })
-  const field = await sso.idp.respond(sso.values(null))
-  const answers = await Promise.all(Array.from({ length: 20 }, () => sso.post(field)))
+  const beside = new SsoWorld(node, sso)
+  const field = await sso.idp.respond(sso.values(null, atShared))
+  const answers = await Promise.all(
+    Array.from({ length: 20 }, (_, index) => (index % 2 === 0 ? sso : beside).post(field)),
+  )
   assert.equal(answers.filter(({ status }) => status === 303).length, 1)
   assert.equal(await countSessions(t), 1)
   // Remembered until it could not be used any more: 300 s and the skew.
@@ -55,8 +70,10 @@ test('V-A9: an assertion is used once even where sign-ins may begin at the IdP, 
     [2, 'SAML-14: expired'],
   ] as const) {
     t.clock.advance(seconds * 1_000)
-    await assertRefused(t, reason, () => sso.post(field))
-    assert.equal(await lastRefusal(t), reason)
+    for (const world of [sso, beside]) {
+      await assertRefused(t, reason, () => world.post(field))
+      assert.equal(await lastRefusal(t), reason)
+    }
   }
 })
 
