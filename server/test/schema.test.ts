@@ -40,6 +40,7 @@ const freeIds: readonly string[] = [
   'purpose_subjects.subject_id',
   // Empty where nobody in particular asked.
   'saml_consumed.assertion_id',
+  'saml_requests.session_id',
   'saml_requests.test_id',
   'saml_requests.user_id',
   'scim_groups.external_id',

@@ -93,7 +93,7 @@ const vRows: VRows = {
     'V-D12': 'of the audit log; the export of 100,000 users comes with the console',
   },
   later: {
-    'V-A16': 'a list that people walk at each release; there is none yet',
+    'V-A16': 'the list is docs/reviews/saml.md, walked at each release',
     'V-W2': withConsole,
     'V-W3': `${withConsole}: export`,
   },

@@ -511,6 +511,7 @@ create table saml_requests (
   browser_hash text collate "C" not null,
   purpose text collate "C" not null,
   user_id text collate "C" not null default ''::text,
+  session_id text collate "C" not null default ''::text,
   test_id text collate "C" not null default ''::text,
   return_path text collate "C" not null default '/'::text,
   created_at bigint not null,

@@ -458,6 +458,7 @@ create table saml_requests (
   browser_hash text not null,
   purpose text not null check (purpose in ('sign_in', 'test', 'link', 'logout')),
   user_id text not null default '',
+  session_id text not null default '',
   test_id text not null default '',
   return_path text not null default '/',
   created_at integer not null,

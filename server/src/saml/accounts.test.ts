@@ -4,6 +4,7 @@ import { hashDatabase } from '../../test/database-hash.ts'
 import { startTestApp, type TestApp } from '../../test/start-test-app.ts'
 import { verifyDomainByOperator } from '../domains/domains.service.ts'
 import { inTransaction } from '../access/in-transaction.ts'
+import type { WorkspaceRole } from '../access/permissions.ts'
 import { changeSettings } from '../tenants/tenants.service.ts'
 import { updateConnection } from '../sso-connections/sso-connections.service.ts'
 import { provisionUser } from '../users/user-provisioning.service.ts'
@@ -234,25 +235,28 @@ test('who signed in, first and again, and who was refused is in the sign-in even
   )
 })
 
+/** Somebody whom SCIM manages. */
+function provision(t: TestApp, username: string, role: WorkspaceRole = '$member') {
+  return inTransaction(t.operator(), (ctx) =>
+    provisionUser(ctx, {
+      username,
+      email: `${username}@example.com`,
+      firstName: 'By',
+      lastName: 'Scim',
+      title: '',
+      enabled: true,
+      role,
+    }),
+  )
+}
+
 test('whom SCIM manages is bound by the first sign-in, by username or address, and by no second connection', async () => {
   await using t = await startTestApp()
   const first = await startSso(t, { alias: 'okta' })
   const second = await startSso(t, { alias: 'entra', options: { createsUsers: false } })
   await inTransaction(t.operator(), (ctx) => changeSettings(ctx, { scimIsOn: true }))
-  const make = (username: string) =>
-    inTransaction(t.operator(), (ctx) =>
-      provisionUser(ctx, {
-        username,
-        email: `${username}@example.com`,
-        firstName: 'By',
-        lastName: 'Scim',
-        title: '',
-        enabled: true,
-        role: '$member',
-      }),
-    )
-  const byName = await make('byname')
-  const byAddress = await make('byaddress')
+  const byName = await provision(t, 'byname')
+  const byAddress = await provision(t, 'byaddress')
   await first.signIn({ nameId: 'byname', attributes: { color: ['blue'] } })
   await first.signIn({ nameId: 'opaque', ...email('byaddress@example.com') })
   const linked = await t.db
@@ -268,4 +272,20 @@ test('whom SCIM manages is bound by the first sign-in, by username or address, a
   assert.deepEqual([user.emailVerified, user.firstName], [true, 'By'])
   await assertRefused(t, second, { nameId: 'byname', attributes: { color: ['blue'] } }, /^user: /)
   await assertRefused(t, second, email('byaddress@example.com'), /^user: .* domain is not verified$/)
+})
+
+test('V-A11: a second connection reaches nobody by a username and some address of a verified domain', async () => {
+  await using t = await startTestApp()
+  const first = await startSso(t, { alias: 'okta' })
+  const second = await startSso(t, { alias: 'entra' })
+  await inTransaction(t.operator(), (ctx) => changeSettings(ctx, { scimIsOn: true }))
+  const admin = await provision(t, 'admin1', '$admin')
+  assert.equal((await first.signIn({ nameId: 'admin1', ...email('admin1@example.com') })).status, 303)
+  await verify(t)
+  await enforce(t)
+  for (const address of ['anything@example.com', 'admin1@example.com.evil.example'])
+    await assertRefused(t, second, { nameId: 'admin1', ...email(address) }, /^user: .* another address$/)
+  assert.equal((await second.signIn({ nameId: 'admin1', ...email('Admin1@example.com') })).status, 303)
+  const linked = await t.db.selectFrom('external_identities').select('user_id').execute()
+  assert.deepEqual(linked, [{ user_id: admin.id }, { user_id: admin.id }])
 })

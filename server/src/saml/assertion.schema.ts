@@ -21,6 +21,8 @@ export interface PendingRequest {
   readonly purpose: 'sign_in' | 'test' | 'link'
   /** Who asked: the admin of a test, the person of a link; null for a sign-in. */
   readonly userId: string | null
+  /** Of a link: the session that asked, which must be there still when the answer comes. */
+  readonly sessionId: string | null
   /** Of a test. */
   readonly testId: string | null
   readonly returnPath: string

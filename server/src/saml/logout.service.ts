@@ -29,11 +29,7 @@ const rememberedMs = 15 * 60_000
 export async function logoutByIdp(
   ctx: Ctx,
   deps: SamlDeps,
-  {
-    alias,
-    message,
-    relayState,
-  }: { readonly alias: string; readonly message: LogoutMessage; readonly relayState: string },
+  { alias, message }: { readonly alias: string; readonly message: LogoutMessage },
 ): Promise<string | null | undefined> {
   const connection = await findUsableConnection(ctx, alias)
   if (connection === undefined || !connection.isEnabled) return undefined
@@ -58,7 +54,8 @@ export async function logoutByIdp(
   })
   if (connection.logoutUrl === '') return null
   const key = await getSpKey(ctx, deps.vault)
-  return logoutResponseUrl({ connection, sp, key }, { id: newId(), inResponseTo: request.id, relayState })
+  const { id: inResponseTo, relayState } = request
+  return logoutResponseUrl({ connection, sp, key }, { id: newId(), inResponseTo, relayState })
 }
 
 /** Where the browser of somebody who has just signed out here goes to sign out at the IdP; undefined where it need not. */

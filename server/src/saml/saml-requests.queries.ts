@@ -22,7 +22,7 @@ export async function findRequest(
 ): Promise<PendingRequest | undefined> {
   const row = await db
     .selectFrom('saml_requests')
-    .select(['id', 'connection_id', 'purpose', 'user_id', 'test_id', 'return_path'])
+    .select(['id', 'connection_id', 'purpose', 'user_id', 'session_id', 'test_id', 'return_path'])
     .where('tenant_id', '=', tenantId)
     .where('id', '=', id)
     .where('connection_id', '=', connectionId)
@@ -36,6 +36,7 @@ export async function findRequest(
     connectionId: row.connection_id,
     purpose: row.purpose === 'test' || row.purpose === 'link' ? row.purpose : 'sign_in',
     userId: row.user_id === '' ? null : row.user_id,
+    sessionId: row.session_id === '' ? null : row.session_id,
     testId: row.test_id === '' ? null : row.test_id,
     returnPath: row.return_path,
   }

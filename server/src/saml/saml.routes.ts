@@ -97,7 +97,7 @@ function registerForSignedIn(scope: FastifyInstance, deps: SamlDeps, sessions: B
     { method: 'POST', url: link, isSensitive: true },
     async ({ ctx, session, request, reply }) => {
       const browser = request.cookies[browserCookie] ?? ''
-      const beginning = { alias: alias(request), browser, returnPath: '/auth/account', link: session.userId }
+      const beginning = { alias: alias(request), browser, returnPath: '/auth/account', link: session }
       const begun = await beginSignIn(ctx, deps, beginning)
       return begun === undefined ? pages.sendNotServed(reply) : sendToIdp(reply, begun, 'by-page')
     },
@@ -121,7 +121,11 @@ function registerLogout(scope: FastifyInstance, deps: SamlDeps): void {
   scope.post(url, { ...open, bodyLimit: formMaxBytes }, async (request, reply) => {
     const asked = field(request, 'SAMLRequest')
     if (asked === '') return pages.sendSignedOut(reply)
-    return answerLogout(request, reply, deps, { binding: 'post', field: asked })
+    return answerLogout(request, reply, deps, {
+      binding: 'post',
+      field: asked,
+      relayState: field(request, 'RelayState'),
+    })
   })
 }
 
@@ -131,9 +135,8 @@ function answerLogout(
   deps: SamlDeps,
   message: LogoutMessage,
 ): Promise<FastifyReply> {
-  const relayState = message.binding === 'post' ? field(request, 'RelayState') : query(request, 'RelayState')
   return refusing(request, reply, async () => {
-    const answer = await logoutByIdp(request.ctx, deps, { alias: alias(request), message, relayState })
+    const answer = await logoutByIdp(request.ctx, deps, { alias: alias(request), message })
     if (answer === undefined) return pages.sendNotServed(reply)
     return answer === null ? pages.sendSignedOut(reply) : reply.redirect(answer, 303)
   })

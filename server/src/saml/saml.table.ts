@@ -21,6 +21,8 @@ export interface SamlRequestsTable {
   purpose: string
   /** Of the admin who tests, the person who links or signs out; '' for a sign-in. */
   user_id: Generated<string>
+  /** Of the person who links; '' otherwise. */
+  session_id: Generated<string>
   test_id: Generated<string>
   return_path: Generated<string>
   created_at: number

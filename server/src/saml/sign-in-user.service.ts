@@ -7,6 +7,7 @@ import { recordEvent } from '../events/record-event.ts'
 import { joinFirstGroups, listGroupIdsOfUser, replaceGroupsOfUser } from '../groups/group-members.service.ts'
 import { acceptBySignIn } from '../invitations/acceptance.service.ts'
 import { readRoles } from '../roles/roles.service.ts'
+import { findLiveSession } from '../sessions/sessions.service.ts'
 import type { SsoConnection } from '../sso-connections/sso-connections.schema.ts'
 import { getTenant } from '../tenants/tenants.service.ts'
 import { createUsers } from '../users/user-creation.service.ts'
@@ -50,6 +51,7 @@ export async function resolveUser(
   const ctx: TrxCtx = { ...outer, actor: { ...systemActor, name: `sso ${connection.alias}` } }
   const key = { connectionId: connection.id, nameId: assertion.nameId }
   const linkedId = await findLinkedUserId(ctx.db, ctx.tenantId, key)
+  if (signIn.request?.purpose === 'link') await requireStillSignedIn(ctx, signIn.request)
   const asked = signIn.request?.purpose === 'link' ? signIn.request.userId : null
   if (linkedId !== undefined && asked !== null && asked !== linkedId)
     refuse('user: this identity belongs to somebody else')
@@ -62,6 +64,13 @@ export async function resolveUser(
   await followRole(ctx, id, claims)
   await followGroups(ctx, id, claims)
   return { user: await holdUser(ctx, id), isNew: known === undefined }
+}
+
+/** Whoever asked for a link must not have left: anybody may sit at this browser since. */
+async function requireStillSignedIn(ctx: TrxCtx, { userId, sessionId }: PendingRequest): Promise<void> {
+  const session = sessionId === null ? undefined : await findLiveSession(ctx, sessionId)
+  const isStill = session !== undefined && session.userId === userId
+  require(isStill, 'user: whoever wanted to link this account has signed out meanwhile')
 }
 
 /** Somebody who has an account, and whom the rules let have it by this sign-in; undefined when nobody is like that. */
@@ -79,6 +88,8 @@ async function findAccount(ctx: TrxCtx, signIn: SignIn): Promise<string | undefi
   // Whom SCIM manages is bound by the first sign-in; a second connection has to earn it like any other.
   const isFirst = !(await hasAnyIdentity(ctx.db, ctx.tenantId, user.id))
   if (isFirst && isScimManaged(user, settings.scimIsOn)) return user.id
+  // Somebody found by name has to be vouched for by their own address: any IdP can send some address of our domain.
+  require(toKey(claims.email) === toKey(user.email), 'user: the account of this name has another address')
   const isOurs = await isVerifiedAddress(ctx, claims.email)
   require(isOurs, 'user: the address has an account, and its domain is not verified')
   // Whoever was invited has proven nothing yet that could be taken over.

@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { startTestApp } from '../../test/start-test-app.ts'
+import { inTransaction } from '../access/in-transaction.ts'
+import { insertRequest } from './saml-requests.queries.ts'
 import { startSso } from './testdata/sso-world.ts'
 
 test('somebody in a thousand groups signs in: the answer of an IdP may be large', async () => {
@@ -9,6 +11,25 @@ test('somebody in a thousand groups signs in: the answer of an IdP may be large'
   const memberOf = Array.from({ length: 1_000 }, (_, at) => `group-${at}-${'x'.repeat(60)}`)
   const answer = await sso.signIn({ attributes: { email: ['many@example.com'], memberOf } })
   assert.deepEqual([answer.status, answer.headers.location], [303, '/'])
+})
+
+test('requests that nobody answers go, a hundred at a time, when somebody asks anew', async () => {
+  await using t = await startTestApp()
+  const sso = await startSso(t)
+  const countRequests = async () => (await t.db.selectFrom('saml_requests').select('id').execute()).length
+  await sso.begin()
+  const unanswered = await t.db.selectFrom('saml_requests').selectAll().executeTakeFirstOrThrow()
+  await inTransaction(t.operator(), async (ctx) => {
+    for (let count = 1; count < 120; count += 1) await insertRequest(ctx.db, { ...unanswered, id: `_${count}` })
+  })
+  t.clock.advance(10 * 60_000 - 1)
+  await sso.begin()
+  assert.equal(await countRequests(), 121)
+  t.clock.advance(1)
+  await sso.begin()
+  assert.equal(await countRequests(), 22)
+  await sso.begin()
+  assert.equal(await countRequests(), 3)
 })
 
 test('whoever the IdP vouches for gets an account at the first sign-in, and the same one ever after', async () => {

@@ -19,7 +19,7 @@ const ageMaxMs = 5 * 60_000
 
 /** How the message came. */
 export type LogoutMessage =
-  | { readonly binding: 'post'; readonly field: string }
+  | { readonly binding: 'post'; readonly field: string; readonly relayState: string }
   /** The query as it was sent: what is signed are its bytes. */
   | { readonly binding: 'redirect'; readonly query: string }
 
@@ -28,6 +28,8 @@ export interface LogoutRequest {
   readonly nameId: string
   /** Empty: all logins of this person. */
   readonly sessionIndexes: readonly string[]
+  /** What the answer takes back to the IdP; empty where it sent none. */
+  readonly relayState: string
 }
 
 interface LogoutExpectation {
@@ -44,8 +46,8 @@ interface LogoutExpectation {
  * @source SAML profiles 4.4; bindings 3.4.4.1
  */
 export async function verifyLogoutRequest(message: LogoutMessage, expected: LogoutExpectation): Promise<LogoutRequest> {
-  const request = await (message.binding === 'post'
-    ? readPosted(message.field, expected)
+  const { request, relayState } = await (message.binding === 'post'
+    ? readPosted(message, expected)
     : readQuery(message.query, expected))
   checkIssuer(request, request, expected.entityId)
   require(attributeOf(request, 'Destination') === expected.logoutUrl, 'logout: another destination')
@@ -58,29 +60,44 @@ export async function verifyLogoutRequest(message: LogoutMessage, expected: Logo
     id: attributeOf(request, 'ID') ?? refuse('logout: no ID'),
     nameId: textOf(onlyChild(request, saml, 'NameID', 'logout')),
     sessionIndexes: childrenOf(request, samlp, 'SessionIndex').map(textOf),
+    relayState,
   }
 }
 
-async function readPosted(field: string, { certificates }: LogoutExpectation): Promise<Element> {
+interface Read {
+  readonly request: Element
+  readonly relayState: string
+}
+
+/** No signature of the POST binding covers a RelayState: it goes back to the IdP as it came, and nowhere else. */
+async function readPosted(
+  { field, relayState }: Extract<LogoutMessage, { binding: 'post' }>,
+  { certificates }: LogoutExpectation,
+): Promise<Read> {
   const text = checkNoDoctype(checkSize(field))
   const received = readRequest(text)
   const { element } = await verifySignature(text, received, { certificates, rule: 'logout' })
   checkAlgorithms([received], certificates)
   checkStructure(element)
-  return element
+  return { request: element, relayState }
 }
 
-async function readQuery(query: string, { certificates }: LogoutExpectation): Promise<Element> {
+async function readQuery(query: string, { certificates }: LogoutExpectation): Promise<Read> {
   const message = onlyParameter(query, 'SAMLRequest')
   const algorithm = onlyParameter(query, 'SigAlg')
   const value = decodeURIComponent(onlyParameter(query, 'Signature'))
-  const relayState = /(?:^|&)RelayState=/.test(query) ? `&RelayState=${onlyParameter(query, 'RelayState')}` : ''
-  const signed = `SAMLRequest=${message}${relayState}&SigAlg=${algorithm}`
+  const relayState = /(?:^|&)RelayState=/.test(query) ? onlyParameter(query, 'RelayState') : undefined
+  const signedState = relayState === undefined ? '' : `&RelayState=${relayState}`
+  const signed = `SAMLRequest=${message}${signedState}&SigAlg=${algorithm}`
   const isSigned = certificates.some((certificate) =>
     verifyQuery(decodeURIComponent(algorithm), signed, { certificate, value }),
   )
   require(isSigned, 'logout: no pinned key signed the query')
-  return readRequest(checkNoDoctype(await inflate(checkSize(decodeURIComponent(message)))))
+  return {
+    request: readRequest(checkNoDoctype(await inflate(checkSize(decodeURIComponent(message))))),
+    // From the bytes that were signed, and a plus is a blank there: another reader of the query finds other parameters.
+    relayState: decodeURIComponent((relayState ?? '').replaceAll('+', ' ')),
+  }
 }
 
 /** As it stands in the query, once. */

@@ -38,6 +38,11 @@ export function childrenOf(parent: Element, namespace: string, name: string): El
   return elementsOf(parent).filter((child) => child.namespaceURI === namespace && child.localName === name)
 }
 
+/** All elements with this name below, at any depth. */
+export function descendantsOf(ancestor: Element, namespace: string, name: string): Element[] {
+  return Array.from(ancestor.getElementsByTagNameNS(namespace, name))
+}
+
 /** All direct children that are elements. */
 export function elementsOf(parent: Element): Element[] {
   const found: Element[] = []

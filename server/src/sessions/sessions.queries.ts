@@ -64,6 +64,7 @@ export async function findSessionById(db: Queryable, tenantId: string, id: strin
 }
 
 const listedMax = 100
+const endedAtOnce = 100
 
 /** The newest first; the caller leaves out those that ended by the clock. */
 export async function selectSessionsOf(db: Queryable, tenantId: string, userId: string): Promise<Session[]> {
@@ -139,7 +140,7 @@ export async function deleteSessionsOf(
   return (await remove.returning('id').execute()).map((row) => row.id)
 }
 
-/** Of one login at an IdP, for single logout. */
+/** Of one login at an IdP, for single logout: a bounded bite, of which the next is asked for once these are ended. */
 export async function selectSamlSessions(
   db: Queryable,
   tenantId: string,
@@ -157,7 +158,7 @@ export async function selectSamlSessions(
     .where('name_id', '=', nameId)
     .where('name_id', '<>', '')
   if (sessionIndexes.length > 0) select = select.where('session_index', 'in', [...sessionIndexes])
-  return (await select.limit(listedMax).execute()).map(toSession)
+  return (await select.limit(endedAtOnce).execute()).map(toSession)
 }
 
 /** The role changed: whoever holds the id gets a new one. */

@@ -216,19 +216,29 @@ export async function endSessionsOf(
   return ended.length
 }
 
-/** Ends the sessions of one login at an IdP, when it says so. */
+/** Ends the sessions of one login at an IdP, or of all of a person's there, when it says so; few at a time, until none is left. */
 export async function endSamlSessions(
   ctx: TrxCtx,
   login: { readonly connectionId: string; readonly nameId: string; readonly sessionIndexes: readonly string[] },
 ): Promise<number> {
-  const sessions = await queries.selectSamlSessions(ctx.db, ctx.tenantId, login)
-  for (const session of sessions) await endSession(ctx, session, 'idp_logout')
-  return sessions.length
+  const select = () => queries.selectSamlSessions(ctx.db, ctx.tenantId, login)
+  let count = 0
+  for (let sessions = await select(); sessions.length > 0; sessions = await select()) {
+    for (const session of sessions) await endSession(ctx, session, 'idp_logout')
+    count += sessions.length
+  }
+  return count
 }
 
 /** The role of a user changed: the ids of their sessions are renewed at the next request. */
 export function roleChanged(ctx: TrxCtx, userId: string): Promise<void> {
   return queries.markStale(ctx.db, ctx.tenantId, userId)
+}
+
+/** Undefined for a session that was ended, has run out, or never was. */
+export async function findLiveSession(ctx: ReadCtx, id: string): Promise<Session | undefined> {
+  const session = await queries.findSessionById(ctx.db, ctx.tenantId, id)
+  return session !== undefined && isLive(session, ctx.now.getTime()) ? session : undefined
 }
 
 /** The sessions of a user that are live now, newest first. */

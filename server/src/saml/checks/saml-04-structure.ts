@@ -8,7 +8,12 @@ const xmlns = 'http://www.w3.org/2000/xmlns/'
 const idNames = new Set(['ID', 'Id', 'id'])
 const ncName = /^[A-Za-z_][A-Za-z0-9._-]{0,255}$/
 
-/** SAML-04: known elements in known places with known attributes, no id twice, at most 32 levels. */
+/** Canonicalising walks over all that are in scope for each element, before any signature is known to be right. */
+const namespacesMax = 8
+const prefixListMaxLength = 256
+const prefixesMax = 16
+
+/** SAML-04: known elements in known places with known attributes and few namespaces, no id twice, at most 32 levels. */
 export function checkStructure(root: Element): void {
   const ids = new Set<string>()
   const visit = (element: Element, depth: number): void => {
@@ -24,8 +29,10 @@ export function checkStructure(root: Element): void {
 
 function checkAttributes(element: Element, shape: Shape, ids: Set<string>): void {
   const seen = new Set<string>()
-  for (const attribute of Array.from(element.attributes, (found: Attr) => found)) {
-    if (attribute.namespaceURI === xmlns) continue
+  const all = Array.from(element.attributes, (found: Attr) => found)
+  const attributes = all.filter(({ namespaceURI }) => namespaceURI !== xmlns)
+  require(all.length - attributes.length <= namespacesMax, 'SAML-04: too many namespaces')
+  for (const attribute of attributes) {
     const name = attribute.localName ?? attribute.nodeName
     const key = `${attribute.namespaceURI ?? ''} ${name}`
     require(!seen.has(key), 'SAML-04: an attribute twice')
@@ -35,12 +42,21 @@ function checkAttributes(element: Element, shape: Shape, ids: Set<string>): void
         ? shape.attributes.includes(name)
         : shape.takesForeignAttributes
     require(isKnown, 'SAML-04: an attribute that is not known here')
+    if (name === 'PrefixList') checkPrefixes(attribute.value)
     if (!idNames.has(name)) continue
     require(attribute.namespaceURI === null || attribute.namespaceURI === '', 'SAML-04: an id in a namespace')
     require(ncName.test(attribute.value), 'SAML-04: an id that is no name')
     require(!ids.has(attribute.value), 'SAML-04: an id twice')
     ids.add(attribute.value)
   }
+}
+
+/** Which namespaces a canonical text is to carry along, of ec:InclusiveNamespaces. */
+function checkPrefixes(list: string): void {
+  const prefixes = list.split(/[ \t\r\n]+/).filter((prefix) => prefix !== '')
+  require(list.length <= prefixListMaxLength && prefixes.length <= prefixesMax, 'SAML-04: a list of too many prefixes')
+  const areNames = prefixes.every((prefix) => prefix === '#default' || ncName.test(prefix))
+  require(areNames, 'SAML-04: a prefix that is no name')
 }
 
 function checkContent(element: Element, shape: Shape): void {

@@ -27,7 +27,7 @@ export const expected: Expectation = {
   decryptionKey: sp.privateKey,
   findRequest: async (id) =>
     id === requestId
-      ? { id, connectionId: 'c', purpose: 'sign_in', userId: null, testId: null, returnPath: '/' }
+      ? { id, connectionId: 'c', purpose: 'sign_in', userId: null, sessionId: null, testId: null, returnPath: '/' }
       : undefined,
 }
 

@@ -30,6 +30,8 @@ export interface Signing {
   readonly digestAlgorithm?: string
   readonly transforms?: readonly string[]
   readonly canonicalization?: string
+  /** Namespaces that the canonical SignedInfo carries along. */
+  readonly prefixes?: readonly string[]
   /** Certificate for which the assertion is encrypted, and how. */
   readonly encryptFor?: string
   readonly cipher?: string
@@ -85,6 +87,7 @@ export class TestIdp {
       publicCert: key.certificate,
       signatureAlgorithm: signing.signatureAlgorithm ?? rsaSha256,
       canonicalizationAlgorithm: signing.canonicalization ?? exclusive,
+      inclusiveNamespacesPrefixList: [...(signing.prefixes ?? [])],
     })
     signer.addReference({
       xpath: `//*[local-name(.)='${name}']`,

@@ -1,0 +1,46 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { idp, reasonFor, sp, values } from './testdata/expectation.ts'
+import { toField } from './testdata/test-idp.ts'
+
+const keyPattern = /<e:EncryptedKey .*?<\/e:EncryptedKey>/s
+const ownKeyInfo = /<KeyInfo>.*<\/KeyInfo>/s
+
+/** A response whose assertion alone is signed: whoever carries it can write what they like around the cipher. */
+async function carried(edit: (xml: string, key: string) => string = (xml) => xml): Promise<string> {
+  const xml = await idp.respondXml(values, { encryptFor: sp.certificate, response: false })
+  return reasonFor(toField(edit(xml, keyPattern.exec(xml)?.[0] ?? '')), { signed: 'assertion' })
+}
+
+/** The key stands behind the data, and the data refers to it. */
+const withReference = (uri: string, keyAttributes = ' Id="_key"') =>
+  carried((xml, key) => {
+    const moved = key.replace(' ', `${keyAttributes} xmlns="http://www.w3.org/2000/09/xmldsig#" `)
+    return xml
+      .replace(keyPattern, `<RetrievalMethod URI="${uri}"/>`)
+      .replace('</xenc:EncryptedData>', `</xenc:EncryptedData>${moved}`)
+  })
+
+test('V-A5, V-A14: what refers to the encrypted key is its name: the library makes an XPath of it', async () => {
+  const hostile = `#' or count(//*[count(//*[//*])=0])=0 or '`
+  assert.equal(await withReference('#_key'), 'accepted person-1')
+  for (const uri of [hostile, '#_other', '_key', 'x_key', '#', ''])
+    assert.equal(await withReference(uri), 'SAML-08: a reference to something else than the encrypted key', uri)
+  for (const uri of [hostile, '#', '#undefined'])
+    assert.equal(await withReference(uri, ''), 'SAML-08: a reference to something else than the encrypted key', uri)
+  const inside = (xml: string) =>
+    xml
+      .replace('<e:EncryptedKey', '<e:EncryptedKey Id="_key"')
+      .replace(ownKeyInfo, '<KeyInfo><RetrievalMethod URI="#_key"/></KeyInfo>')
+  assert.match(await carried((xml, key) => xml.replace(key, inside(key))), /^SAML-08: a reference .* another place/)
+})
+
+test('V-A5: the key is one, and no other is hidden in what it says of itself', async () => {
+  const hidden = (key: string) =>
+    `<KeyInfo>${key.replace(/ Algorithm="[^"]*"/, ' Algorithm="http://www.w3.org/2001/04/xmlenc#rsa-1_5"')}</KeyInfo>`
+  assert.equal(await carried(), 'accepted person-1')
+  assert.equal(
+    await carried((xml, key) => xml.replace(key, key.replace(ownKeyInfo, hidden(key)))),
+    'SAML-08: not exactly one encrypted key',
+  )
+})
