@@ -111,14 +111,12 @@ async function failureUnder(workshop: string, mutant: Mutant, file: string): Pro
   }
 }
 
-/** The test that noticed last time; then those about tenants, those of the feature, those over the whole API. */
+/** The test that noticed last time; then those about tenants, those of the feature. */
 function candidates({ key, file }: Mutant): string[] {
   const known = map.killed[key]?.file
   const feature = globSync(`${path.dirname(file)}/*.test.ts`, { cwd: root }).toSorted()
-  const whole = ['tenant-twin', 'tenant-isolation', 'authz-matrix', 'authz-cells', 'event-coverage', 'openapi']
-  const over = whole.map((name) => `server/test/${name}.test.ts`)
-  const [twin = '', isolation = '', ...others] = over
-  return [...new Set([...(known === undefined ? [] : [known]), twin, isolation, ...feature, ...others])]
+  const whole = ['tenant-twin', 'tenant-isolation'].map((name) => `server/test/${name}.test.ts`)
+  return [...new Set([...(known === undefined ? [] : [known]), ...whole, ...feature])]
 }
 
 /** The title of the first test of a file that fails, at which the run is ended; null when all pass. */

@@ -91,6 +91,27 @@ test('a range is cut out by places or by times; ranges that meet leave no gap', 
     assert.deepEqual(await seqs(nothing), [], nothing)
 })
 
+test('a range is that of one tenant, whatever a neighbour did before, meanwhile and afterwards (V-T1)', async () => {
+  await using t = await startTestApp()
+  await t.sealEvents()
+  t.clock.advance(3 * 86_400_000)
+  await t.addUser('somebody')
+  await t.sealEvents()
+  const queries = ['', '?to=2026-01-04', '?from=2026-01-05', '?from=2026-01-03', '?to=2026-01-06', '?fromSeq=2&toSeq=3']
+  const alone = await Promise.all(queries.map(async (query) => parseLines(await exportOf(t, query)).slice(0, -1)))
+  // Longer chains than ours, with other times: between our days, with them, and after.
+  for (const days of [-2, 2, 5]) {
+    t.clock.advance(days * 86_400_000)
+    for (const name of ['a', 'b', 'c']) await t.invite(`theirs${name}${days + 2}@example.com`, '$member', t.other)
+    await t.sealEvents()
+  }
+  for (const [index, query] of queries.entries()) {
+    const text = await exportOf(t, query)
+    assert.deepEqual((await check(text)).problems, [], query)
+    assert.deepEqual(parseLines(text).slice(0, -1), alone[index], query)
+  }
+})
+
 test('a range that cannot be read is refused with what to send instead', async () => {
   await using t = await startTestApp()
   for (const query of [

@@ -20,7 +20,15 @@ export function sizeOf(sizes: { readonly short: number; readonly full: number })
 }
 
 export const adminToken = `mst_${'k'.repeat(43)}`
-const env = { MUSTER_BOOTSTRAP_TOKEN: adminToken, LOG_LEVEL: 'silent' }
+/** What is asked at once here is meant to be done, not to be refused because it is too much. */
+const unbounded = {
+  MUSTER_IN_FLIGHT_MAX: '0',
+  MUSTER_IN_FLIGHT_PER_TENANT_MAX: '0',
+  MUSTER_PASSWORD_HASHES_WAITING_MAX: '1000',
+  MUSTER_SQL_CONNECTION_WAIT_MS: '30000',
+  MUSTER_SQL_LOCK_WAIT_MS: '30000',
+}
+const env = { MUSTER_BOOTSTRAP_TOKEN: adminToken, LOG_LEVEL: 'silent', ...unbounded }
 
 const askAgainMax = 20
 
