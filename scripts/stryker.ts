@@ -4,17 +4,7 @@
  * `--only saml` runs one part; `--report <file>` keeps Stryker's own report, which shows each change that nobody noticed.
  */
 import { spawn, spawnSync } from 'node:child_process'
-import {
-  cpSync,
-  existsSync,
-  globSync,
-  mkdirSync,
-  mkdtempSync,
-  readFileSync,
-  rmSync,
-  symlinkSync,
-  writeFileSync,
-} from 'node:fs'
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { availableParallelism, tmpdir } from 'node:os'
 import path from 'node:path'
 import { parseArgs } from 'node:util'
@@ -123,7 +113,7 @@ async function mutate(part: Part, tools: string): Promise<Report> {
     cpSync(path.join(root, name), path.join(folder, name), { recursive: true })
   symlinkSync(path.join(root, 'node_modules'), path.join(folder, 'node_modules'))
   const report = values.report ?? path.join(folder, 'report.json')
-  writeFileSync(path.join(folder, 'stryker.config.json'), JSON.stringify(settings(part, { folder, tools, report })))
+  writeFileSync(path.join(folder, 'stryker.config.json'), JSON.stringify(settings(part, { tools, report })))
   const stryker = path.join(tools, '@stryker-mutator/core/bin/stryker.js')
   // The runner starts `node`: it must be the pinned one, which reads TypeScript.
   const bin = path.join(root, 'node_modules/.bin')
@@ -147,7 +137,7 @@ async function mutate(part: Part, tools: string): Promise<Report> {
   return result
 }
 
-function settings(part: Part, { folder, tools, report }: { folder: string; tools: string; report: string }): object {
+function settings(part: Part, { tools, report }: { tools: string; report: string }): object {
   const { mutate, tests } = parts[part]
   return {
     plugins: [path.join(tools, '@stryker-mutator/tap-runner/dist/src/index.js')],
