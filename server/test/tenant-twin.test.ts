@@ -19,6 +19,8 @@ let alone: readonly { readonly path: string; readonly token: string; readonly an
 let member: TestUser
 /** A member whom a grant makes an admin for a time. */
 let granted: TestUser
+/** Signed in for as long as the test runs. */
+let signedIn: { readonly userId: string; readonly started: Awaited<ReturnType<TestApp['startSession']>> }
 let adminRole: string
 let mapper: string
 /** Of the OAuth client of `own`. */
@@ -52,6 +54,7 @@ before(async () => {
   granted = await t.addUser('granted')
   await t.post(`/api/muster/users/${granted.id}/role-grants`, { roleId: adminRole, ...bounds })
   inviter = await inviteByServiceToken()
+  signedIn = await signSomebodyIn()
   for (const scenario of changes) acts.set(scenario, await scenario.arrange(t))
   scim = (await scimTokenOf(t)).secret
   const tokens = [t.acme.token, member.token, accessToken, granted.token]
@@ -64,6 +67,11 @@ before(async () => {
   )
   twin = await makeTwin(t, [...tokens, scim])
 })
+
+async function signSomebodyIn(): Promise<typeof signedIn> {
+  const { id: userId } = await t.addUser('signed-in')
+  return { userId, started: await t.startSession(userId) }
+}
 
 async function inviteByServiceToken(): Promise<typeof inviter> {
   const token = await t.serviceToken('$admin')
@@ -267,3 +275,43 @@ test('delivering mails and noting the use of a token do nothing to a tenant with
   looks += 1
   assert.equal(await hashTenant(t.db, twin.id), untouched)
 })
+
+test('a session that ends in the twin goes on here', async () => {
+  const statusOf = async (as: RequestOptions) => (await t.get('/api/service/whoami', as)).status
+  const [ours, theirs] = await sessionTokens()
+  assert.deepEqual([await statusOf(ours), await statusOf(theirs)], [200, 200])
+  assert.ok((await t.delete(`/api/muster/sessions/${signedIn.started.session.id}`, inTwin())).status < 300)
+  assert.deepEqual([await statusOf(ours), await statusOf(theirs)], [200, 401])
+})
+
+/** Of one session each, which have one id. */
+async function sessionTokens(): Promise<readonly [RequestOptions, RequestOptions]> {
+  const { userId, started } = signedIn
+  const { id, host } = twin
+  const theirs = await t.sessionToken(userId, { id, host, token: '' }, started)
+  return [{ token: await t.sessionToken(userId, t.acme, started) }, { token: theirs, host }]
+}
+
+test('a role with the same id and another name in the twin decides about nobody here', async () => {
+  await renameRoles(twin.id, [
+    ['$admin', 'between'],
+    ['$member', '$admin'],
+    ['between', '$member'],
+  ])
+  const roleOf = async (as: RequestOptions) => (await t.get('/api/service/whoami', as)).json.workspaceRole
+  assert.deepEqual([await roleOf({ token: t.acme.token }), await roleOf(inTwin())], ['$admin', '$member'])
+  const { started, userId } = signedIn
+  assert.equal(await roleOf({ token: await t.sessionToken(userId, t.acme, started) }), '$member')
+})
+
+function renameRoles(tenantId: string, names: readonly (readonly [string, string])[]): Promise<void> {
+  return t.db.engine.transact(async (trx) => {
+    for (const [from, to] of names)
+      await trx
+        .updateTable('roles')
+        .set({ name: to })
+        .where('tenant_id', '=', tenantId)
+        .where('name', '=', from)
+        .execute()
+  })
+}
