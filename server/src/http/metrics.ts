@@ -1,6 +1,6 @@
 import { timingSafeEqual } from 'node:crypto'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
-import { Counter, Gauge, Histogram, Registry, collectDefaultMetrics } from 'prom-client'
+import { Counter, Gauge, Histogram, Registry, collectDefaultMetrics, register as ofProcess } from 'prom-client'
 import { isLoopback } from '../config.ts'
 import { invalidToken } from '../errors/api-error.ts'
 
@@ -24,7 +24,7 @@ export interface MetricsSource {
 /** Prometheus metrics: for loopback, or whoever has the metrics token. */
 export function addMetrics(app: FastifyInstance, source: MetricsSource): void {
   const registry = new Registry()
-  collectDefaultMetrics({ register: registry })
+  watchProcess()
   const durations = new Histogram({
     name: 'muster_http_request_duration_seconds',
     help: 'Time from the first byte of a request to the end of its answer, by route, method and status.',
@@ -49,8 +49,16 @@ export function addMetrics(app: FastifyInstance, source: MetricsSource): void {
   app.get('/metrics', { schema: { hide: true } }, async (request, reply) => {
     if (!mayRead(request, source.token))
       throw invalidToken(request.headers.authorization === undefined ? '' : undefined)
-    return reply.type(registry.contentType).send(await registry.metrics())
+    return reply.type(registry.contentType).send(await Registry.merge([ofProcess, registry]).metrics())
   })
+}
+
+/**
+ * Memory, processor time, garbage: once for the process, in the library's own registry. Its observers never end, and would
+ * hold every server that a process ever had.
+ */
+function watchProcess(): void {
+  if (ofProcess.getSingleMetric('process_cpu_seconds_total') === undefined) collectDefaultMetrics()
 }
 
 function addGauges(registry: Registry, source: MetricsSource): void {
