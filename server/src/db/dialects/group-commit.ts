@@ -4,6 +4,7 @@ import type { Database } from '../database.ts'
 import { DatabaseUnavailable, type Trx } from '../db.ts'
 import { LongestWait } from '../longest-wait.ts'
 import { markTransaction } from '../transaction-mark.ts'
+import type { SqlLimits } from '../sql-limits.ts'
 import { inTurn } from './file-turns.ts'
 
 const membersMax = 64
@@ -26,11 +27,13 @@ interface Member {
 export class GroupCommit {
   readonly #raw: Connection
   readonly #writer: Kysely<Database>
+  readonly #limits: Pick<SqlLimits, 'sqlLockWaitMs'>
   readonly #queue: Member[] = []
   readonly waits = new LongestWait()
   #draining = false
 
-  constructor(raw: Connection, writer: Kysely<Database>) {
+  constructor(raw: Connection, writer: Kysely<Database>, limits: Pick<SqlLimits, 'sqlLockWaitMs'>) {
+    this.#limits = limits
     this.#raw = raw
     this.#writer = writer
   }
@@ -64,7 +67,8 @@ export class GroupCommit {
   }
 
   async #drain(): Promise<void> {
-    while (this.#queue.length > 0) await inTurn(this.#raw.name, () => this.#runBatch())
+    const { sqlLockWaitMs } = this.#limits
+    while (this.#queue.length > 0) await inTurn(this.#raw.name, sqlLockWaitMs, () => this.#runBatch())
     this.#draining = false
   }
 

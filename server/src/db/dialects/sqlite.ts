@@ -43,7 +43,7 @@ export function openSqlite(file: string, limits: SqlLimits): Db {
   const readerRaw = openConnection(file, cacheMib.reading, limits)
   readerRaw.pragma('query_only = on')
   const writer = new Kysely<Database>({ dialect: dialectFor(new SqliteDriver(writerRaw, savepointTransaction, null)) })
-  const commits = new GroupCommit(writerRaw, writer)
+  const commits = new GroupCommit(writerRaw, writer, limits)
   // The reading connection never writes, so its data_version moves with every commit there is. One microsecond.
   const dataVersion = readerRaw.prepare<[], number>('pragma data_version').pluck()
   const snapshot = new ReadSnapshot(readerRaw)
@@ -81,7 +81,7 @@ async function truncateLog(file: string, limits: SqlLimits): Promise<boolean> {
   try {
     for (let attempt = 0; attempt < truncateAttempts; attempt += 1) {
       const checkpoint = async () => raw.pragma('wal_checkpoint(TRUNCATE)') as [{ readonly busy: number }] // SQLite's own answer
-      const [outcome] = await inTurn(file, checkpoint)
+      const [outcome] = await inTurn(file, limits.sqlLockWaitMs, checkpoint)
       if (outcome.busy === 0) return true
       await wait(truncatePauseMs)
     }
