@@ -109,6 +109,8 @@ test('a range is that of one tenant, whatever a neighbour did before, meanwhile 
     const text = await exportOf(t, query)
     assert.deepEqual((await check(text)).problems, [], query)
     assert.deepEqual(parseLines(text).slice(0, -1), alone[index], query)
+    // Theirs has other links at the same places.
+    assert.deepEqual((await check(await exportOf(t, query, t.other))).problems, [], query)
   }
 })
 
