@@ -12,7 +12,7 @@ import type { TestMessage } from './test-shard.ts'
 const root = path.dirname(import.meta.dirname)
 const secondsFile = path.join(root, 'node_modules/.cache/muster/test-seconds.json')
 const shardsMax = 2
-/** A process that has run a hundred files holds gigabytes and spends its time collecting them: each runs a part of its share. */
+/** How long files take is a guess on a fresh clone: with several piles each, no process is left with the last one for minutes. */
 const pilesPerShard = 4
 
 interface Tally {

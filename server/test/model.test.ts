@@ -4,7 +4,7 @@ import { newSeed, runSequences } from './model/run-sequences.ts'
 import { startTestApp, type TestApp } from './start-test-app.ts'
 
 const parts = [1, 2, 3, 4]
-const sequencesEach = 25
+const sequencesEach = 50
 
 let t: TestApp
 let commandsRun = 0

@@ -10,7 +10,7 @@ const { values } = parseArgs({
 })
 
 await using t = await startTestApp()
-const plan = { requests: Number(values.requests), seed: Number(values.seed), extraMax: 1_000 }
+const plan = { requests: Number(values.requests), seed: Number(values.seed), extraMax: 3_000 }
 const { requests, operations, statuses, unseen, failures } = await runFuzz(t, plan)
 const arranged = await successesArranged()
 const missing = unseen.filter((row) => !arranged.has(row))

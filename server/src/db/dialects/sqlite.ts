@@ -67,7 +67,8 @@ export function openSqlite(file: string, limits: SqlLimits): Db {
       await scans.close()
       snapshot.end()
       readerRaw.close()
-      writerRaw.close()
+      // A batch lets the event loop turn: one that is under way comes to its end first.
+      await inTurn(file, limits.sqlLockWaitMs, async () => void writerRaw.close())
     },
   })
 }
