@@ -143,7 +143,7 @@ test('the few requests of an address seen for the first time leave nothing in th
       assert.deepEqual(await rows(), [])
       assert.equal(await takeFrom(budget, t.acme.id, '192.0.2.1', now, 400), 297)
       const [row] = await rows()
-      assert.ok(row !== undefined && !row.bucket_key.includes('192'), 'only a hash of it is kept')
+      assert.ok(row !== undefined && !row.bucket_key.includes('192.0.2'), 'only a hash of it is kept')
     },
     3,
   )
