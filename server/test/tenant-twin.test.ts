@@ -249,6 +249,18 @@ test('an inviter revoked here hands out nothing but $guest, though a token of th
   assert.equal(user.json.workspaceRole, '$guest')
 })
 
+test('a link to hand over leads to the workspace whose invitation it is', async () => {
+  const hosts: string[] = []
+  for (const as of [{ token: t.acme.token }, inTwin()]) {
+    const email = 'by-hand@example.com'
+    const invited = await t.post('/api/service/users', { emails: [email], roleName: '$guest' }, as)
+    const { records } = (await t.get('/api/muster/invitations?limit=100', as)).json
+    const { id } = records.find(({ userId }: { userId: string }) => userId === invited.json.createdUsers[email])
+    hosts.push(new URL((await t.post(`/api/muster/invitations/${id}/link`, {}, as)).json.link).hostname)
+  }
+  assert.deepEqual(hosts, ['127.0.0.1', twin.host])
+})
+
 test('totals are those of the tenant, after all that was done in either', async () => {
   const counted = { users: 'users', groups: 'groups', personas: 'personas', purposes: 'purposes' } as const
   for (const as of [{ token: t.acme.token }, inTwin()]) {

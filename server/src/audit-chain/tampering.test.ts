@@ -1,9 +1,12 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
+import { signerFrom } from '../secrets/signing.ts'
 import { ChainCheck, erasureType } from './chain-check-rules.ts'
+import { ChainsCheck, type Rows } from './chain-rows-rules.ts'
 import { sealAfter } from './chain-rules.ts'
 import { chainStart, noPersonalData, type SealedEvent, type UnsealedEvent } from './chain.schema.ts'
+import { signCheckpoint } from './checkpoint-rules.ts'
 
 const tamperings = 10_000
 const tenantId = 'tenant'
@@ -205,3 +208,38 @@ test('without a checkpoint a cut tail is not to be seen, which is what checkpoin
   assert.equal(check.problemCount, 0)
   assert.ok(problemsOf(log.slice(0, -1), log) > 0)
 })
+
+test('in a backup each chain is held against the checkpoints of its own tenant', () => {
+  const signer = signerFrom('a secret of an installation')
+  const chains = ['first', 'second', 'third'].map((of, index) =>
+    sealAfter(chainStart, Array.from({ length: 5 + index }, (_, number) => event(number, { tenantId: of }))),
+  )
+  const checkpoints = chains.map((chain) => {
+    const { tenantId: of = '', ...place } = chain.at(-1) ?? chainStart
+    return signCheckpoint(signer, { tenantId: of, place, at: 1_767_323_046_000 })
+  })
+  const problemsIn = (events: readonly SealedEvent[]) => {
+    const check = new ChainsCheck()
+    check.addCheckpoints(asRows(checkpoints))
+    check.addEvents(asRows(events))
+    return [...check.finish()].map(([of, { problems }]) => [of, problems.map(({ kind }) => kind)])
+  }
+  const [first = [], second = [], third = []] = chains
+  assert.deepEqual(problemsIn([...first, ...second, ...third]), [
+    ['first', []],
+    ['second', []],
+    ['third', []],
+  ])
+  assert.deepEqual(problemsIn([...first, ...second.slice(0, -1)]), [
+    ['first', []],
+    ['second', ['cut_off']],
+    ['third', ['cut_off']],
+  ])
+})
+
+/** With the names that columns of tables have. */
+function asRows(records: readonly object[]): Rows {
+  const [first = {}] = records
+  const columns = Object.keys(first).map((name) => name.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`))
+  return { columns, rows: records.map((record) => Object.values(record)) }
+}
