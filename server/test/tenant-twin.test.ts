@@ -23,8 +23,9 @@ let granted: TestUser
 let signedIn: { readonly userId: string; readonly started: Awaited<ReturnType<TestApp['startSession']>> }
 let adminRole: string
 let mapper: string
-/** Of the OAuth client of `own`. */
+/** Of the OAuth client of `own`; and of one that lives as long as the test. */
 let accessToken: string
+let lastingToken: string
 /** Invites somebody, whose link is kept; its copy in the twin stays alive. */
 let inviter: { readonly id: string; readonly link: string; readonly invitee: string }
 let scim: string
@@ -48,6 +49,7 @@ before(async () => {
   const [clientId = '', secret = ''] = own.clientCredentials.split(' ')
   accessToken = await t.accessToken({ id: own.oauthClient, clientId, secret })
   await t.put(`/api/service/oauth-clients/${own.oauthClientId}`, { role: '$member' })
+  lastingToken = await t.accessToken(await t.addOAuthClient('$member'))
   const bounds = { expiresAt: '2030-01-01T00:00:00Z' }
   await t.post(`/api/muster/groups/${own.group}/members`, { members: [{ userId: member.id, ...bounds }] })
   adminRole = await t.roleId('$admin')
@@ -65,7 +67,7 @@ before(async () => {
   alone = await Promise.all(
     asked.map(async ({ path, token }) => ({ path, token, answer: await t.get(path, { headers, token }) })),
   )
-  twin = await makeTwin(t, [...tokens, scim])
+  twin = await makeTwin(t, [...tokens, lastingToken, scim])
 })
 
 async function signSomebodyIn(): Promise<typeof signedIn> {
@@ -338,6 +340,7 @@ test('a role with the same id and another name in the twin decides about nobody 
   ])
   const roleOf = async (as: RequestOptions) => (await t.get('/api/service/whoami', as)).json.workspaceRole
   assert.deepEqual([await roleOf({ token: t.acme.token }), await roleOf(inTwin())], ['$admin', '$member'])
+  assert.deepEqual([await roleOf({ token: lastingToken }), await roleOf(inTwin(lastingToken))], ['$member', '$admin'])
   const [ours, theirs] = await sessionTokens()
   assert.deepEqual([await roleOf(ours), await roleOf(theirs)], ['$member', '$admin'])
 })
