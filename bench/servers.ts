@@ -104,7 +104,7 @@ async function start(
 
 /** Settings of whoever runs this must not change what is measured. */
 function neutralEnvironment(): NodeJS.ProcessEnv {
-  const kept = ['PATH', 'HOME', 'TMPDIR', 'TEMP', 'TMP', 'SystemRoot', 'NODE_COMPILE_CACHE', 'LANG']
+  const kept = ['PATH', 'HOME', 'TMPDIR', 'TEMP', 'TMP', 'SystemRoot', 'NODE_COMPILE_CACHE', 'LANG', 'MALLOC_ARENA_MAX', 'MALLOC_TRIM_THRESHOLD_', 'MALLOC_MMAP_THRESHOLD_', 'UV_THREADPOOL_SIZE', 'NODE_OPTIONS']
   return Object.fromEntries(
     kept.filter((name) => process.env[name] !== undefined).map((name) => [name, process.env[name]]),
   )

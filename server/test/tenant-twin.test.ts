@@ -23,6 +23,8 @@ let granted: TestUser
 let signedIn: { readonly userId: string; readonly started: Awaited<ReturnType<TestApp['startSession']>> }
 let adminRole: string
 let mapper: string
+/** A member who holds decentralized roles, and is deleted in the end. */
+let holder: TestUser
 /** Of the OAuth client of `own`; and of one that lives as long as the test. */
 let accessToken: string
 let lastingToken: string
@@ -55,6 +57,9 @@ before(async () => {
   adminRole = await t.roleId('$admin')
   granted = await t.addUser('granted')
   await t.post(`/api/muster/users/${granted.id}/role-grants`, { roleId: adminRole, ...bounds })
+  holder = await t.addUser('holder')
+  const held = { roleId: adminRole, level: 'connection', privilege: 'admin' }
+  await t.post(`/api/muster/users/${holder.id}/decentralized-roles`, held)
   inviter = await inviteByServiceToken()
   signedIn = await signSomebodyIn()
   for (const scenario of changes) acts.set(scenario, await scenario.arrange(t))
@@ -241,6 +246,11 @@ test("an OAuth client's role, its end and the end of a grant count in their own 
   const grant = `/api/muster/users/${granted.id}/role-grants/${adminRole}`
   assert.ok((await t.delete(grant, inTwin())).status < 300)
   assert.deepEqual([await roleOf({ token: granted.token }), await roleOf(inTwin(granted.token))], ['$admin', '$member'])
+})
+
+test('with somebody deleted here goes nothing of a user of the same id in the twin', async () => {
+  const gone = await expectAlone(t.acme.id, twin.id, () => t.post(`/api/service/users/${holder.id}/delete`))
+  assert.ok(gone.includes('user.deleted'))
 })
 
 test('an inviter revoked here hands out nothing but $guest, though a token of the same id lives on in the twin', async () => {

@@ -238,7 +238,11 @@ test('an audit chain that does not hold is restored all the same, and reported',
   change(file, (text) => withNewSums(text.replace('"admin","api_token"', '"admin","api_tokem"')))
   const verified = await runCommand(elsewhere, ['backup', 'verify', file, '--json'])
   assertEnded(verified, 3)
-  assert.match(JSON.parse(verified.stdout).chains[0].problems[0], /is not what was sealed/)
+  const [chain] = JSON.parse(verified.stdout).chains
+  assert.match(chain.problems[0], /is not what was sealed/)
+  const printed = (await runCommand(elsewhere, ['backup', 'verify', file])).stdout
+  for (const start of [`${chain.tenantId}\tBROKEN\t`, `${chain.tenantId}\tproblem\t`])
+    assert.ok(printed.includes(`\n${start}`), printed)
   const restored = await runCommand(elsewhere, ['restore', file, '--json'])
   assertEnded(restored, 3)
   assert.equal(JSON.parse(restored.stdout).ok, false)

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { startTestApp, type TestApp } from '../../test/start-test-app.ts'
-import { addDomain, verifyDomainByOperator } from './domains.service.ts'
+import { addDomain, isVerifiedAddress, listDomains, verifyDomainByOperator } from './domains.service.ts'
 
 const url = '/api/muster/domains'
 
@@ -54,4 +54,12 @@ test('the host operator’s word verifies a domain, listed or not', async () => 
   await addDomain(t.operator(), 'example.com')
   for (const name of ['example.com', 'example.org'])
     assert.equal((await verifyDomainByOperator(t.operator(), name)).verifiedBy, 'operator')
+})
+
+test('a domain that another workspace has proven is neither listed nor proven here (V-T1)', async () => {
+  await using t = await startTestApp()
+  await verifyDomainByOperator(t.operator(t.other), 'example.com')
+  assert.deepEqual(await listDomains(t.operator()), [])
+  assert.equal(await isVerifiedAddress(t.operator(), 'user01@example.com'), false)
+  assert.equal(await isVerifiedAddress(t.operator(t.other), 'user01@example.com'), true)
 })

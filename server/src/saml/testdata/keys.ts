@@ -7,8 +7,11 @@ export interface TestKey {
 }
 
 /** A key and its certificate, made anew: nothing secret is kept in the repository. */
-export function makeKey(name: string, { bits = 2_048, until = '2040-01-01' } = {}): TestKey {
-  const { privateKey } = generateKeyPairSync('rsa', { modulusLength: bits })
+export function makeKey(name: string, { bits = 2_048, until = '2040-01-01', curve = '' } = {}): TestKey {
+  const { privateKey } =
+    curve === ''
+      ? generateKeyPairSync('rsa', { modulusLength: bits })
+      : generateKeyPairSync('ec', { namedCurve: curve })
   return {
     privateKey: privateKey.export({ type: 'pkcs8', format: 'pem' }).toString(),
     certificate: selfSignedCertificate(privateKey, {

@@ -2,6 +2,7 @@ import { promisify } from 'node:util'
 import { SignedXml } from 'xml-crypto'
 import { encrypt } from 'xml-encryption'
 import { makeKey, type TestKey } from './keys.ts'
+import { moreDigests, moreSignatures } from './signing-algorithms.ts'
 
 const exclusive = 'http://www.w3.org/2001/10/xml-exc-c14n#'
 const enveloped = 'http://www.w3.org/2000/09/xmldsig#enveloped-signature'
@@ -89,6 +90,8 @@ export class TestIdp {
       canonicalizationAlgorithm: signing.canonicalization ?? exclusive,
       inclusiveNamespacesPrefixList: [...(signing.prefixes ?? [])],
     })
+    signer.SignatureAlgorithms = { ...signer.SignatureAlgorithms, ...moreSignatures }
+    signer.HashAlgorithms = { ...signer.HashAlgorithms, ...moreDigests }
     signer.addReference({
       xpath: `//*[local-name(.)='${name}']`,
       digestAlgorithm: signing.digestAlgorithm ?? sha256,
