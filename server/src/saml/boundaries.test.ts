@@ -2,20 +2,24 @@ import assert from 'node:assert/strict'
 import { createSign } from 'node:crypto'
 import { test } from 'node:test'
 import { verifyQuery } from './algorithms.ts'
+import type { Expectation } from './assertion.schema.ts'
 import { checkNoDoctype, checkPlainXml } from './checks/saml-02-no-doctype.ts'
+import { checkAlgorithms } from './checks/saml-08-algorithms.ts'
 import { SamlRefusal } from './saml-refusal.ts'
-import { idp, reasonFor, sp, values } from './testdata/expectation.ts'
+import { expected, idp, now, reasonFor, sp, values } from './testdata/expectation.ts'
 import { makeKey } from './testdata/keys.ts'
-import { toField, type Signing } from './testdata/test-idp.ts'
+import { toField } from './testdata/test-idp.ts'
+import { verifyResponse } from './verify-response.ts'
+import { parseXml } from './xml.ts'
 
 const accepted = 'accepted person-1'
 const more = 'http://www.w3.org/2001/04/xmldsig-more#'
 
 /** Signed by the IdP with whatever the edit makes of it. */
-async function edited(edit: (xml: string) => string, signing: Signing = {}): Promise<string> {
+async function edited(edit: (xml: string) => string, more: Partial<Expectation> = {}): Promise<string> {
   const plain = await idp.respondXml(values, { response: false, assertion: false })
   assert.notEqual(edit(plain), plain)
-  return reasonFor(await idp.respond(values, signing, edit))
+  return reasonFor(await idp.respond(values, {}, edit), more)
 }
 
 function isPlainXml(text: string): boolean {
@@ -151,3 +155,103 @@ test('SAML-08: every hash and kind of key of the lists signs, each under its own
 function signedBySp(text: string): string {
   return createSign('sha256').update(text).sign(sp.privateKey, 'base64')
 }
+
+test('SAML-04: attributes are known by namespace and name', async () => {
+  const foreign = ' xmlns:e="urn:e" xmlns:f="urn:f" e:x="1" f:x="2"'
+  assert.equal(await edited((xml) => xml.replace(' Recipient=', `${foreign} Recipient=`)), accepted)
+  assert.equal(
+    await edited((xml) => xml.replace('<saml:Assertion ', '<saml:Assertion xmlns:e="urn:e" e:Version="2.0" ')),
+    'SAML-04: an attribute that is not known here',
+  )
+})
+
+test('SAML-04: a list of prefixes is read as a list of XML, to its 256th character', async () => {
+  const names = (count: number) => Array.from({ length: count }, (_, at) => `n${at}`.padEnd(15, 'x'))
+  for (const [prefixes, outcome] of [
+    [['', 'saml', '', 'xs', ''], accepted],
+    [[...names(15), 'n'.padEnd(16, 'x')], accepted],
+    [[...names(15), 'n'.padEnd(17, 'x')], 'SAML-04: a list of too many prefixes'],
+    [['saml', '1'], 'SAML-04: a prefix that is no name'],
+  ] as const)
+    assert.equal(await reasonFor(await idp.respond(values, { prefixes })), outcome, prefixes.join(' '))
+})
+
+test('SAML-06: what a signature refers to, and how, is asked before anything is computed', async () => {
+  const enveloped = 'http://www.w3.org/2000/09/xmldsig#enveloped-signature'
+  const exclusive = 'http://www.w3.org/2001/10/xml-exc-c14n#'
+  const other = 'SAML-06: other transforms than enveloped signature and exclusive canonicalisation'
+  for (const transforms of [
+    [enveloped, exclusive, exclusive],
+    [exclusive, exclusive],
+    [enveloped, enveloped],
+  ])
+    assert.equal(await reasonFor(await idp.respond(values, { assertion: false, transforms })), other)
+  const xml = await idp.respondXml(values)
+  for (const edit of [
+    (text: string) => text.replace(/URI="#r/, 'URI="#x'),
+    (text: string) => text.replace(/URI="#r/, 'URI="r'),
+    (text: string) => text.replace(/ ID="r[^"]*"/, ''),
+    (text: string) => text.replace(/ ID="r[^"]*"/, '').replace(/URI="#r[^"]*"/, 'URI="#undefined"'),
+  ])
+    assert.equal(await reasonFor(toField(edit(xml))), 'SAML-06: the signature is of something else', edit.toString())
+})
+
+test('SAML-08: one weak key among the pinned ones is one too many, and the lists hold by themselves', async () => {
+  const weak = makeKey('weak', { bits: 1_024 }).certificate
+  const certificates = [idp.key.certificate, weak]
+  assert.equal(await reasonFor(await idp.respond(values), { certificates }), 'SAML-08: a pinned key is too weak')
+  const sha1 = 'http://www.w3.org/2000/09/xmldsig#'
+  for (const [signing, reason] of [
+    [{ signatureAlgorithm: `${sha1}rsa-sha1` }, 'SAML-08: a signature algorithm that is not allowed'],
+    [{ digestAlgorithm: `${sha1}sha1` }, 'SAML-08: a digest that is not allowed'],
+  ] as const) {
+    const response = parseXml(await idp.respondXml(values, { ...signing, assertion: false }), 'test')
+    assert.throws(() => checkAlgorithms([response], expected.certificates), { reason })
+  }
+})
+
+test('SAML-14: two hours are accepted, no time at all is not, and a login may end', async () => {
+  const at = (seconds: number) => new Date(now.getTime() + seconds * 1_000).toISOString()
+  const until = (time: string) => (xml: string) =>
+    xml.replace(/(<saml:Conditions[^>]*NotOnOrAfter)="[^"]*"/, `$1="${time}"`)
+  assert.equal(await edited(until(at(7_200))), accepted)
+  assert.equal(await edited(until(at(0))), 'SAML-14: valid for too long')
+  const ending = (time: string) => (xml: string) =>
+    xml.replace(' SessionIndex=', ` SessionNotOnOrAfter="${time}" SessionIndex=`)
+  assert.equal(await edited(ending(at(-119))), accepted)
+  assert.equal(await edited(ending('tomorrow')), 'SAML-14: SessionNotOnOrAfter is no UTC time')
+  const { assertion } = await verifyResponse(await idp.respond(values, {}, ending(at(60))), expected)
+  assert.equal(assertion.sessionNotOnOrAfter, now.getTime() + 60_000)
+})
+
+test('SAML-15: nobody needs to have asked where a connection allows that', async () => {
+  const unasked = (xml: string) => xml.replaceAll(' InResponseTo="_request"', '')
+  const findRequest = async () => assert.fail('there is no request to look for')
+  assert.equal(await edited(unasked, { allowsIdpInitiated: true, findRequest }), accepted)
+  assert.equal(await edited(unasked, { findRequest }), 'SAML-15: nobody asked for it')
+})
+
+test('identity: 1,024 characters of a name, 200 attributes and 2,000 values are read, and no more', async () => {
+  const read = async (more: Partial<typeof values>) => reasonFor(await idp.respond({ ...values, ...more }))
+  assert.equal(await read({ nameId: 'n'.repeat(1_024) }), `accepted ${'n'.repeat(1_024)}`)
+  assert.equal(await read({ nameId: 'n'.repeat(1_025) }), 'identity: NameID is empty or too long')
+  const attributes = (names: number, each: number) =>
+    Object.fromEntries(Array.from({ length: names }, (_, at) => [`n${at}`, Array.from({ length: each }, () => 'v')]))
+  assert.equal(await read({ attributes: attributes(200, 1) }), accepted)
+  assert.equal(await read({ attributes: attributes(201, 1) }), 'identity: too many attributes')
+  assert.equal(await read({ attributes: attributes(2, 1_000) }), accepted)
+  assert.equal(await read({ attributes: { ...attributes(2, 1_000), more: ['v'] } }), 'identity: too many attributes')
+  assert.equal(await edited((xml) => xml.replace('Name="email"', 'Name=""')), 'identity: an attribute without a name')
+  assert.equal(await edited((xml) => xml.replace(' Name="email"', '')), 'identity: an attribute without a name')
+})
+
+test('identity: values that are elements are left out, and those of one name add up', async () => {
+  const inner = '<saml:AttributeValue><saml:NameID>other</saml:NameID></saml:AttributeValue>'
+  const more = `<saml:Attribute Name="email">${inner}<saml:AttributeValue>second</saml:AttributeValue></saml:Attribute>`
+  const field = await idp.respond({ ...values, assertionId: '_own' }, {}, (xml) =>
+    xml.replace('</saml:AttributeStatement>', `${more}</saml:AttributeStatement>`),
+  )
+  const { assertion } = await verifyResponse(field, expected)
+  assert.deepEqual(assertion.attributes.get('email'), ['person1@example.com', 'second'])
+  assert.deepEqual([assertion.id, assertion.issuer], ['_own', idp.entityId])
+})

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { idp, reasonFor, sp, values } from './testdata/expectation.ts'
-import { toField } from './testdata/test-idp.ts'
+import { encryptXml, toField } from './testdata/test-idp.ts'
 
 const keyPattern = /<e:EncryptedKey .*?<\/e:EncryptedKey>/s
 const ownKeyInfo = /<KeyInfo>.*<\/KeyInfo>/s
@@ -39,8 +39,26 @@ test('V-A5: the key is one, and no other is hidden in what it says of itself', a
   const hidden = (key: string) =>
     `<KeyInfo>${key.replace(/ Algorithm="[^"]*"/, ' Algorithm="http://www.w3.org/2001/04/xmlenc#rsa-1_5"')}</KeyInfo>`
   assert.equal(await carried(), 'accepted person-1')
+  assert.equal(await carried((xml) => xml.replace(keyPattern, '')), 'SAML-08: not exactly one encrypted key')
   assert.equal(
     await carried((xml, key) => xml.replace(key, key.replace(ownKeyInfo, hidden(key)))),
     'SAML-08: not exactly one encrypted key',
   )
+})
+
+test('V-A5: what was encrypted is an assertion, and passes the checks that it would have to pass unencrypted', async () => {
+  const genuine = /<saml:Assertion .*<\/saml:Assertion>/s.exec(await idp.respondXml(values, { response: false }))?.[0] ?? ''
+  const encrypted = async (text: string) => {
+    const xml = await idp.respondXml(values, { response: false, assertion: false })
+    const carrier = `<saml:EncryptedAssertion>${await encryptXml(text, { encryptFor: sp.certificate })}</saml:EncryptedAssertion>`
+    return reasonFor(toField(xml.replace(/<saml:Assertion .*<\/saml:Assertion>/s, carrier)), { signed: 'assertion' })
+  }
+  assert.equal(await encrypted(genuine), 'accepted person-1')
+  for (const [from, to, reason] of [
+    [/saml:Assertion\b/g, 'saml:Issuer', 'SAML-07: no assertion was encrypted'],
+    [/SAML:2.0:assertion/g, 'SAML:1.0:assertion', 'SAML-07: no assertion was encrypted'],
+    ['<saml:Subject>', '<saml:Advice/><saml:Subject>', 'SAML-04: an element in the wrong place'],
+    ['<saml:Subject>', '<!-- --><saml:Subject>', 'SAML-02: a document type, comment or CDATA'],
+  ] as const)
+    assert.equal(await encrypted(genuine.replace(from, to)), reason)
 })

@@ -28,15 +28,11 @@ export function checkStructure(root: Element): void {
 }
 
 function checkAttributes(element: Element, shape: Shape, ids: Set<string>): void {
-  const seen = new Set<string>()
   const all = Array.from(element.attributes, (found: Attr) => found)
   const attributes = all.filter(({ namespaceURI }) => namespaceURI !== xmlns)
   require(all.length - attributes.length <= namespacesMax, 'SAML-04: too many namespaces')
   for (const attribute of attributes) {
     const name = attribute.localName ?? attribute.nodeName
-    const key = `${attribute.namespaceURI ?? ''} ${name}`
-    require(!seen.has(key), 'SAML-04: an attribute twice')
-    seen.add(key)
     const isKnown =
       attribute.namespaceURI === null || attribute.namespaceURI === ''
         ? shape.attributes.includes(name)

@@ -143,14 +143,18 @@ function escape(text: string): string {
   return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;').replaceAll('"', '&quot;')
 }
 
-async function encryptAssertion(xml: string, { encryptFor = '', cipher, keyTransport }: Signing): Promise<string> {
+async function encryptAssertion(xml: string, signing: Signing): Promise<string> {
   const start = xml.indexOf('<saml:Assertion')
   const end = xml.indexOf('</saml:Assertion>') + '</saml:Assertion>'.length
-  const encrypted = await promisify(encrypt)(xml.slice(start, end), {
+  const encrypted = await encryptXml(xml.slice(start, end), signing)
+  return `${xml.slice(0, start)}<saml:EncryptedAssertion>${encrypted}</saml:EncryptedAssertion>${xml.slice(end)}`
+}
+
+export function encryptXml(text: string, { encryptFor = '', cipher, keyTransport }: Signing): Promise<string> {
+  return promisify(encrypt)(text, {
     rsa_pub: encryptFor,
     pem: encryptFor,
     encryptionAlgorithm: cipher ?? 'http://www.w3.org/2009/xmlenc11#aes256-gcm',
     keyEncryptionAlgorithm: keyTransport ?? 'http://www.w3.org/2001/04/xmlenc#rsa-oaep-mgf1p',
   } as never)
-  return `${xml.slice(0, start)}<saml:EncryptedAssertion>${encrypted}</saml:EncryptedAssertion>${xml.slice(end)}`
 }
