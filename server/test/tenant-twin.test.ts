@@ -8,7 +8,7 @@ import { makeIds, type Ids } from './foreign-ids.ts'
 import type { Act, Scenario } from './scenario.ts'
 import { password, startTestApp, type TestApp, type TestUser } from './start-test-app.ts'
 import { isOverScim, scimTokenOf } from './scim-scenarios.ts'
-import { makeTwin, type Twin } from './tenant-twin.ts'
+import { disturb, makeTwin, type Twin } from './tenant-twin.ts'
 import type { Answer, RequestOptions } from './test-client.ts'
 
 let t: TestApp
@@ -115,6 +115,8 @@ function readings(): string[] {
     'groups',
     'v2/groups',
     `groups?${filter({ alias: { $ilike: '%new%' } })}`,
+    'groups?sort=-userCount',
+    ...[1, 2, 3].map((least) => `groups?${filter({ userCount: { $gte: least } })}`),
     `groups/${own.group}/members`,
     `groups/${own.group}/members?${filter({ username: { $like: 'new%' } })}`,
     'roles',
@@ -353,6 +355,40 @@ test('a role with the same id and another name in the twin decides about nobody 
   assert.deepEqual([await roleOf({ token: lastingToken }), await roleOf(inTwin(lastingToken))], ['$member', '$admin'])
   const [ours, theirs] = await sessionTokens()
   assert.deepEqual([await roleOf(ours), await roleOf(theirs)], ['$member', '$admin'])
+  await renameRoles(twin.id, [
+    ['$admin', 'between'],
+    ['$member', '$admin'],
+    ['between', '$member'],
+  ])
+})
+
+test('nothing of what one tenant holds is read in the other, when every value of it is another one', async () => {
+  const read = async () => {
+    const answers = []
+    for (const [paths, token] of [
+      [readings(), t.acme.token],
+      [scimReadings(), scim],
+    ] as const)
+      for (const path of paths) {
+        const { status, text } = await t.get(path, { headers, ...inTwin(token) })
+        answers.push([path, status, text.replace(/"nextCursor":"[^"]+"/, '')] as const)
+      }
+    return answers
+  }
+  t.clock.advance(1_000)
+  await t.settleScim()
+  const before = await read()
+  const ok = before.filter(([, status]) => status === 200)
+  assert.ok(ok.length > before.length / 2, `${ok.length} of ${before.length} were answered`)
+  const changed = await disturb(t, t.acme.id)
+  assert.ok(changed > 150, `${changed} columns were changed`)
+  const passed = { valid_from: t.clock.now().getTime() - 500 }
+  await t.db.engine.transact((trx) =>
+    trx.updateTable('group_members').set(passed).where('tenant_id', '=', t.acme.id).where('is_timed', '=', 1).execute(),
+  )
+  looks += before.length
+  for (const [index, [path, status, text]] of (await read()).entries())
+    assert.deepEqual([path, status, text], before[index])
 })
 
 function renameRoles(tenantId: string, names: readonly (readonly [string, string])[]): Promise<void> {

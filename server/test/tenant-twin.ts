@@ -1,4 +1,4 @@
-import { sql } from 'kysely'
+import { sql, type RawBuilder } from 'kysely'
 import { withMigrationHandle } from '../src/db/open.ts'
 import { hashSecret, newSecret } from '../src/secrets/secrets.ts'
 import { newText } from './authz-world.ts'
@@ -63,6 +63,39 @@ function sealedAnew({ secret, user_id: userId }: Row, { from, to }: { from: stri
 const numbered = new Set(['scim_log', 'scim_log_steps'])
 function prefixOf(token: string): 'moat_' | 'mscim_' | 'mst_' {
   return (['moat_', 'mscim_'] as const).find((prefix) => token.startsWith(prefix)) ?? 'mst_'
+}
+
+/**
+ * Makes every value of a tenant another one, as far as the database lets it, and leaves the keys: whatever is still read
+ * from its rows shows. The tenant is good for nothing afterwards. Answers how many columns were changed.
+ */
+export async function disturb(t: TestApp, tenantId: string): Promise<number> {
+  let changed = 0
+  for (const { name, columns, primaryKey, foreignKeys } of await tablesInOrder(t)) {
+    const owner = name === 'tenants' ? 'id' : 'tenant_id'
+    const keys = new Set([owner, 'seq', ...primaryKey, ...foreignKeys.flatMap((key) => key.columns)])
+    const { rows } = await sql<Row>`select * from ${sql.table(name)} where ${sql.ref(owner)} = ${tenantId}`.execute(t.db)
+    for (const column of columns.map((facts) => facts.name).filter((column) => !keys.has(column))) {
+      const change = changeOf(column, rows)
+      if (change === undefined) continue
+      const update = sql`update ${sql.table(name)} set ${sql.ref(column)} = ${change} where ${sql.ref(owner)} = ${tenantId}`
+      const isChanged = await t.db.engine.transact((trx) => update.execute(trx)).then(
+        () => true,
+        // A rule of the database allows no other value.
+        () => false,
+      )
+      if (isChanged) changed += 1
+    }
+  }
+  return changed
+}
+
+function changeOf(column: string, rows: readonly Row[]): RawBuilder<unknown> | undefined {
+  const value = rows.map((row) => row[column]).find((found) => found !== null)
+  const isFlag = rows.every((row) => row[column] === 0 || row[column] === 1)
+  if (typeof value === 'string') return sql`${sql.ref(column)} || '~'`
+  if (typeof value !== 'number') return undefined
+  return isFlag ? sql`1 - ${sql.ref(column)}` : sql`${sql.ref(column)} + 1`
 }
 
 let ordered: Promise<readonly TableFacts[]> | undefined
