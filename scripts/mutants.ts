@@ -1,7 +1,8 @@
 /**
  * `npm run test:mutants`: takes one tenant condition at a time out of a copy of the server, and demands that a test fails.
  * server/test/tenant-mutants.json says which test does; that is verified, not trusted. A mutant it does not know is tried
- * against every likely test. `--update` writes what was found; `--only <part of a key>` runs some.
+ * against every likely test. `--update` writes what was found; `--only <part of a key>` runs some,
+ * `--missing` those for which no test is named yet.
  */
 import { spawn } from 'node:child_process'
 import { cpSync, globSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
@@ -31,7 +32,13 @@ interface Verdict {
   readonly killer: Killer | null
 }
 
-const { values } = parseArgs({ options: { update: { type: 'boolean', default: false }, only: { type: 'string' } } })
+const { values } = parseArgs({
+  options: {
+    update: { type: 'boolean', default: false },
+    missing: { type: 'boolean', default: false },
+    only: { type: 'string' },
+  },
+})
 
 const map: MutantMap = JSON.parse(readFileSync(mapFile, 'utf8'))
 process.exitCode = await run()
@@ -40,7 +47,9 @@ async function run(): Promise<number> {
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => process.exit(1))
   const started = performance.now()
   const all = listMutants(root)
-  const wanted = all.filter(({ key }) => values.only === undefined || key.includes(values.only))
+  const wanted = all
+    .filter(({ key }) => values.only === undefined || key.includes(values.only))
+    .filter(({ key }) => !values.missing || !(key in map.killed))
   const mutants = wanted.filter(({ key }) => !(key in map.equivalent))
   const workshops = Array.from({ length: Math.min(2, availableParallelism()) }, makeWorkshop)
   const verdicts = await judgeAll(workshops, mutants)

@@ -263,6 +263,18 @@ test('an inviter revoked here hands out nothing but $guest, though a token of th
   assert.equal(user.json.workspaceRole, '$guest')
 })
 
+test('a group of the twin takes nobody in here, and stands in no mapper by its name', async () => {
+  const name = 'of-the-twin-alone'
+  const { json } = await t.post('/api/service/groups', { group: { name }, users: [] }, inTwin())
+  await t.post(`/api/service/groups/${json.group}`, { attributes: { isDefault: ['true'] } }, inTwin())
+  const own = await t.get(`/api/service/users/${await t.invite('by-default@example.com')}/groups`)
+  assert.ok(own.json.totalRecord > 0)
+  assert.ok(!own.text.includes(json.group))
+  const mapper = { identityProviderMapper: 'saml-group-idp-mapper', config: { group: name, 'attribute.value': name } }
+  const statusOf = async (as: RequestOptions) => (await t.post('/api/service/idp/okta/mappers', mapper, as)).status
+  assert.deepEqual([await statusOf({ token: t.acme.token }), await statusOf(inTwin())], [404, 200])
+})
+
 test('a link to hand over leads to the workspace whose invitation it is', async () => {
   const hosts: string[] = []
   for (const as of [{ token: t.acme.token }, inTwin()]) {
