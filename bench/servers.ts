@@ -38,8 +38,9 @@ export function startMuster(
   { location, folder }: MusterPlace,
   settings: Readonly<Record<string, string>> = {},
 ): Promise<RunningServer> {
-  // The flag of scripts/bootstrap.mjs.
+  // The flags and the setting of scripts/bootstrap.mjs.
   return start('muster', ['--max-semi-space-size=2', '--heap-growing-percent=20', 'server/src/main.ts'], folder, {
+    MALLOC_ARENA_MAX: '1',
     PORT: '0',
     MUSTER_DATA_DIR: folder,
     MUSTER_BOOTSTRAP_TENANT: tenantSlug,
@@ -104,7 +105,7 @@ async function start(
 
 /** Settings of whoever runs this must not change what is measured. */
 function neutralEnvironment(): NodeJS.ProcessEnv {
-  const kept = ['PATH', 'HOME', 'TMPDIR', 'TEMP', 'TMP', 'SystemRoot', 'NODE_COMPILE_CACHE', 'LANG', 'MALLOC_ARENA_MAX', 'MALLOC_TRIM_THRESHOLD_', 'MALLOC_MMAP_THRESHOLD_', 'UV_THREADPOOL_SIZE', 'NODE_OPTIONS']
+  const kept = ['PATH', 'HOME', 'TMPDIR', 'TEMP', 'TMP', 'SystemRoot', 'NODE_COMPILE_CACHE', 'LANG']
   return Object.fromEntries(
     kept.filter((name) => process.env[name] !== undefined).map((name) => [name, process.env[name]]),
   )

@@ -267,12 +267,20 @@ test('a group of the twin takes nobody in here, and stands in no mapper by its n
   const name = 'of-the-twin-alone'
   const { json } = await t.post('/api/service/groups', { group: { name }, users: [] }, inTwin())
   await t.post(`/api/service/groups/${json.group}`, { attributes: { isDefault: ['true'] } }, inTwin())
-  const own = await t.get(`/api/service/users/${await t.invite('by-default@example.com')}/groups`)
-  assert.ok(own.json.totalRecord > 0)
-  assert.ok(!own.text.includes(json.group))
+  const groupsOf = async (email: string) => (await t.get(`/api/service/users/${await t.invite(email)}/groups`)).text
+  assert.ok((await groupsOf('by-default@example.com')).includes(own.group))
+  await t.post(`/api/service/groups/${own.group}`, { attributes: { isDefault: ['false'] } })
+  const { totalRecord } = JSON.parse(await groupsOf('not-by-default@example.com'))
+  assert.equal(totalRecord, 0, 'a group is a default one here because the twin’s is')
   const mapper = { identityProviderMapper: 'saml-group-idp-mapper', config: { group: name, 'attribute.value': name } }
   const statusOf = async (as: RequestOptions) => (await t.post('/api/service/idp/okta/mappers', mapper, as)).status
   assert.deepEqual([await statusOf({ token: t.acme.token }), await statusOf(inTwin())], [404, 200])
+  const ofBoth = { group: { name: 'of-both' }, users: [] }
+  for (const as of [{ token: t.acme.token }, inTwin()]) {
+    await t.post('/api/service/groups', ofBoth, as)
+    const config = { group: 'of-both', 'attribute.value': 'of-both' }
+    assert.equal((await t.post('/api/service/idp/okta/mappers', { ...mapper, config }, as)).status, 200)
+  }
 })
 
 test('a link to hand over leads to the workspace whose invitation it is', async () => {

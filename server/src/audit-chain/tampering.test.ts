@@ -211,13 +211,13 @@ test('without a checkpoint a cut tail is not to be seen, which is what checkpoin
 
 test('in a backup each chain is held against the checkpoints of its own tenant', () => {
   const signer = signerFrom('a secret of an installation')
-  const chains = ['first', 'second', 'third'].map((of, index) =>
+  const tenants = ['first', 'second', 'third']
+  const chains = tenants.map((of, index) =>
     sealAfter(chainStart, Array.from({ length: 5 + index }, (_, number) => event(number, { tenantId: of }))),
   )
-  const checkpoints = chains.map((chain) => {
-    const { tenantId: of = '', ...place } = chain.at(-1) ?? chainStart
-    return signCheckpoint(signer, { tenantId: of, place, at: 1_767_323_046_000 })
-  })
+  const checkpoints = tenants.map((of, index) =>
+    signCheckpoint(signer, { tenantId: of, place: chains[index]?.at(-1) ?? chainStart, at: 1_767_323_046_000 }),
+  )
   const problemsIn = (events: readonly SealedEvent[]) => {
     const check = new ChainsCheck()
     check.addCheckpoints(asRows(checkpoints))

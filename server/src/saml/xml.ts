@@ -1,5 +1,6 @@
-import { DOMParser, XMLSerializer, type Element } from '@xmldom/xmldom'
+import type { Element } from '@xmldom/xmldom'
 import { refuse } from './saml-refusal.ts'
+import { xmldom } from './xmldom.ts'
 
 export const samlp = 'urn:oasis:names:tc:SAML:2.0:protocol'
 export const saml = 'urn:oasis:names:tc:SAML:2.0:assertion'
@@ -15,7 +16,7 @@ export const xenc = 'http://www.w3.org/2001/04/xmlenc#'
 export function parseXml(text: string, rule: string): Element {
   let problem: string | undefined
   try {
-    const document = new DOMParser({
+    const document = new (xmldom().DOMParser)({
       onError: (_level, message) => {
         problem ??= message
       },
@@ -30,7 +31,7 @@ export function parseXml(text: string, rule: string): Element {
 
 /** An element as a document of its own. */
 export function toXml(element: Element): string {
-  return new XMLSerializer().serializeToString(element)
+  return new (xmldom().XMLSerializer)().serializeToString(element)
 }
 
 /** Direct children with this name, in order. */

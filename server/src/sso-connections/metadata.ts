@@ -1,5 +1,6 @@
-import { DOMParser, type Document, type Element } from '@xmldom/xmldom'
+import type { Document, Element } from '@xmldom/xmldom'
 import { ApiError } from '../errors/api-error.ts'
+import { xmldom } from '../saml/xmldom.ts'
 
 const metadataNs = 'urn:oasis:names:tc:SAML:2.0:metadata'
 const signatureNs = 'http://www.w3.org/2000/09/xmldsig#'
@@ -54,7 +55,7 @@ export function readIdpMetadata(xml: string): IdpMetadata {
 function parse(xml: string): Document {
   const problems: string[] = []
   try {
-    const document = new DOMParser({
+    const document = new (xmldom().DOMParser)({
       onError: (_level, message) => void problems.push(message),
     }).parseFromString(xml, 'text/xml')
     if (problems.length > 0) throw unusable('it is not well-formed XML')

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import { createRequire } from 'node:module'
 import { setTimeout as wait } from 'node:timers/promises'
 import {
   Kysely,
@@ -10,7 +11,7 @@ import {
   type PostgresPool,
   type PostgresPoolClient,
 } from 'kysely'
-import pg from 'pg'
+import type pg from 'pg'
 import { CommitUnknown, DatabaseUnavailable, Db, numberedText, unnamed } from '../db.ts'
 import { LongestWait } from '../longest-wait.ts'
 import type { SqlLimits } from '../sql-limits.ts'
@@ -31,8 +32,15 @@ function sessionOptions(limits: SqlLimits): string {
     .join(' ')
 }
 
-// int8 counters and times fit a double for the next 280,000 years of milliseconds.
-pg.types.setTypeParser(pg.types.builtins.INT8, Number)
+const load = createRequire(import.meta.url)
+
+/** The driver, loaded with the first connection: servers on SQLite never need it. */
+function driver(): typeof pg {
+  const loaded: typeof pg = load('pg')
+  // int8 counters and times fit a double for the next 280,000 years of milliseconds.
+  loaded.types.setTypeParser(loaded.types.builtins.INT8, Number)
+  return loaded
+}
 
 export function openPostgres(url: string, limits: SqlLimits): Db {
   const pool = openPool(url, limits)
@@ -72,10 +80,11 @@ export function openPostgres(url: string, limits: SqlLimits): Db {
 
 /** Removes the row versions that nobody can see any more; on a connection of its own, since it may take its time. */
 async function vacuum(url: string, table: string): Promise<void> {
-  const client = new pg.Client({ connectionString: url })
+  const { Client, escapeIdentifier } = driver()
+  const client = new Client({ connectionString: url })
   await client.connect()
   try {
-    await client.query(`vacuum ${pg.escapeIdentifier(table)}`)
+    await client.query(`vacuum ${escapeIdentifier(table)}`)
   } finally {
     await client.end()
   }
@@ -83,11 +92,13 @@ async function vacuum(url: string, table: string): Promise<void> {
 
 /** A handle of its own, without statement timeouts, for the migrator. */
 export function openPostgresForMigration(url: string): Kysely<unknown> {
-  return new Kysely<unknown>({ dialect: new PostgresDialect({ pool: new pg.Pool({ connectionString: url, max: 2 }) }) })
+  const { Pool } = driver()
+  return new Kysely<unknown>({ dialect: new PostgresDialect({ pool: new Pool({ connectionString: url, max: 2 }) }) })
 }
 
 function openPool(url: string, limits: SqlLimits): pg.Pool {
-  const pool = new pg.Pool({
+  const { Pool } = driver()
+  const pool = new Pool({
     connectionString: url,
     max: limits.sqlConnectionsMax,
     connectionTimeoutMillis: limits.sqlConnectionWaitMs,
