@@ -1,5 +1,8 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
+import { inTransaction } from '../src/access/in-transaction.ts'
+import { acceptBySignIn } from '../src/invitations/acceptance.service.ts'
+import { getUser } from '../src/users/users.service.ts'
 import { makeObject } from './authz-world.ts'
 import { actInConsole } from './console-act.ts'
 import { hashTenant } from './database-hash.ts'
@@ -28,6 +31,8 @@ let holder: TestUser
 /** Of the OAuth client of `own`; and of one that lives as long as the test. */
 let accessToken: string
 let lastingToken: string
+/** Has been invited and did not answer yet. */
+let invited: string
 /** Invites somebody, whose link is kept; its copy in the twin stays alive. */
 let inviter: { readonly id: string; readonly link: string; readonly invitee: string }
 let scim: string
@@ -60,6 +65,7 @@ before(async () => {
   holder = await t.addUser('holder')
   const held = { roleId: adminRole, level: 'connection', privilege: 'admin' }
   await t.post(`/api/muster/users/${holder.id}/decentralized-roles`, held)
+  invited = await t.invite('invited@example.com')
   inviter = await inviteByServiceToken()
   signedIn = await signSomebodyIn()
   for (const scenario of changes) acts.set(scenario, await scenario.arrange(t))
@@ -255,6 +261,12 @@ test('with somebody deleted here goes nothing of a user of the same id in the tw
   assert.ok(gone.includes('user.deleted'))
 })
 
+test('somebody whom an IdP signs in here accepts no invitation of the twin', async () => {
+  const accept = () =>
+    inTransaction(t.operator(), async (ctx) => acceptBySignIn(ctx, await getUser(ctx, invited)))
+  assert.deepEqual(await expectAlone(t.acme.id, twin.id, accept), ['invitation.accepted'])
+})
+
 test('an inviter revoked here hands out nothing but $guest, though a token of the same id lives on in the twin', async () => {
   await t.delete(`/api/service/apikeys/${inviter.id}`)
   const accepted = await t.post('/auth/accept-invite', { token: inviter.link, password }, { token: null })
@@ -400,15 +412,25 @@ test('nothing of what one tenant holds is read in the other, when every value of
   const before = await read()
   const ok = before.filter(([, status]) => status === 200)
   assert.ok(ok.length > before.length / 2, `${ok.length} of ${before.length} were answered`)
+  const expectTheSame = async () => {
+    looks += before.length
+    for (const [index, answer] of (await read()).entries()) assert.deepEqual(answer, before[index])
+  }
+  // A bound that has passed is as good as a change of the record.
+  const passed = { valid_from: t.clock.now().getTime() - 500 }
+  const { numUpdatedRows } = await t.db.engine.transact((trx) =>
+    trx
+      .updateTable('group_members')
+      .set(passed)
+      .where('tenant_id', '=', t.acme.id)
+      .where('is_timed', '=', 1)
+      .executeTakeFirstOrThrow(),
+  )
+  assert.ok(numUpdatedRows > 0)
+  await expectTheSame()
   const changed = await disturb(t, t.acme.id)
   assert.ok(changed > 150, `${changed} columns were changed`)
-  const passed = { valid_from: t.clock.now().getTime() - 500 }
-  await t.db.engine.transact((trx) =>
-    trx.updateTable('group_members').set(passed).where('tenant_id', '=', t.acme.id).where('is_timed', '=', 1).execute(),
-  )
-  looks += before.length
-  for (const [index, [path, status, text]] of (await read()).entries())
-    assert.deepEqual([path, status, text], before[index])
+  await expectTheSame()
 })
 
 function renameRoles(tenantId: string, names: readonly (readonly [string, string])[]): Promise<void> {
