@@ -52,7 +52,7 @@ const parts = {
       'server/src/secrets/secrets.ts',
     ],
     tests: [
-      ...['token-use', 'api-tokens-list', 'token-lifetime', 'api-tokens', 'token-access'].map(
+      ...['token-use', 'token-decisions', 'api-tokens-list', 'token-lifetime', 'api-tokens', 'token-access'].map(
         (name) => `server/src/api-tokens/${name}.test.ts`,
       ),
       ...[

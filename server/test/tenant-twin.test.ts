@@ -3,7 +3,7 @@ import { after, before, test } from 'node:test'
 import { inTransaction } from '../src/access/in-transaction.ts'
 import { acceptBySignIn } from '../src/invitations/acceptance.service.ts'
 import { getUser } from '../src/users/users.service.ts'
-import { makeObject } from './authz-world.ts'
+import { endScimTokens, makeObject } from './authz-world.ts'
 import { actInConsole } from './console-act.ts'
 import { hashTenant } from './database-hash.ts'
 import { scenarios } from './event-scenarios.ts'
@@ -395,15 +395,19 @@ test('a role with the same id and another name in the twin decides about nobody 
 })
 
 test('nothing of what one tenant holds is read in the other, when every value of it is another one', async () => {
+  const theirs = { ...inTwin(), headers }
+  const whole = { id: twin.id, host: twin.host, token: twin.tokens.get(t.acme.token) ?? '' }
+  await endScimTokens(t, whole)
+  const overScim = { ...theirs, token: (await t.addScimToken({}, whole)).secret }
   const read = async () => {
     const answers = []
-    for (const [paths, token] of [
-      [readings(), t.acme.token],
-      [scimReadings(), scim],
+    for (const [paths, as] of [
+      [readings(), theirs],
+      [scimReadings(), overScim],
     ] as const)
       for (const path of paths) {
-        const { status, text } = await t.get(path, { headers, ...inTwin(token) })
-        answers.push([path, status, text.replace(/"nextCursor":"[^"]+"/, '')] as const)
+        const { status, headers, text } = await t.get(path, as)
+        answers.push([path, status, headers.etag, text.replace(/"nextCursor":"[^"]+"/, '')] as const)
       }
     return answers
   }
@@ -411,7 +415,7 @@ test('nothing of what one tenant holds is read in the other, when every value of
   await t.settleScim()
   const before = await read()
   const ok = before.filter(([, status]) => status === 200)
-  assert.ok(ok.length > before.length / 2, `${ok.length} of ${before.length} were answered`)
+  assert.ok(ok.length > before.length * 0.9, `${ok.length} of ${before.length} were answered`)
   const expectTheSame = async () => {
     looks += before.length
     for (const [index, answer] of (await read()).entries()) assert.deepEqual(answer, before[index])
