@@ -2,6 +2,10 @@ import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { inTransaction } from '../src/access/in-transaction.ts'
 import { acceptBySignIn } from '../src/invitations/acceptance.service.ts'
+import { oauthClientMayInvite } from '../src/oauth-clients/client-state.service.ts'
+import { settle } from '../src/outbox/dispatcher.queries.ts'
+import { findPasswordHash } from '../src/passwords/passwords.service.ts'
+import { listPersonaIdsOfUser } from '../src/personas/persona-subjects.service.ts'
 import { getUser } from '../src/users/users.service.ts'
 import { endScimTokens, makeObject } from './authz-world.ts'
 import { actInConsole } from './console-act.ts'
@@ -22,6 +26,8 @@ let alone: readonly { readonly path: string; readonly token: string; readonly an
 let member: TestUser
 /** A member whom a grant makes an admin for a time. */
 let granted: TestUser
+/** The same with a sub-role for a time; nothing happens to them. */
+let lastingGrant: TestUser
 /** Signed in for as long as the test runs. */
 let signedIn: { readonly userId: string; readonly started: Awaited<ReturnType<TestApp['startSession']>> }
 let adminRole: string
@@ -31,8 +37,12 @@ let holder: TestUser
 /** Of the OAuth client of `own`; and of one that lives as long as the test. */
 let accessToken: string
 let lastingToken: string
-/** Has been invited and did not answer yet. */
+let lastingClient: string
+/** Have been invited and did not answer yet. */
 let invited: string
+let forgotten: string
+/** Signs in with a password. */
+let accepted: string
 /** Invites somebody, whose link is kept; its copy in the twin stays alive. */
 let inviter: { readonly id: string; readonly link: string; readonly invitee: string }
 let scim: string
@@ -56,16 +66,27 @@ before(async () => {
   const [clientId = '', secret = ''] = own.clientCredentials.split(' ')
   accessToken = await t.accessToken({ id: own.oauthClient, clientId, secret })
   await t.put(`/api/service/oauth-clients/${own.oauthClientId}`, { role: '$member' })
-  lastingToken = await t.accessToken(await t.addOAuthClient('$member'))
+  const lasting = await t.addOAuthClient('$member')
+  lastingToken = await t.accessToken(lasting)
+  lastingClient = lasting.id
   const bounds = { expiresAt: '2030-01-01T00:00:00Z' }
   await t.post(`/api/muster/groups/${own.group}/members`, { members: [{ userId: member.id, ...bounds }] })
   adminRole = await t.roleId('$admin')
   granted = await t.addUser('granted')
   await t.post(`/api/muster/users/${granted.id}/role-grants`, { roleId: adminRole, ...bounds })
+  lastingGrant = await t.addUser('lasting-grant')
+  for (const [kind, roleId] of [
+    ['role-grants', adminRole],
+    ['sub-roles', await t.roleId('$governance-admin')],
+  ])
+    await t.post(`/api/muster/users/${lastingGrant.id}/${kind}`, { roleId, ...bounds })
   holder = await t.addUser('holder')
   const held = { roleId: adminRole, level: 'connection', privilege: 'admin' }
   await t.post(`/api/muster/users/${holder.id}/decentralized-roles`, held)
   invited = await t.invite('invited@example.com')
+  forgotten = await t.invite('forgotten@example.com')
+  accepted = await t.invite('accepted@example.com')
+  await t.post('/auth/accept-invite', { token: await t.invitationToken(accepted), password }, { token: null })
   inviter = await inviteByServiceToken()
   signedIn = await signSomebodyIn()
   for (const scenario of changes) acts.set(scenario, await scenario.arrange(t))
@@ -257,8 +278,28 @@ test("an OAuth client's role, its end and the end of a grant count in their own 
 })
 
 test('with somebody deleted here goes nothing of a user of the same id in the twin', async () => {
-  const gone = await expectAlone(t.acme.id, twin.id, () => t.post(`/api/service/users/${holder.id}/delete`))
-  assert.ok(gone.includes('user.deleted'))
+  for (const id of [holder.id, forgotten]) {
+    const gone = await expectAlone(t.acme.id, twin.id, () => t.post(`/api/service/users/${id}/delete`))
+    assert.ok(gone.includes('user.deleted'))
+  }
+})
+
+test('what became of a mail here is not noted in the twin, whose mail of the same id one node holds, too', async () => {
+  const [item] = await t.db.selectFrom('outbox').selectAll().where('tenant_id', '=', t.acme.id).limit(1).execute()
+  assert.ok(item !== undefined)
+  const { id, kind, subject_id: subjectId, attempts } = item
+  const held = { lease_owner: 'node', lease_until: 1 }
+  await t.db.engine.transact((trx) => trx.updateTable('outbox').set(held).where('id', '=', id).execute())
+  const claimed = { tenantId: t.acme.id, id, kind, subjectId, attempts, payload: {} }
+  const outcome = { state: 'failed', attempts: 1, dueAt: 1, reason: 'x', now: 1 } as const
+  await expectAlone(t.acme.id, twin.id, () => settle(t.db, claimed, 'node', outcome))
+  const { state } = await t.db
+    .selectFrom('outbox')
+    .select('state')
+    .where('tenant_id', '=', t.acme.id)
+    .where('id', '=', id)
+    .executeTakeFirstOrThrow()
+  assert.equal(state, 'failed')
 })
 
 test('somebody whom an IdP signs in here accepts no invitation of the twin', async () => {
@@ -293,6 +334,21 @@ test('a group of the twin takes nobody in here, and stands in no mapper by its n
     const config = { group: 'of-both', 'attribute.value': 'of-both' }
     assert.equal((await t.post('/api/service/idp/okta/mappers', { ...mapper, config }, as)).status, 200)
   }
+})
+
+test('of two requests at once under one key, one in each tenant, neither is taken for a repeat of the other', async () => {
+  const body = { group: { name: 'under-one-key' }, users: [] }
+  const headers = { 'idempotency-key': 'of-both' }
+  const answers = await Promise.all(
+    [{ token: t.acme.token }, inTwin()].map((as) => t.post('/api/service/groups', body, { ...as, headers })),
+  )
+  assert.deepEqual(
+    answers.map(({ status, headers }) => [status, headers['idempotent-replayed']]),
+    [
+      [200, undefined],
+      [200, undefined],
+    ],
+  )
 })
 
 test('a link to hand over leads to the workspace whose invitation it is', async () => {
@@ -413,13 +469,28 @@ test('nothing of what one tenant holds is read in the other, when every value of
   }
   t.clock.advance(1_000)
   await t.settleScim()
-  const before = await read()
+  /** What decisions rest on, and no answer shows. */
+  const decide = () =>
+    inTransaction(t.operator(whole), async (ctx) => ({
+      hash: await findPasswordHash(ctx, accepted),
+      mayInvite: await oauthClientMayInvite(ctx, lastingClient),
+      personas: await listPersonaIdsOfUser(ctx, own.user),
+    }))
+  const [before, decided] = [await read(), await decide()]
+  assert.ok(decided.hash !== null && !decided.mayInvite && decided.personas.length > 0)
   const ok = before.filter(([, status]) => status === 200)
   assert.ok(ok.length > before.length * 0.9, `${ok.length} of ${before.length} were answered`)
   const expectTheSame = async () => {
     looks += before.length
     for (const [index, answer] of (await read()).entries()) assert.deepEqual(answer, before[index])
+    assert.deepEqual(await decide(), decided)
   }
+  // What a look into the wrong rows would add to, or take away from, what is counted in the twin.
+  await t.post(`/api/service/users/${lastingGrant.id}`, { workspaceRole: '$guest' })
+  await t.post(`/api/muster/users/${lastingGrant.id}/sub-roles`, { roleId: await t.roleId('$workflow-admin') })
+  const persona = await makeObject(t, 'persona')
+  await t.post(`/api/service/personas/${persona}/subjects`, { groups: [own.group] })
+  await t.put(`/api/service/oauth-clients/${lastingClient}`, { role: '$admin' })
   // A bound that has passed is as good as a change of the record.
   const passed = { valid_from: t.clock.now().getTime() - 500 }
   const { numUpdatedRows } = await t.db.engine.transact((trx) =>

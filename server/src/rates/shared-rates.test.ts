@@ -150,14 +150,22 @@ test('the few requests of an address seen for the first time leave nothing in th
 })
 
 test('equal keys of two tenants are two buckets, and full buckets are forgotten', async () => {
-  await withNodes(1, async (t, [budget = assert.fail()]) => {
+  await withNodes(2, async (t, [budget = assert.fail(), second = assert.fail()]) => {
+    const tenants = [t.acme.id, t.other.id]
     let now = t.clock.now().getTime()
     assert.equal(await takeFrom(budget, t.acme.id, 'key', now, 400), 300)
+    // Asked for at once, and so in one look at the database.
+    const verdicts = await Promise.all(tenants.map((id) => second.take(id, 'key', now)))
+    assert.deepEqual(
+      verdicts.map(({ isAllowed }) => isAllowed),
+      [false, true],
+    )
+    now += 5_000
     assert.equal(await takeFrom(budget, t.other.id, 'key', now, 400), 300)
     now += 120_000
-    await takeFrom(budget, t.acme.id, 'another', now, 1)
+    await Promise.all(tenants.map((id) => second.take(id, 'another', now)))
     const rows = await t.db.selectFrom('rate_buckets').select('tenant_id').execute()
-    assert.equal(rows.filter((row) => row.tenant_id === t.acme.id).length, 1)
+    assert.deepEqual(rows.map((row) => row.tenant_id).toSorted(), tenants.toSorted())
   })
 })
 
