@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { inTransaction } from '../src/access/in-transaction.ts'
 import { acceptBySignIn } from '../src/invitations/acceptance.service.ts'
+import { findGroup } from '../src/groups/groups.queries.ts'
 import { oauthClientMayInvite } from '../src/oauth-clients/client-state.service.ts'
 import { settle } from '../src/outbox/dispatcher.queries.ts'
 import { findPasswordHash } from '../src/passwords/passwords.service.ts'
@@ -26,8 +27,8 @@ let alone: readonly { readonly path: string; readonly token: string; readonly an
 let member: TestUser
 /** A member whom a grant makes an admin for a time. */
 let granted: TestUser
-/** The same with a sub-role for a time; nothing happens to them. */
-let lastingGrant: TestUser
+/** The same, with a sub-role for a time; nothing happens to them. */
+let lastingGrants: readonly [TestUser, TestUser]
 /** Signed in for as long as the test runs. */
 let signedIn: { readonly userId: string; readonly started: Awaited<ReturnType<TestApp['startSession']>> }
 let adminRole: string
@@ -37,7 +38,7 @@ let holder: TestUser
 /** Of the OAuth client of `own`; and of one that lives as long as the test. */
 let accessToken: string
 let lastingToken: string
-let lastingClient: string
+let lastingClient: Awaited<ReturnType<TestApp['addOAuthClient']>>
 /** Have been invited and did not answer yet. */
 let invited: string
 let forgotten: string
@@ -66,20 +67,19 @@ before(async () => {
   const [clientId = '', secret = ''] = own.clientCredentials.split(' ')
   accessToken = await t.accessToken({ id: own.oauthClient, clientId, secret })
   await t.put(`/api/service/oauth-clients/${own.oauthClientId}`, { role: '$member' })
-  const lasting = await t.addOAuthClient('$member')
-  lastingToken = await t.accessToken(lasting)
-  lastingClient = lasting.id
+  lastingClient = await t.addOAuthClient('$member')
+  lastingToken = await t.accessToken(lastingClient)
   const bounds = { expiresAt: '2030-01-01T00:00:00Z' }
   await t.post(`/api/muster/groups/${own.group}/members`, { members: [{ userId: member.id, ...bounds }] })
   adminRole = await t.roleId('$admin')
   granted = await t.addUser('granted')
   await t.post(`/api/muster/users/${granted.id}/role-grants`, { roleId: adminRole, ...bounds })
-  lastingGrant = await t.addUser('lasting-grant')
-  for (const [kind, roleId] of [
-    ['role-grants', adminRole],
-    ['sub-roles', await t.roleId('$governance-admin')],
-  ])
-    await t.post(`/api/muster/users/${lastingGrant.id}/${kind}`, { roleId, ...bounds })
+  lastingGrants = [await t.addUser('lasting-one'), await t.addUser('lasting-two')]
+  const subRole = await t.roleId('$governance-admin')
+  for (const { id } of lastingGrants) {
+    await t.post(`/api/muster/users/${id}/role-grants`, { roleId: adminRole, ...bounds })
+    await t.post(`/api/muster/users/${id}/sub-roles`, { roleId: subRole, ...bounds })
+  }
   holder = await t.addUser('holder')
   const held = { roleId: adminRole, level: 'connection', privilege: 'admin' }
   await t.post(`/api/muster/users/${holder.id}/decentralized-roles`, held)
@@ -473,8 +473,9 @@ test('nothing of what one tenant holds is read in the other, when every value of
   const decide = () =>
     inTransaction(t.operator(whole), async (ctx) => ({
       hash: await findPasswordHash(ctx, accepted),
-      mayInvite: await oauthClientMayInvite(ctx, lastingClient),
+      mayInvite: await oauthClientMayInvite(ctx, lastingClient.id),
       personas: await listPersonaIdsOfUser(ctx, own.user),
+      boundAt: (await findGroup(ctx.db, ctx.tenantId, own.group, ctx.now))?.lastBoundAt,
     }))
   const [before, decided] = [await read(), await decide()]
   assert.ok(decided.hash !== null && !decided.mayInvite && decided.personas.length > 0)
@@ -485,12 +486,16 @@ test('nothing of what one tenant holds is read in the other, when every value of
     for (const [index, answer] of (await read()).entries()) assert.deepEqual(answer, before[index])
     assert.deepEqual(await decide(), decided)
   }
-  // What a look into the wrong rows would add to, or take away from, what is counted in the twin.
-  await t.post(`/api/service/users/${lastingGrant.id}`, { workspaceRole: '$guest' })
-  await t.post(`/api/muster/users/${lastingGrant.id}/sub-roles`, { roleId: await t.roleId('$workflow-admin') })
+  // What a look into the wrong rows would add to, or take away from, what is counted and decided in the twin.
+  const [one, two] = lastingGrants
   const persona = await makeObject(t, 'persona')
-  await t.post(`/api/service/personas/${persona}/subjects`, { groups: [own.group] })
-  await t.put(`/api/service/oauth-clients/${lastingClient}`, { role: '$admin' })
+  for (const { status, text } of [
+    await t.post(`/api/service/users/${one.id}`, { workspaceRole: '$guest' }),
+    await t.post(`/api/muster/users/${two.id}/sub-roles`, { roleId: await t.roleId('$workflow-admin') }),
+    await t.post(`/api/service/personas/${persona}/subjects`, { users: [], groups: [own.group] }),
+    await t.put(`/api/service/oauth-clients/${lastingClient.clientId}`, { role: '$admin' }),
+  ])
+    assert.equal(status, 200, text)
   // A bound that has passed is as good as a change of the record.
   const passed = { valid_from: t.clock.now().getTime() - 500 }
   const { numUpdatedRows } = await t.db.engine.transact((trx) =>
