@@ -101,7 +101,7 @@ function changeOf(column: string, rows: readonly Row[]): RawBuilder<unknown> | u
 let ordered: Promise<readonly TableFacts[]> | undefined
 
 /** Every table after those it refers to. */
-function tablesInOrder(t: TestApp): Promise<readonly TableFacts[]> {
+export function tablesInOrder(t: TestApp): Promise<readonly TableFacts[]> {
   ordered ??= withMigrationHandle(t.location, readTables).then(sortByReference)
   return ordered
 }
