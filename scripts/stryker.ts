@@ -38,6 +38,7 @@ const parts = {
       'server/src/authentication/session-token.{queries,service}.ts',
     ],
     tests: [
+      'server/src/sessions/session-details.test.ts',
       'server/src/sessions/sessions.test.ts',
       'server/src/saml/logout.test.ts',
       'server/src/second-factors/totp.test.ts',
