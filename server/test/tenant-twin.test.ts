@@ -307,8 +307,7 @@ test('what became of a mail here is not noted in the twin, whose mail of the sam
 })
 
 test('somebody whom an IdP signs in here accepts no invitation of the twin', async () => {
-  const accept = () =>
-    inTransaction(t.operator(), async (ctx) => acceptBySignIn(ctx, await getUser(ctx, invited)))
+  const accept = () => inTransaction(t.operator(), async (ctx) => acceptBySignIn(ctx, await getUser(ctx, invited)))
   assert.deepEqual(await expectAlone(t.acme.id, twin.id, accept), ['invitation.accepted'])
 })
 

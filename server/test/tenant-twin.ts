@@ -74,16 +74,20 @@ export async function disturb(t: TestApp, tenantId: string): Promise<number> {
   for (const { name, columns, primaryKey, foreignKeys } of await tablesInOrder(t)) {
     const owner = name === 'tenants' ? 'id' : 'tenant_id'
     const keys = new Set([owner, 'seq', ...primaryKey, ...foreignKeys.flatMap((key) => key.columns)])
-    const { rows } = await sql<Row>`select * from ${sql.table(name)} where ${sql.ref(owner)} = ${tenantId}`.execute(t.db)
+    const { rows } = await sql<Row>`select * from ${sql.table(name)} where ${sql.ref(owner)} = ${tenantId}`.execute(
+      t.db,
+    )
     for (const column of columns.map((facts) => facts.name).filter((column) => !keys.has(column))) {
       const change = changeOf(column, rows)
       if (change === undefined) continue
       const update = sql`update ${sql.table(name)} set ${sql.ref(column)} = ${change} where ${sql.ref(owner)} = ${tenantId}`
-      const isChanged = await t.db.engine.transact((trx) => update.execute(trx)).then(
-        () => true,
-        // A rule of the database allows no other value.
-        () => false,
-      )
+      const isChanged = await t.db.engine
+        .transact((trx) => update.execute(trx))
+        .then(
+          () => true,
+          // A rule of the database allows no other value.
+          () => false,
+        )
       if (isChanged) changed += 1
     }
   }

@@ -14,6 +14,8 @@ export class WatchedReads {
 
   constructor() {
     const note = (text: string, values: readonly unknown[]) => this.#note(text, values)
+    // Each is called with the object it belongs to.
+    // oxlint-disable-next-line typescript/unbound-method
     const { executeQuery, read } = SqliteConnection.prototype
     mock.method(SqliteConnection.prototype, 'executeQuery', function (this: SqliteConnection, query: CompiledQuery) {
       note(query.sql, query.parameters)
@@ -24,6 +26,7 @@ export class WatchedReads {
       return read.call(this, text, values)
     })
     const { Client }: typeof pg = createRequire(import.meta.url)('pg')
+    // oxlint-disable-next-line typescript/unbound-method
     const { query } = Client.prototype
     mock.method(Client.prototype, 'query', function (this: pg.Client, ...given: Parameters<typeof query>) {
       const [first, second] = given as readonly unknown[]

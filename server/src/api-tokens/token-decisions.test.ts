@@ -92,7 +92,7 @@ test('a credential is read once while nothing changes, and anew after every comm
   const readsOf = async (token: string) => {
     const before = read.callCount()
     assert.equal(await statusOf(t, token), 200)
-    return read.calls.slice(before).filter(({ arguments: [text] }) => String(text).includes('from api_tokens t')).length
+    return read.calls.slice(before).filter(({ arguments: [text] }) => text.includes('from api_tokens t')).length
   }
   await readsOf(member.token)
   assert.deepEqual([await readsOf(member.token), await readsOf(member.token)], keeps ? [0, 0] : [1, 1])

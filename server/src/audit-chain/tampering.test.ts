@@ -213,7 +213,10 @@ test('in a backup each chain is held against the checkpoints of its own tenant',
   const signer = signerFrom('a secret of an installation')
   const tenants = ['first', 'second', 'third']
   const chains = tenants.map((of, index) =>
-    sealAfter(chainStart, Array.from({ length: 5 + index }, (_, number) => event(number, { tenantId: of }))),
+    sealAfter(
+      chainStart,
+      Array.from({ length: 5 + index }, (_, number) => event(number, { tenantId: of })),
+    ),
   )
   const checkpoints = tenants.map((of, index) =>
     signCheckpoint(signer, { tenantId: of, place: chains[index]?.at(-1) ?? chainStart, at: 1_767_323_046_000 }),

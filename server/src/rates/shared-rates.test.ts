@@ -155,7 +155,7 @@ test('equal keys of two tenants are two buckets, and full buckets are forgotten'
     let now = t.clock.now().getTime()
     assert.equal(await takeFrom(budget, t.acme.id, 'key', now, 400), 300)
     // Asked for at once, and so in one look at the database.
-    const verdicts = await Promise.all(tenants.map((id) => second.take(id, 'key', now)))
+    const verdicts = await Promise.all(tenants.map(async (id) => second.take(id, 'key', now)))
     assert.deepEqual(
       verdicts.map(({ isAllowed }) => isAllowed),
       [false, true],
@@ -163,7 +163,7 @@ test('equal keys of two tenants are two buckets, and full buckets are forgotten'
     now += 5_000
     assert.equal(await takeFrom(budget, t.other.id, 'key', now, 400), 300)
     now += 120_000
-    await Promise.all(tenants.map((id) => second.take(id, 'another', now)))
+    await Promise.all(tenants.map(async (id) => second.take(id, 'another', now)))
     const rows = await t.db.selectFrom('rate_buckets').select('tenant_id').execute()
     assert.deepEqual(rows.map((row) => row.tenant_id).toSorted(), tenants.toSorted())
   })

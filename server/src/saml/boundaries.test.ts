@@ -115,26 +115,38 @@ test('SAML-04: 32 levels, ids of 256 characters, and content as each element may
   )
   for (const [edit, outcome] of [
     [(xml: string) => xml.replace('</samlp:Status>', '<samlp:StatusMessage/></samlp:Status>'), accepted],
-    [(xml: string) => xml.replace('</samlp:Status>', '<samlp:StatusMessage>x</samlp:StatusMessage></samlp:Status>'), accepted],
+    [
+      (xml: string) => xml.replace('</samlp:Status>', '<samlp:StatusMessage>x</samlp:StatusMessage></samlp:Status>'),
+      accepted,
+    ],
     [(xml: string) => xml.replaceAll('><', '>\n\t <'), accepted],
     [(xml: string) => xml.replace('<saml:Subject>', '<saml:Subject>\u00a0'), 'SAML-04: text between elements'],
-    [(xml: string) => xml.replace(/<samlp:Status>.*<\/samlp:Status>/, '$&$&'), 'SAML-04: an element in the wrong place'],
+    [
+      (xml: string) => xml.replace(/<samlp:Status>.*<\/samlp:Status>/, '$&$&'),
+      'SAML-04: an element in the wrong place',
+    ],
     [(xml: string) => xml.replace(/<saml:Audience>.*?<\/saml:Audience>/, ''), 'SAML-04: an element is missing'],
-    [(xml: string) => xml.replace('</saml:Audience>', '</saml:Audience><saml:Audience>https://other.example</saml:Audience>'), accepted],
+    [
+      (xml: string) =>
+        xml.replace('</saml:Audience>', '</saml:Audience><saml:Audience>https://other.example</saml:Audience>'),
+      accepted,
+    ],
   ] as const)
     assert.equal(await edited(edit), outcome, edit.toString())
 })
 
 test('SAML-08: every hash and kind of key of the lists signs, each under its own name', async () => {
   for (const hash of ['256', '384', '512']) {
-    const digestAlgorithm =
-      hash === '384' ? `${more}sha384` : `http://www.w3.org/2001/04/xmlenc#sha${hash}`
+    const digestAlgorithm = hash === '384' ? `${more}sha384` : `http://www.w3.org/2001/04/xmlenc#sha${hash}`
     const field = await idp.respond(values, { digestAlgorithm, signatureAlgorithm: `${more}rsa-sha${hash}` })
     assert.equal(await reasonFor(field), accepted, hash)
     const ec = makeKey('ec.example', { curve: 'P-256' })
     const certificates = [ec.certificate]
     const name = `${more}ecdsa-sha${hash}`
-    assert.equal(await reasonFor(await idp.respond(values, { key: ec, signatureAlgorithm: name }), { certificates }), accepted)
+    assert.equal(
+      await reasonFor(await idp.respond(values, { key: ec, signatureAlgorithm: name }), { certificates }),
+      accepted,
+    )
     // An RSA key signs, and an elliptic curve is said to have.
     const mixed = (await idp.respondXml(values)).replaceAll(`${more}rsa-sha256`, name)
     assert.equal(await reasonFor(toField(mixed)), 'SAML-06: no pinned key made the signature')

@@ -47,7 +47,8 @@ test('V-A5: the key is one, and no other is hidden in what it says of itself', a
 })
 
 test('V-A5: what was encrypted is an assertion, and passes the checks that it would have to pass unencrypted', async () => {
-  const genuine = /<saml:Assertion .*<\/saml:Assertion>/s.exec(await idp.respondXml(values, { response: false }))?.[0] ?? ''
+  const genuine =
+    /<saml:Assertion .*<\/saml:Assertion>/s.exec(await idp.respondXml(values, { response: false }))?.[0] ?? ''
   const encrypted = async (text: string) => {
     const xml = await idp.respondXml(values, { response: false, assertion: false })
     const carrier = `<saml:EncryptedAssertion>${await encryptXml(text, { encryptFor: sp.certificate })}</saml:EncryptedAssertion>`

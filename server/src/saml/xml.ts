@@ -1,6 +1,6 @@
 import type { Element } from '@xmldom/xmldom'
 import { refuse } from './saml-refusal.ts'
-import { xmldom } from './xmldom.ts'
+import { xmldom } from '../text/xmldom.ts'
 
 export const samlp = 'urn:oasis:names:tc:SAML:2.0:protocol'
 export const saml = 'urn:oasis:names:tc:SAML:2.0:assertion'

@@ -174,7 +174,7 @@ test('a credential of a session is read once while nothing changes', async () =>
   const readsFor = async () => {
     const before = read.callCount()
     assert.equal((await t.get('/api/service/whoami', { token })).status, 200)
-    const texts = read.calls.slice(before).map(({ arguments: [text] }) => String(text))
+    const texts = read.calls.slice(before).map(({ arguments: [text] }) => text)
     return texts.filter((text) => text.includes('from session_tokens t')).length
   }
   await readsFor()

@@ -1,6 +1,6 @@
 import type { Document, Element } from '@xmldom/xmldom'
 import { ApiError } from '../errors/api-error.ts'
-import { xmldom } from '../saml/xmldom.ts'
+import { xmldom } from '../text/xmldom.ts'
 
 const metadataNs = 'urn:oasis:names:tc:SAML:2.0:metadata'
 const signatureNs = 'http://www.w3.org/2000/09/xmldsig#'
