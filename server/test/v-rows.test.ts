@@ -84,7 +84,7 @@ const vRows: VRows = {
     'V-I11': 'by the statements and hashes of a request, not by times',
     'V-S3': 'what a person is told when their session ends comes with the console',
     'V-S7': 'groups that carry a role are none here',
-    'V-A2': '10,000 documents by hand, a tenth of them in every run',
+    'V-A2': '100,000 documents by hand, a thousand in every run',
     'V-A14': 'with room for a busy machine: half a second and 100 MiB',
     'V-W4': 'webhooks come later',
     'V-K8': 'webhook secrets come with webhooks',
