@@ -50,13 +50,14 @@ let inviter: { readonly id: string; readonly link: string; readonly invitee: str
 let scim: string
 let twin: Twin
 /** Of the twin's requests. */
-const reads = new WatchedReads()
+let reads: WatchedReads
 let looks = 0
 
 const changes = scenarios.filter((scenario) => !scenario.by.startsWith('muster-server'))
 const headers = { 'x-atlan-request-id': 'twin' }
 
 before(async () => {
+  reads = new WatchedReads()
   t = await startTestApp()
   own = await makeIds(t, t.acme)
   await t.post(`/api/service/users/${own.user}`, { persona: [own.persona] })
@@ -126,6 +127,7 @@ function inTwin(token = t.acme.token): RequestOptions {
 
 after(async () => {
   console.log(`twins: ${looks} looks at a tenant with the same ids`)
+  reads[Symbol.dispose]()
   await t[Symbol.asyncDispose]()
   assert.ok(looks > 0)
 })

@@ -10,6 +10,7 @@ import { tablesInOrder } from './tenant-twin.ts'
 /** Statements that read, as the server sends them while it is watched. */
 export class WatchedReads {
   readonly #reads = new Map<string, CompiledQuery>()
+  readonly #watched: readonly { readonly mock: { restore(): void } }[]
   #isWatching = false
 
   constructor() {
@@ -17,23 +18,41 @@ export class WatchedReads {
     // Each is called with the object it belongs to.
     // oxlint-disable-next-line typescript/unbound-method
     const { executeQuery, read } = SqliteConnection.prototype
-    mock.method(SqliteConnection.prototype, 'executeQuery', function (this: SqliteConnection, query: CompiledQuery) {
-      note(query.sql, query.parameters)
-      return executeQuery.call(this, query)
-    })
-    mock.method(SqliteConnection.prototype, 'read', function (this: SqliteConnection, text: string, values: unknown[]) {
-      note(text, values)
-      return read.call(this, text, values)
-    })
+    const onExecute = mock.method(
+      SqliteConnection.prototype,
+      'executeQuery',
+      function (this: SqliteConnection, query: CompiledQuery) {
+        note(query.sql, query.parameters)
+        return executeQuery.call(this, query)
+      },
+    )
+    const onRead = mock.method(
+      SqliteConnection.prototype,
+      'read',
+      function (this: SqliteConnection, text: string, values: unknown[]) {
+        note(text, values)
+        return read.call(this, text, values)
+      },
+    )
     const { Client }: typeof pg = createRequire(import.meta.url)('pg')
     // oxlint-disable-next-line typescript/unbound-method
     const { query } = Client.prototype
-    mock.method(Client.prototype, 'query', function (this: pg.Client, ...given: Parameters<typeof query>) {
-      const [first, second] = given as readonly unknown[]
-      const asked = typeof first === 'string' ? { text: first, values: second } : (first as pg.QueryConfig)
-      if (typeof asked.text === 'string') note(asked.text, Array.isArray(asked.values) ? asked.values : [])
-      return query.apply(this, given)
-    })
+    const onQuery = mock.method(
+      Client.prototype,
+      'query',
+      function (this: pg.Client, ...given: Parameters<typeof query>) {
+        const [first, second] = given as readonly unknown[]
+        const asked = typeof first === 'string' ? { text: first, values: second } : (first as pg.QueryConfig)
+        if (typeof asked.text === 'string') note(asked.text, Array.isArray(asked.values) ? asked.values : [])
+        return query.apply(this, given)
+      },
+    )
+    this.#watched = [onExecute, onRead, onQuery]
+  }
+
+  /** Other files of the process run as if nobody had watched. */
+  [Symbol.dispose](): void {
+    for (const { mock } of this.#watched) mock.restore()
   }
 
   async during<T>(work: () => Promise<T>): Promise<T> {

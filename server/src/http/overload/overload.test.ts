@@ -216,18 +216,22 @@ test('an event loop that stays late refuses all but what ends access, and is ope
 test('a database that makes everybody wait refuses what is least important', async () => {
   const env = { MUSTER_SQL_CONNECTIONS_MAX: '2', MUSTER_SQL_CONNECTION_WAIT_MS: '100' }
   await using t = await startTestApp({ env })
-  let release = (): void => {}
-  const held = new Promise<void>((resolve) => (release = resolve))
-  // Of SQLite the one writer, of PostgreSQL both connections.
-  const holders = [0, 1].map(() => t.db.engine.transact(() => held))
-  const waiting = t.post('/api/service/personas', { name: 'base' })
-  const since = performance.now()
-  while (performance.now() - since < 150) await new Promise(setImmediate)
-  release()
-  await Promise.all(holders)
-  await waiting
-  let answer = await t.get(`/api/service/users?filter=${filter}`)
-  while (answer.status === 200) answer = await t.get(`/api/service/users?filter=${filter}`)
+  const makeWait = async () => {
+    let release = (): void => {}
+    const held = new Promise<void>((resolve) => (release = resolve))
+    // Of SQLite the one writer, of PostgreSQL both connections.
+    const holders = [0, 1].map(() => t.db.engine.transact(() => held))
+    const waiting = t.post('/api/service/personas', { name: 'base' })
+    const since = performance.now()
+    while (performance.now() - since < 150) await new Promise(setImmediate)
+    release()
+    await Promise.all(holders)
+    await waiting
+  }
+  const ask = () => t.get(`/api/service/users?filter=${filter}`)
+  // What was waited for is forgotten soon: a machine that is busy itself may ask too late, and has to make it wait again.
+  let answer = await makeWait().then(ask)
+  while (answer.status === 200) answer = await makeWait().then(ask)
   assertShed(answer, 'a count')
   assert.equal(await metric(t, 'muster_requests_shed_total{reason="pressure",kind="count"}'), 1)
 })
