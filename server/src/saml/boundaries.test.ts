@@ -168,6 +168,19 @@ function signedBySp(text: string): string {
   return createSign('sha256').update(text).sign(sp.privateKey, 'base64')
 }
 
+test('SAML-03: an attribute is there once, also by its namespace, which the parser does not see', async () => {
+  const xml = await idp.respondXml(values)
+  for (const [namespaces, outcome] of [
+    ['xmlns:e="urn:e" xmlns:f="urn:e"', 'SAML-03: not well-formed'],
+    [`xmlns:e='urn:e'  xmlns:f = "urn:e"`, 'SAML-03: not well-formed'],
+    ['xmlns:e="urn:e" xmlns:f="urn:f"', 'SAML-06: no pinned key made the signature'],
+    [`xmlns:e='urn:"e>' xmlns:f="urn:'/f"`, 'SAML-06: no pinned key made the signature'],
+  ] as const) {
+    const changed = xml.replace(' Recipient=', ` ${namespaces} e:x="1" f:x="2" Recipient=`)
+    assert.equal(await reasonFor(toField(changed)), outcome, namespaces)
+  }
+})
+
 test('SAML-04: attributes are known by namespace and name', async () => {
   const foreign = ' xmlns:e="urn:e" xmlns:f="urn:f" e:x="1" f:x="2"'
   assert.equal(await edited((xml) => xml.replace(' Recipient=', `${foreign} Recipient=`)), accepted)
