@@ -73,7 +73,7 @@ test('fifty writers and two nodes that seal at once leave no gap and no fork', a
     const sealed = nodes.map(async (node) => {
       let events = 0
       while (!writing.signal.aborted) {
-        for (const count of (await sealAll(node)).values()) events += count
+        events += (await sealAll(node)).get(t.acme.id) ?? 0
         await new Promise(setImmediate)
       }
       return events
@@ -84,7 +84,8 @@ test('fifty writers and two nodes that seal at once leave no gap and no fork', a
     await t.sealEvents()
     const events = await expectWhole(t)
     assert.ok(events > 300)
-    assert.ok(counts.every((count) => count <= events))
+    // Each event was sealed once: what the nodes did together is no more than there is.
+    assert.ok(counts.reduce((sum, count) => sum + count, 0) <= events, `${counts.join(' and ')} of ${events}`)
   } finally {
     await second.engine.close()
   }

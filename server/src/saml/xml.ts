@@ -37,10 +37,24 @@ export function parseXml(text: string, rule: string): Element {
  * the last and says nothing, while another reader may take the first (XML namespaces 6.3 forbids it).
  */
 function countAttributes(text: string): number {
-  let count = 0
-  for (const [tag] of text.matchAll(/<[^/?!][^"'<>]*(?:(?:"[^"<]*"|'[^'<]*')[^"'<>]*)*>/g))
-    count += tag.match(/"[^"]*"|'[^']*'/g)?.length ?? 0
-  return count
+  // No attribute of a well-formed text has a "<" in it.
+  const tags = text
+    .split('<')
+    .slice(1)
+    .filter((piece) => !/^[/?!]/.test(piece))
+  return tags.reduce((count, tag) => count + countQuoted(tag), 0)
+}
+
+/** How many quoted values stand before the ">" of a tag. */
+function countQuoted(tag: string): number {
+  const ends = /["'>]/g
+  for (let count = 0; ; count += 1) {
+    const quote = ends.exec(tag)?.[0]
+    if (quote === undefined || quote === '>') return count
+    const closing = tag.indexOf(quote, ends.lastIndex)
+    if (closing === -1) return count
+    ends.lastIndex = closing + 1
+  }
 }
 
 /** Without recursion: how deep the elements are is looked at later. */
