@@ -44,7 +44,12 @@ function form(
 
 /** Where the mail about this that waits for somebody leads; nothing is delivered, others' mails wait on. */
 async function mailedPath(t: TestApp, userId: string, about: 'confirm_email' | 'email_change'): Promise<string> {
-  const rows = await t.db.selectFrom('outbox').select('payload').where('subject_id', '=', userId).execute()
+  const rows = await t.db
+    .selectFrom('outbox')
+    .select('payload')
+    .where('tenant_id', '=', t.acme.id)
+    .where('subject_id', '=', userId)
+    .execute()
   const mail = rows.map(({ payload }) => JSON.parse(payload)).find((waiting) => waiting.about === about)
   return `/auth/${about === 'confirm_email' ? 'confirm' : 'undo'}-email?token=${mail.secret.token}`
 }
