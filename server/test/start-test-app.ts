@@ -83,7 +83,8 @@ export const password = 'correct horse battery staple'
 export async function startTestApp(options: Options = {}) {
   const { beside } = options
   const { config, secrets } = readConfig({ MUSTER_BOOTSTRAP_TENANT: 'acme', ...limitsOff, ...options.env })
-  const database = beside === undefined ? await openTestDatabase(config.limits, options.database) : openAgain(beside.location)
+  const database =
+    beside === undefined ? await openTestDatabase(config.limits, options.database) : openAgain(beside.location)
   const clock = beside?.clock ?? new TestClock()
   const txtRecords = options.txtRecords ?? new Map<string, readonly string[]>()
   const mails: Message[] = []

@@ -4,6 +4,7 @@ import { sql } from 'kysely'
 import { startTestApp } from '../../test/start-test-app.ts'
 import { up } from '../db/migrations/0016_tenant_keys.ts'
 import { withMigrationHandle } from '../db/open.ts'
+import { getCursorKey } from './tenant-keys.service.ts'
 
 test('each tenant has a key of its own from its creation, and those created before keys existed get one', async () => {
   await using t = await startTestApp()
@@ -26,4 +27,11 @@ test('each tenant has a key of its own from its creation, and those created befo
   await new Promise(setImmediate)
   assert.notDeepEqual(await keys(), created)
   assert.equal((await t.get('/api/muster/users')).status, 200)
+})
+
+test('what cursors are sealed with is kept for each tenant (V-T1)', async () => {
+  await using t = await startTestApp()
+  const [own, theirs] = [await getCursorKey(t.operator()), await getCursorKey(t.operator(t.other))]
+  assert.notEqual(own, theirs)
+  assert.equal(await getCursorKey(t.operator()), own)
 })

@@ -1,5 +1,6 @@
 import Connection, { type Database, type Statement } from 'better-sqlite3'
-import { copyOf, holdAgainstTwin, namesOf, timesIn } from './statement-mixture.ts'
+import { copyOf, namesOf } from './copies.ts'
+import { holdAgainstTwin, timesIn } from './mixture.ts'
 
 /** A statement that mixed tenants up, and how. */
 interface Mixture {
