@@ -39,18 +39,23 @@ export function startMuster(
   settings: Readonly<Record<string, string>> = {},
 ): Promise<RunningServer> {
   // The flags and the setting of scripts/bootstrap.mjs.
-  return start('muster', ['--max-semi-space-size=2', '--heap-growing-percent=20', 'server/src/main.ts'], folder, {
-    MALLOC_ARENA_MAX: '1',
-    PORT: '0',
-    MUSTER_DATA_DIR: folder,
-    MUSTER_BOOTSTRAP_TENANT: tenantSlug,
-    MUSTER_DRAIN_MS: '0',
-    ...aboveTheLoad(),
-    ...(location.kind === 'postgres'
-      ? { DATABASE_URL: location.url, MUSTER_SECRET_KEY: randomBytes(32).toString('base64url') }
-      : {}),
-    ...settings,
-  })
+  return start(
+    'muster',
+    ['--max-semi-space-size=2', '--heap-growing-percent=20', '--no-maglev', 'server/src/main.ts'],
+    folder,
+    {
+      MALLOC_ARENA_MAX: '1',
+      PORT: '0',
+      MUSTER_DATA_DIR: folder,
+      MUSTER_BOOTSTRAP_TENANT: tenantSlug,
+      MUSTER_DRAIN_MS: '0',
+      ...aboveTheLoad(),
+      ...(location.kind === 'postgres'
+        ? { DATABASE_URL: location.url, MUSTER_SECRET_KEY: randomBytes(32).toString('base64url') }
+        : {}),
+      ...settings,
+    },
+  )
 }
 
 /** Every rate is on and none is reached, so that what it costs is measured. */

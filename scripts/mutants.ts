@@ -124,7 +124,9 @@ async function failureUnder(workshop: string, mutant: Mutant, file: string): Pro
 function candidates({ key, file }: Mutant): string[] {
   const known = map.killed[key]?.file
   const feature = globSync(`${path.dirname(file)}/*.test.ts`, { cwd: root }).toSorted()
-  const whole = ['tenant-statements', 'tenant-twin', 'tenant-isolation'].map((name) => `server/test/${name}.test.ts`)
+  const whole = ['tenant-statements.sqlite', 'tenant-twin', 'tenant-isolation'].map(
+    (name) => `server/test/${name}.test.ts`,
+  )
   return [...new Set([...(known === undefined ? [] : [known]), ...whole, ...feature])]
 }
 

@@ -58,7 +58,9 @@ function findTests(database: TestDatabase, filters: readonly string[]): string[]
   // The tests of the scripts touch no database: once is enough.
   const folders = database.name === 'sqlite' ? ['server', 'scripts'] : ['server']
   const patterns = folders.map((folder) => `${folder}/**/*.test.ts`)
-  const files = globSync(patterns, { cwd: root, exclude: ['**/node_modules'] }).toSorted()
+  const files = globSync(patterns, { cwd: root, exclude: ['**/node_modules'] })
+    .filter((file) => database.name === 'sqlite' || !file.endsWith('.sqlite.test.ts'))
+    .toSorted()
   return filters.length === 0 ? files : files.filter((file) => filters.some((filter) => file.includes(filter)))
 }
 

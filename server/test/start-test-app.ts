@@ -61,8 +61,6 @@ interface Options {
   readonly signer?: null
   /** Another node on the same database, by the same clock. */
   readonly beside?: TestApp
-  /** Where a test is about one kind of database; else the run says which. */
-  readonly database?: DatabaseLocation['kind']
   /** Silent unless given. */
   readonly log?: Logger
   /** TXT records of the DNS, by name. */
@@ -83,8 +81,7 @@ export const password = 'correct horse battery staple'
 export async function startTestApp(options: Options = {}) {
   const { beside } = options
   const { config, secrets } = readConfig({ MUSTER_BOOTSTRAP_TENANT: 'acme', ...limitsOff, ...options.env })
-  const database =
-    beside === undefined ? await openTestDatabase(config.limits, options.database) : openAgain(beside.location)
+  const database = beside === undefined ? await openTestDatabase(config.limits) : openAgain(beside.location)
   const clock = beside?.clock ?? new TestClock()
   const txtRecords = options.txtRecords ?? new Map<string, readonly string[]>()
   const mails: Message[] = []

@@ -14,12 +14,9 @@ export interface TestDatabase extends AsyncDisposable {
 
 export const usesPostgres = process.env['MUSTER_TEST_DATABASE'] === 'postgres'
 
-/** SQLite: a copy of a migrated file. PostgreSQL: a clone of a migrated template. Which one is the run's choice, if need be the test's. */
-export function openTestDatabase(
-  limits: Limits = defaultLimits,
-  kind: DatabaseLocation['kind'] = usesPostgres ? 'postgres' : 'sqlite',
-): Promise<TestDatabase> {
-  return kind === 'postgres' ? openPostgresClone(limits) : openSqliteCopy(limits)
+/** SQLite: a copy of a migrated file. PostgreSQL: a clone of a migrated template. */
+export function openTestDatabase(limits: Limits = defaultLimits): Promise<TestDatabase> {
+  return usesPostgres ? openPostgresClone(limits) : openSqliteCopy(limits)
 }
 
 const roomyMinBytes = 2 ** 30

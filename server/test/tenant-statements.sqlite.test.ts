@@ -31,7 +31,7 @@ let t: TestApp
 let probe: StatementProbe
 
 before(async () => {
-  t = await startTestApp({ database: 'sqlite' })
+  t = await startTestApp()
   probe = new StatementProbe(t.acme.id)
 })
 
