@@ -21,5 +21,7 @@ export interface BulkWriter {
 }
 
 export function openBulkWriter(location: DatabaseLocation): Promise<BulkWriter> {
-  return location.kind === 'sqlite' ? openSqliteBulkWriter(location.file) : openPostgresBulkWriter(location.url)
+  return location.kind === 'sqlite'
+    ? openSqliteBulkWriter(location.file)
+    : openPostgresBulkWriter(location.ownerUrl ?? location.url)
 }

@@ -15,6 +15,7 @@ const tickMs = 10
 
 export async function openDatabaseCpu(location: DatabaseLocation): Promise<DatabaseCpu> {
   if (location.kind === 'sqlite') return { isCounted: true, readMs: async () => 0, close: async () => {} }
+  // As the server's own role: of others' sessions PostgreSQL does not say what they are.
   const client = new pg.Client({ connectionString: location.url })
   await client.connect()
   const { rows } = await client.query<{ pid: number }>('select pg_backend_pid() as pid')

@@ -14,7 +14,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import pg from 'pg'
+import type { PostgresLocation } from '../server/src/db/location.ts'
 import { migrateDatabase, type DatabaseLocation } from '../server/src/db/open.ts'
+import { atDatabase } from './postgres-place.ts'
 import { generateDirectory, shape, type Generated } from './generate.ts'
 import { fillLimitStore } from './fill-limit-store.ts'
 import type { LimitLocation } from './limit-store.ts'
@@ -28,7 +30,7 @@ interface Kept extends Generated {
 export interface FixtureWish {
   readonly users: number
   /** Null means SQLite. */
-  readonly databaseUrl: string | null
+  readonly postgres: PostgresLocation | null
   /** Whether the limit server's documents are wanted, too. */
   readonly withLimit: boolean
 }
@@ -61,9 +63,9 @@ export async function openFixture(wish: FixtureWish, say: Say): Promise<Fixture>
   const key = fixtureKey(wish)
   const folder = join(home, `run-${wish.users}-${process.pid}`)
   removeLeftovers()
-  return wish.databaseUrl === null
+  return wish.postgres === null
     ? openSqliteFixture(wish, { key, folder, say })
-    : openPostgresFixture(wish.databaseUrl, wish, { key, folder, say })
+    : openPostgresFixture(wish.postgres, wish, { key, folder, say })
 }
 
 /** Of runs that were killed. */
@@ -89,10 +91,10 @@ interface Place {
   readonly say: Say
 }
 
-function fixtureKey({ users, databaseUrl, withLimit }: FixtureWish): string {
-  const hash = createHash('sha256').update(JSON.stringify({ users, shape, databaseUrl }))
+function fixtureKey({ users, postgres, withLimit }: FixtureWish): string {
+  const hash = createHash('sha256').update(JSON.stringify({ users, shape, postgres }))
   for (const file of globSync(makers, { cwd: root }).toSorted()) hash.update(readFileSync(join(root, file)))
-  return `${databaseUrl === null ? 'sqlite' : 'postgres'}${withLimit ? '' : '_alone'}_${users}_${hash.digest('hex').slice(0, 12)}`
+  return `${postgres === null ? 'sqlite' : 'postgres'}${withLimit ? '' : '_alone'}_${users}_${hash.digest('hex').slice(0, 12)}`
 }
 
 async function openSqliteFixture(wish: FixtureWish, { key, folder, say }: Place): Promise<Fixture> {
@@ -125,7 +127,12 @@ async function openSqliteFixture(wish: FixtureWish, { key, folder, say }: Place)
 }
 
 /** The directory is kept as a database of its own and cloned; what belongs to it is kept in the temporary folder. */
-async function openPostgresFixture(url: string, wish: FixtureWish, { key, folder, say }: Place): Promise<Fixture> {
+async function openPostgresFixture(
+  postgres: PostgresLocation,
+  wish: FixtureWish,
+  { key, folder, say }: Place,
+): Promise<Fixture> {
+  const url = postgres.ownerUrl ?? postgres.url
   const kept = join(home, key)
   const keptName = `muster_bench_${key}`
   const runName = `muster_bench_run_${wish.users}_${process.pid}`
@@ -136,20 +143,20 @@ async function openPostgresFixture(url: string, wish: FixtureWish, { key, folder
     mkdirSync(kept, { recursive: true, mode: 0o700 })
     await runSql(url, `drop database if exists ${keptName}`)
     await runSql(url, `create database ${keptName}`)
-    const location = { kind: 'postgres', url: withDatabase(url, keptName) } as const
-    await make({ wish, location, limit: location, folder: kept, say })
+    const location = atDatabase(postgres, keptName)
+    await make({ wish, location, limit: limitOf(location), folder: kept, say })
     // What autovacuum does within minutes: without it the first plans are guesses.
-    await runSql(location.url, 'vacuum (analyze)')
+    await runSql(location.ownerUrl, 'vacuum (analyze)')
   }
   await runSql(url, `drop database if exists ${runName} with (force)`)
   await runSql(url, `create database ${runName} template ${keptName}`)
   mkdirSync(folder, { recursive: true, mode: 0o700 })
-  const location = { kind: 'postgres', url: withDatabase(url, runName) } as const
+  const location = atDatabase(postgres, runName)
   return {
     ...readKept(kept),
     folder,
     location,
-    limit: location,
+    limit: limitOf(location),
     wasReused,
     remove: async () => {
       rmSync(folder, { recursive: true, force: true })
@@ -199,10 +206,9 @@ function readKept(folder: string): Kept {
   return JSON.parse(readFileSync(join(folder, 'generated.json'), 'utf8'))
 }
 
-function withDatabase(url: string, name: string): string {
-  const changed = new URL(url)
-  changed.pathname = `/${name}`
-  return changed.href
+/** The limit server's tables are nobody's but the owner's. */
+function limitOf({ ownerUrl }: ReturnType<typeof atDatabase>): LimitLocation {
+  return { kind: 'postgres', url: ownerUrl }
 }
 
 async function databaseExists(url: string, name: string): Promise<boolean> {

@@ -1,5 +1,5 @@
 /**
- * What sealing costs the writers, as a ratio within one process: `node bench/sealing-cost.ts`, with DATABASE_URL on
+ * What sealing costs the writers, as a ratio within one process: `node bench/sealing-cost.ts`, with DATABASE_URL and DATABASE_OWNER_URL on
  * PostgreSQL (an empty database of its own), otherwise on SQLite. 16 clients invite, one person per request, through the
  * whole server but its sockets; blocks with and without the sealer take turns, and the median of pairs counts.
  */
@@ -13,6 +13,7 @@ import { Sealer } from '../server/src/audit-chain/sealer.ts'
 import { sealAll, type Sealing } from '../server/src/audit-chain/sealing.service.ts'
 import { operatorCtx } from '../server/src/commands/operator.ts'
 import { readConfig } from '../server/src/config.ts'
+import { readPostgres } from './postgres-place.ts'
 import { migrateDatabase, openDatabase, type DatabaseLocation } from '../server/src/db/open.ts'
 import { signerFrom } from '../server/src/secrets/signing.ts'
 import { vaultFrom } from '../server/src/secrets/vault.ts'
@@ -35,10 +36,7 @@ try {
 }
 
 function locationIn(folder: string): DatabaseLocation {
-  const url = process.env['DATABASE_URL']
-  return url === undefined || url === ''
-    ? { kind: 'sqlite', file: join(folder, 'muster.db') }
-    : { kind: 'postgres', url }
+  return readPostgres(process.env) ?? { kind: 'sqlite', file: join(folder, 'muster.db') }
 }
 
 async function measure(location: DatabaseLocation): Promise<object> {

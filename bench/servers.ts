@@ -51,7 +51,11 @@ export function startMuster(
       MUSTER_DRAIN_MS: '0',
       ...aboveTheLoad(),
       ...(location.kind === 'postgres'
-        ? { DATABASE_URL: location.url, MUSTER_SECRET_KEY: randomBytes(32).toString('base64url') }
+        ? {
+            DATABASE_URL: location.url,
+            DATABASE_OWNER_URL: location.ownerUrl ?? '',
+            MUSTER_SECRET_KEY: randomBytes(32).toString('base64url'),
+          }
         : {}),
       ...settings,
     },

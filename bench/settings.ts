@@ -1,5 +1,7 @@
 import { availableParallelism } from 'node:os'
 import { parseArgs } from 'node:util'
+import type { PostgresLocation } from '../server/src/db/location.ts'
+import { readPostgres } from './postgres-place.ts'
 import { operationNames, type OperationName } from './operations.ts'
 import { scaleOperationNames, type ScaleOperationName } from './scale/scale-operations.ts'
 
@@ -14,7 +16,7 @@ export interface Settings {
   /** What `--scale` measures at which numbers of users; null compares with the limit server. */
   readonly scale: { readonly sizes: readonly number[]; readonly operations: readonly ScaleOperationName[] } | null
   /** Null means SQLite. */
-  readonly databaseUrl: string | null
+  readonly postgres: PostgresLocation | null
   readonly asJson: boolean
   /** Where CPU profiles go; null takes none. */
   readonly profileFolder: string | null
@@ -25,7 +27,7 @@ export class WrongUse extends Error {}
 
 export const usage = `Measures Muster against the least a server on the same database could do. See bench/README.md.
 
-  npm run -s bench -- [options]          DATABASE_URL=postgres://… measures on PostgreSQL instead of SQLite
+  npm run -s bench -- [options]          with DATABASE_URL and DATABASE_OWNER_URL on PostgreSQL
 
   --users <n>          users in the directory (100000)
   --connections <n>    connections of the load driver (16)
@@ -79,7 +81,7 @@ export function readSettings(args: readonly string[], env: NodeJS.ProcessEnv): S
           operations: readOperations(values.only, scaleOperationNames),
         }
       : null,
-    databaseUrl: env['DATABASE_URL'] === undefined || env['DATABASE_URL'] === '' ? null : env['DATABASE_URL'],
+    postgres: readPostgres(env),
     asJson: values.json,
     profileFolder: values.profile ?? null,
   }

@@ -4,12 +4,13 @@ import { Agent, request as httpRequest } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
+import { readPostgres } from './postgres-place.ts'
 import { startMuster, type RunningServer } from './servers.ts'
 
 const usage = `npm run -s bench:sign-in -- [--people 60] [--sign-ins 300] [--trials 100]
 
 Password sign-ins per second of one core (argon2id at the parameters of the product), and how long after somebody
-was disabled a request of theirs was still accepted. With DATABASE_URL (an empty PostgreSQL database) the second is
+was disabled a request of theirs was still accepted. With DATABASE_URL and DATABASE_OWNER_URL (an empty PostgreSQL database) the second is
 measured across two nodes. The last line is JSON.`
 
 const password = 'a sentence for measurements'
@@ -44,15 +45,14 @@ async function main(): Promise<void> {
   if (values.help) return void process.stdout.write(`${usage}\n`)
   const folder = mkdtempSync(join(tmpdir(), 'muster-bench-sign-in-'))
   const token = `mst_${randomBytes(32).toString('base64url')}`
-  const url = process.env['DATABASE_URL']
-  const location = url === undefined ? ({ kind: 'sqlite', file: '' } as const) : ({ kind: 'postgres', url } as const)
+  const location = readPostgres(process.env) ?? ({ kind: 'sqlite', file: '' } as const)
   const settings = { MUSTER_BOOTSTRAP_TOKEN: token, MUSTER_TRUSTED_PROXIES: '127.0.0.1' }
   await using resources = new AsyncDisposableStack()
   resources.defer(() => rmSync(folder, { recursive: true, force: true }))
   const start = () =>
     startMuster({ location, folder }, settings).then((server) => resources.adopt(server, (running) => running.stop()))
   const first = await start()
-  const second = url === undefined ? first : await start()
+  const second = location.kind === 'sqlite' ? first : await start()
   const people = await makePeople(sender(first.port), token, Number(values.people))
   const signIns = await measureSignIns(first, people, Number(values['sign-ins']))
   const disabling = await measureDisabling({ first, second, token, trials: Number(values.trials) })

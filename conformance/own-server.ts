@@ -90,7 +90,7 @@ function serverEnvironment({
     MUSTER_DRAIN_MS: '0',
     ...limitsOff,
   }
-  for (const name of ['PATH', 'HOME', 'TMPDIR', 'TEMP', 'SystemRoot', 'DATABASE_URL']) {
+  for (const name of ['PATH', 'HOME', 'TMPDIR', 'TEMP', 'SystemRoot', 'DATABASE_URL', 'DATABASE_OWNER_URL']) {
     const value = process.env[name]
     if (value !== undefined) environment[name] = value
   }

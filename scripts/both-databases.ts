@@ -35,7 +35,9 @@ export function runBeside(
     names.map((database) =>
       database === 'sqlite'
         ? runOne(database, program, args(database), {})
-        : withPostgres(({ url }) => runOne(database, program, args(database), { MUSTER_TEST_DATABASE_URL: url })),
+        : withPostgres(({ ownerUrl }) =>
+            runOne(database, program, args(database), { MUSTER_TEST_DATABASE_URL: ownerUrl }),
+          ),
     ),
   )
 }

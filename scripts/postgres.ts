@@ -1,7 +1,7 @@
 /**
  * A PostgreSQL of our own for as long as something needs it: in a temporary folder, on a free loopback port,
  * without fsync. As a program: `node scripts/postgres.ts run -- <command…>` runs the command with
- * MUSTER_TEST_DATABASE and MUSTER_TEST_DATABASE_URL set.
+ * MUSTER_TEST_DATABASE and MUSTER_TEST_DATABASE_URL (the owner's) set.
  */
 import { spawn, spawnSync, type SpawnSyncReturns } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
@@ -21,9 +21,21 @@ import { createServer } from 'node:net'
 import { constants as osConstants, tmpdir } from 'node:os'
 import path from 'node:path'
 
-/** Url of an empty database whose owner may create more of them and is no superuser, as in production. */
+/** Two ways to one empty database, as in production: as its owner, who may create more of them, and as the server's role. */
 interface PostgresServer {
   readonly url: string
+  readonly ownerUrl: string
+}
+
+const ownerRole = 'muster'
+/** Owns nothing; of the same password. */
+const serverRole = 'muster_server'
+
+/** The same database as its owner's, by the server's role. */
+export function asServer(ownerUrl: string): string {
+  const url = new URL(ownerUrl)
+  url.username = serverRole
+  return url.href
 }
 
 const oldestMajor = 15
@@ -67,8 +79,8 @@ export async function withPostgres<T>(work: (server: PostgresServer) => Promise<
   const stopListening = stopOnExit(stop)
   try {
     if (user !== null) chownSync(folder, user.uid, user.gid)
-    const url = await start(run, folder, user)
-    return await work({ url })
+    const ownerUrl = await start(run, folder, user)
+    return await work({ url: asServer(ownerUrl), ownerUrl })
   } finally {
     stopListening()
     stop()
@@ -198,7 +210,7 @@ async function start(run: Run, folder: string, user: Account | null): Promise<st
 }
 
 function createDatabase(run: Run, port: number, password: string): string {
-  const script = `create role muster login createdb password '${password}'; create database muster owner muster`
+  const script = `create role ${ownerRole} login createdb password '${password}'; create role ${serverRole} login password '${password}'; create database muster owner ${ownerRole}`
   const commands = script.split('; ').map((command) => `--command=${command}`)
   const address = [
     '--no-psqlrc',
@@ -210,7 +222,7 @@ function createDatabase(run: Run, port: number, password: string): string {
   ]
   const made = run('psql', [...address, '--set=ON_ERROR_STOP=1', ...commands], { ...process.env, PGPASSWORD: password })
   if (made.status !== 0) throw new Error(`psql failed: ${made.stderr}`)
-  return `postgres://muster:${password}@127.0.0.1:${port}/muster`
+  return `postgres://${ownerRole}:${password}@127.0.0.1:${port}/muster`
 }
 
 function freePort(): Promise<number> {
@@ -243,8 +255,8 @@ async function runProgram([verb, separator, command, ...args]: readonly string[]
     console.error('Usage: node scripts/postgres.ts run -- <command…>')
     return 2
   }
-  return withPostgres(({ url }) => {
-    const env = { ...process.env, MUSTER_TEST_DATABASE: 'postgres', MUSTER_TEST_DATABASE_URL: url }
+  return withPostgres(({ ownerUrl }) => {
+    const env = { ...process.env, MUSTER_TEST_DATABASE: 'postgres', MUSTER_TEST_DATABASE_URL: ownerUrl }
     const child = spawn(command, args, { env, stdio: 'inherit' })
     const kill = (): boolean => child.kill()
     process.on('exit', kill)

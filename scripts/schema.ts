@@ -19,7 +19,7 @@ if (import.meta.main) process.exitCode = await run(process.argv.includes('--chec
 async function run(onlyChecks: boolean): Promise<number> {
   const pages = {
     sqlite: await sqlitePage(),
-    postgres: await withPostgres(({ url }) => freshPage({ kind: 'postgres', url })),
+    postgres: await withPostgres(({ url, ownerUrl }) => freshPage({ kind: 'postgres', url, ownerUrl })),
   }
   let stale = 0
   for (const kind of ['sqlite', 'postgres'] as const) {

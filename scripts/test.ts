@@ -59,7 +59,7 @@ function findTests(database: TestDatabase, filters: readonly string[]): string[]
   const folders = database.name === 'sqlite' ? ['server', 'scripts'] : ['server']
   const patterns = folders.map((folder) => `${folder}/**/*.test.ts`)
   const files = globSync(patterns, { cwd: root, exclude: ['**/node_modules'] })
-    .filter((file) => database.name === 'sqlite' || !file.endsWith('.sqlite.test.ts'))
+    .filter((file) => !file.endsWith(database.name === 'sqlite' ? '.postgres.test.ts' : '.sqlite.test.ts'))
     .toSorted()
   return filters.length === 0 ? files : files.filter((file) => filters.some((filter) => file.includes(filter)))
 }
@@ -112,7 +112,7 @@ async function runPiles(database: TestDatabase, piles: string[][], tally: Tally)
     for (let pile = piles.shift(); pile !== undefined; pile = piles.shift()) await runShard(onDatabase, pile, tally)
   }
   if (database.name === 'postgres' && database.url === null) {
-    await withPostgres(({ url }) => runAll({ ...database, url }))
+    await withPostgres(({ ownerUrl: url }) => runAll({ ...database, url }))
   } else {
     await runAll(database)
   }

@@ -71,7 +71,7 @@ async function prepare(
   settings: Settings,
   { resources, run }: { readonly resources: AsyncDisposableStack; readonly run: Run },
 ): Promise<Subject> {
-  const wish = { users, databaseUrl: settings.databaseUrl, withLimit: false }
+  const wish = { users, postgres: settings.postgres, withLimit: false }
   const fixture = resources.adopt(await openFixture(wish, run.say), (made) => made.remove())
   const starts: Start[] = []
   for (let number = 0; number < startsMeasured; number += 1) starts.push(await measureStart(fixture))

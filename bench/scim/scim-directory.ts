@@ -5,6 +5,8 @@ import pg from 'pg'
 import { operatorCtx } from '../../server/src/commands/operator.ts'
 import { rawRows, type Db } from '../../server/src/db/db.ts'
 import { toKey } from '../../server/src/db/normal-key.ts'
+import type { PostgresLocation } from '../../server/src/db/location.ts'
+import { atDatabase } from '../postgres-place.ts'
 import { migrateDatabase, openDatabase, type DatabaseLocation } from '../../server/src/db/open.ts'
 import { profiles } from '../../server/src/scim-tokens/scim-rules.schema.ts'
 import { createToken } from '../../server/src/scim-tokens/scim-tokens.service.ts'
@@ -40,15 +42,16 @@ const batch = 5_000
 const outsidersShare = 0.3
 const outsidersMax = 3_000
 
-export async function makeScimDirectory(users: number, databaseUrl: string | null): Promise<ScimDirectory> {
+export async function makeScimDirectory(users: number, postgres: PostgresLocation | null): Promise<ScimDirectory> {
   const folder = mkdtempSync(join(tmpdir(), 'muster-bench-scim-'))
-  const place = databaseUrl === null ? inFolder(folder) : await inDatabase(databaseUrl, users)
+  const place = postgres === null ? inFolder(folder) : await inDatabase(postgres, users)
   await migrateDatabase(place.location)
   await generateDirectory(place.location, users)
-  const db = openDatabase(place.location)
+  const root = openDatabase(place.location)
   try {
-    const tenant = await findTenantBySlug(db, tenantSlug)
+    const tenant = await findTenantBySlug(root, tenantSlug)
     if (tenant === undefined) throw new Error('the generated tenant is not there')
+    const db = root.forTenant(tenant.id)
     const people = await rawRows<Person>(db, 'select id, email from users where tenant_id = ? order by id', [tenant.id])
     const ctx = operatorCtx(db, tenant.id)
     await createConnection(ctx, {
@@ -62,7 +65,7 @@ export async function makeScimDirectory(users: number, databaseUrl: string | nul
     const { secret } = await createToken(ctx, { label: 'bench', access: 'all', profile: 'okta', lifetimeSeconds: null })
     await addDocuments(db, tenant.id, people)
     const [largeGroup, emptyGroup, outsiders] = await addGroups(db, tenant.id, people)
-    if (place.location.kind === 'postgres') await runSql(place.location.url, 'vacuum (analyze)')
+    if (place.location.kind === 'postgres') await runSql(place.location.ownerUrl ?? '', 'vacuum (analyze)')
     return {
       users,
       folder,
@@ -78,7 +81,7 @@ export async function makeScimDirectory(users: number, databaseUrl: string | nul
       },
     }
   } finally {
-    await db.engine.close()
+    await root.engine.close()
   }
 }
 
@@ -91,13 +94,12 @@ function inFolder(folder: string): Place {
   return { location: { kind: 'sqlite', file: join(folder, 'muster.db') }, remove: async () => {} }
 }
 
-async function inDatabase(url: string, users: number): Promise<Place> {
+async function inDatabase(postgres: PostgresLocation, users: number): Promise<Place> {
   const name = `muster_bench_scim_${process.pid}_${users}`
+  const url = postgres.ownerUrl ?? postgres.url
   await runSql(url, `create database ${name}`)
-  const own = new URL(url)
-  own.pathname = `/${name}`
   return {
-    location: { kind: 'postgres', url: own.href },
+    location: atDatabase(postgres, name),
     remove: () => runSql(url, `drop database if exists ${name} with (force)`),
   }
 }

@@ -29,7 +29,7 @@ export async function runScimBench(settings: ScimSettings, say: Say): Promise<Sc
   const targets: Target[] = []
   for (const users of settings.sizes) {
     say(`generating ${users} users …`)
-    const directory = resources.adopt(await makeScimDirectory(users, settings.databaseUrl), (made) => made.remove())
+    const directory = resources.adopt(await makeScimDirectory(users, settings.postgres), (made) => made.remove())
     const server = resources.adopt(await startMuster(directory), (running) => running.stop())
     const client = resources.adopt(new ScimClient(server.port, directory.token, connections), (open) => open.close())
     targets.push({ directory, server, client })

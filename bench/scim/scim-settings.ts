@@ -1,4 +1,6 @@
 import { parseArgs } from 'node:util'
+import type { PostgresLocation } from '../../server/src/db/location.ts'
+import { readPostgres } from '../postgres-place.ts'
 import { WrongUse } from '../settings.ts'
 
 export interface ScimSettings {
@@ -11,13 +13,13 @@ export interface ScimSettings {
   readonly syncUsers: number
   readonly syncGroups: number
   /** Null means SQLite. */
-  readonly databaseUrl: string | null
+  readonly postgres: PostgresLocation | null
   readonly asJson: boolean
 }
 
 export const scimUsage = `Measures SCIM over HTTP, as an identity provider uses it. See bench/README.md.
 
-  npm run -s bench -- --scim [options]   DATABASE_URL=postgres://… measures on PostgreSQL instead of SQLite
+  npm run -s bench -- --scim [options]   with DATABASE_URL and DATABASE_OWNER_URL on PostgreSQL
 
   --users <n,n>        users of the directories that are compared (1000,100000)
   --requests <n>       requests of each kind and directory in a round (60)
@@ -49,7 +51,7 @@ export function readScimSettings(args: readonly string[], env: NodeJS.ProcessEnv
     rounds: readWhole('rounds', values.rounds ?? (values.quick ? '1' : '5'), 1, 1_000),
     syncUsers,
     syncGroups: Math.max(1, Math.floor(syncUsers / 100)),
-    databaseUrl: env['DATABASE_URL'] === undefined || env['DATABASE_URL'] === '' ? null : env['DATABASE_URL'],
+    postgres: readPostgres(env),
     asJson: values.json,
   }
 }

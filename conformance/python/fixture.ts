@@ -93,7 +93,7 @@ async function request(target: Target, method: string, path: string, body?: unkn
   const answer = { what: `${method} ${path}`, status: response.status, text: await response.text() }
   if (answer.status === 401) {
     throw new RunError(
-      `${answer.what} answered 401: the token is not known there. A database behind DATABASE_URL must be empty before the run, ` +
+      `${answer.what} answered 401: the token is not known there. A database of your own must be empty before the run, ` +
         'because the bootstrap token counts at the first start only.',
     )
   }

@@ -15,7 +15,7 @@ const root = join(folder, '..', '..')
 const usage = `node conformance/python/run.ts [--client pinned|latest|both] [--url URL --token TOKEN] [-- pytest arguments]
 
 Runs the acceptance scenarios of the official Python client. Without --url a server of this clone is started
-for the run; DATABASE_URL makes it use an empty PostgreSQL database. PYATLAN may stand for --client.`
+for the run; DATABASE_URL and DATABASE_OWNER_URL make it use an empty PostgreSQL database. PYATLAN may stand for --client.`
 
 const requirements = new Map([
   ['pinned', ['requirements.txt']],

@@ -30,8 +30,8 @@ async function main(): Promise<number> {
     return 0
   }
   if (given.database !== 'postgres') return runAgainst(given)
-  return withPostgres(async ({ url }) => {
-    process.env['DATABASE_URL'] = url
+  return withPostgres(async ({ url, ownerUrl }) => {
+    Object.assign(process.env, { DATABASE_URL: url, DATABASE_OWNER_URL: ownerUrl })
     return runAgainst(given)
   })
 }

@@ -34,6 +34,7 @@ test('without any setting the server listens on loopback and keeps its data besi
   })
   assert.deepEqual(secrets, {
     databaseUrl: null,
+    databaseOwnerUrl: null,
     secretKey: null,
     smtpUrl: null,
     metricsToken: null,
@@ -109,6 +110,11 @@ const taken: readonly (readonly [
   ],
   [{ DATABASE_URL: '' }, ({ secrets }) => secrets.databaseUrl, null],
   [
+    { DATABASE_URL: 'postgres://db/x', DATABASE_OWNER_URL: 'postgres://owner@db/x' },
+    ({ secrets }) => secrets.databaseOwnerUrl,
+    'postgres://owner@db/x',
+  ],
+  [
     { SMTP_URL: 'smtps://user:secret@mail.example.com:465' },
     ({ secrets }) => secrets.smtpUrl,
     'smtps://user:secret@mail.example.com:465',
@@ -149,6 +155,8 @@ const refused: Readonly<Record<string, readonly string[]>> = {
   MUSTER_SECRET_KEY: ['secret', secretKey.slice(0, 31), 'a'.repeat(43)],
   MUSTER_EGRESS_ALLOW: ['0.0.0.0/0', '10.0.0.0/7', '10.0.0.0/33', 'https://idp.internal', 'a b', '10.0.0.0/8/8'],
   DATABASE_URL: ['mysql://db', 'postgres', 'postgres:db', 'sqlite://x', 'postgres://db:port/x'],
+  // The last is well, and alone.
+  DATABASE_OWNER_URL: ['mysql://db', 'postgres://db:port/x', 'postgres://owner@db/x'],
   MUSTER_BASE_DOMAIN: [
     '',
     ' ',
@@ -246,6 +254,7 @@ test('each wrong value is refused with one sentence that names the setting (V-T2
 test('no secret value is repeated in a refusal', () => {
   for (const [name, value] of [
     ['DATABASE_URL', 'mysql://u:canary@db'],
+    ['DATABASE_OWNER_URL', 'mysql://u:canary@db'],
     ['SMTP_URL', 'http://u:canary@mail'],
     ['MUSTER_BOOTSTRAP_TOKEN', 'canary'],
     ['MUSTER_SECRET_KEY', 'canary'],
@@ -302,6 +311,7 @@ test('secrets may come from files, without the final line break, one of both onl
   const secretNames = settings.filter((setting: Setting) => setting.secret === true).map((setting) => setting.name)
   assert.deepEqual(secretNames, [
     'DATABASE_URL',
+    'DATABASE_OWNER_URL',
     'SMTP_URL',
     'MUSTER_SECRET_KEY',
     'MUSTER_METRICS_TOKEN',
@@ -309,6 +319,7 @@ test('secrets may come from files, without the final line break, one of both onl
   ])
   const values: Readonly<Record<string, string>> = {
     DATABASE_URL: 'postgres://db/x',
+    DATABASE_OWNER_URL: 'postgres://owner@db/x',
     SMTP_URL: 'smtp://mail',
     MUSTER_SECRET_KEY: secretKey,
     MUSTER_METRICS_TOKEN: 'abc',
@@ -320,7 +331,9 @@ test('secrets may come from files, without the final line break, one of both onl
       const file = join(folder, name)
       writeFileSync(file, value + ending, { mode: 0o640 })
       chmodSync(file, 0o640)
-      assert.ok(Object.values(readConfig({ [`${name}_FILE`]: file }).secrets).includes(value), `${name}_FILE`)
+      const others = name === 'DATABASE_OWNER_URL' ? { DATABASE_URL: 'postgres://db/x' } : {}
+      const { secrets } = readConfig({ ...others, [`${name}_FILE`]: file })
+      assert.ok(Object.values(secrets).includes(value), `${name}_FILE`)
       assert.throws(() => readConfig({ [name]: value, [`${name}_FILE`]: file }), /both set/)
       chmodSync(file, 0o644)
       assert.throws(

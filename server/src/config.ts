@@ -32,6 +32,7 @@ export interface Config {
 
 export interface Secrets {
   readonly databaseUrl: string | null
+  readonly databaseOwnerUrl: string | null
   readonly smtpUrl: string | null
   readonly metricsToken: string | null
   readonly secretKey: string | null
@@ -89,10 +90,11 @@ export function readConfig(env: Environment): { config: Config; secrets: Secrets
 }
 
 function readSecrets(read: (name: SettingName) => string | null): Secrets {
-  const databaseUrl = orNull(read('DATABASE_URL'))
-  if (databaseUrl !== null && !(/^postgres(ql)?:\/\//.test(databaseUrl) && URL.canParse(databaseUrl))) {
+  const databaseUrl = readDatabaseUrl(read, 'DATABASE_URL')
+  const databaseOwnerUrl = readDatabaseUrl(read, 'DATABASE_OWNER_URL')
+  if (databaseOwnerUrl !== null && databaseUrl === null) {
     throw new ConfigError(
-      'DATABASE_URL must look like postgres://user:password@host:port/database; leave it unset for SQLite.',
+      'DATABASE_OWNER_URL is set and DATABASE_URL is not; set both for PostgreSQL, none for SQLite.',
     )
   }
   const smtpUrl = orNull(read('SMTP_URL'))
@@ -109,7 +111,19 @@ function readSecrets(read: (name: SettingName) => string | null): Secrets {
       `MUSTER_SECRET_KEY is too easy to guess; it needs ${secretKeyMin} random characters or more: take the output of openssl rand -base64 32.`,
     )
   }
-  return { databaseUrl, secretKey, smtpUrl, metricsToken: orNull(read('MUSTER_METRICS_TOKEN')), bootstrapToken }
+  const metricsToken = orNull(read('MUSTER_METRICS_TOKEN'))
+  return { databaseUrl, databaseOwnerUrl, secretKey, smtpUrl, metricsToken, bootstrapToken }
+}
+
+function readDatabaseUrl(
+  read: (name: SettingName) => string | null,
+  name: 'DATABASE_URL' | 'DATABASE_OWNER_URL',
+): string | null {
+  const url = orNull(read(name))
+  if (url === null || (/^postgres(ql)?:\/\//.test(url) && URL.canParse(url))) return url
+  throw new ConfigError(
+    `${name} must look like postgres://user:password@host:port/database; leave it unset for SQLite.`,
+  )
 }
 
 function readLimits(env: Environment): Limits {

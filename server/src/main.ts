@@ -5,7 +5,7 @@ import { ConfigError, readConfig, type Config } from './config.ts'
 import { DatabaseUnavailable, type Db } from './db/db.ts'
 import { lockDataDir, prepareDataDir, type DataDirLock } from './db/data-dir-lock.ts'
 import { MigrationError } from './db/migrate.ts'
-import { databaseLocation, migrateDatabase, openDatabase } from './db/open.ts'
+import { databaseLocation, openDatabase, prepareDatabase } from './db/open.ts'
 import { openLog, type OpenLog } from './log.ts'
 import type { MailSender } from './mail/mail.schema.ts'
 import { releaseHeldMails } from './mail/outbox.service.ts'
@@ -24,13 +24,13 @@ const repeatedSignalMs = 1_000
 
 async function serve(): Promise<void> {
   const { config, secrets } = readConfig(process.env)
-  const location = databaseLocation(config.dataDir, secrets.databaseUrl)
+  const location = databaseLocation(config.dataDir, secrets)
   if (location.kind === 'sqlite') {
     prepareDataDir(config.dataDir)
     keepReferenced(lockDataDir(config.dataDir))
   }
   const key = installationKey(config, secrets)
-  await migrateDatabase(location)
+  await prepareDatabase(location)
   const { log, closeLog } = openLog(config)
   const db = openDatabase(location, config.limits)
   const mail = secrets.smtpUrl === null ? null : await openMail(secrets.smtpUrl, config.mailFrom)

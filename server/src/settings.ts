@@ -57,7 +57,16 @@ export const settings = [
     kind: 'url',
     fallback: null,
     secret: true,
-    about: 'postgres://user:password@host:port/database uses PostgreSQL 15 or newer instead of SQLite.',
+    about:
+      'postgres://user:password@host:port/database uses PostgreSQL 15 or newer instead of SQLite, with a role that owns nothing.',
+  },
+  {
+    name: 'DATABASE_OWNER_URL',
+    kind: 'url',
+    fallback: null,
+    secret: true,
+    about:
+      'The same database as DATABASE_URL, with the role that owns the tables: changes of the schema, backup and restore are its own. Unset, the schema must be up to date.',
   },
   {
     name: 'MUSTER_BASE_DOMAIN',

@@ -101,9 +101,13 @@ async function makeIdp(t: TestApp) {
 }
 
 async function makeTenant(t: TestApp, slug: string): Promise<TestTenant> {
-  const { id } = await createTenant(operatorCtx(t.db, '', t.clock.now()), { slug, name: slug, plan: 'enterprise' })
+  const { id } = await createTenant(operatorCtx(t.serverDb, '', t.clock.now()), {
+    slug,
+    name: slug,
+    plan: 'enterprise',
+  })
   const issued = { displayName: 'test admin', role: '$admin', rights: [], lifetimeSeconds: null, secret: null } as const
-  const { secret } = await issueServiceToken(operatorCtx(t.db, id, t.clock.now()), issued)
+  const { secret } = await issueServiceToken(operatorCtx(t.serverDb, id, t.clock.now()), issued)
   return { id, host: `${slug}.localhost`, token: secret }
 }
 

@@ -226,7 +226,7 @@ const ofTheHost: readonly Scenario[] = [
     what: 'a new tenant',
     leaves: ['tenant.created'],
     arrange: async (t) => () =>
-      createTenant(operatorCtx(t.db, '', t.clock.now()), { slug: newText(), name: 'New', plan: 'standard' }),
+      createTenant(operatorCtx(t.serverDb, '', t.clock.now()), { slug: newText(), name: 'New', plan: 'standard' }),
   },
   {
     by: 'muster-server audit erase',
@@ -250,12 +250,12 @@ function ofTenant(
   act: (ctx: ReturnType<typeof operatorCtx>) => Promise<void>,
 ): Scenario {
   const arrange: Arrange = async (t) => {
-    const { id } = await createTenant(operatorCtx(t.db, '', t.clock.now()), {
+    const { id } = await createTenant(operatorCtx(t.serverDb, '', t.clock.now()), {
       slug: newText(),
       name: 'New',
       plan: 'enterprise',
     })
-    return () => act(operatorCtx(t.db, id, t.clock.now()))
+    return () => act(operatorCtx(t.serverDb, id, t.clock.now()))
   }
   return { by: `muster-server ${verb}`, what, arrange, leaves, again: [] }
 }

@@ -28,7 +28,7 @@ async function sqliteParts(db: Kysely<unknown>): Promise<string[]> {
 function tidy(text: string): string {
   return text
     .replace(/^CREATE /, 'create ')
-    .replace(/^create (TABLE|VIRTUAL TABLE|INDEX|UNIQUE INDEX|TRIGGER) /, (words) => words.toLowerCase())
+    .replace(/^create (TABLE|VIRTUAL TABLE|INDEX|UNIQUE INDEX|TRIGGER|VIEW) /, (words) => words.toLowerCase())
     .split('\n')
     .map((line) => line.trimEnd())
     .filter((line) => line !== '')
@@ -46,7 +46,17 @@ async function postgresParts(db: Kysely<unknown>): Promise<string[]> {
     `select tablename as name from pg_tables where schemaname = 'public' and tablename not like 'kysely%' order by tablename collate "C"`,
   )
   const texts = await Promise.all(tables.map(({ name }) => postgresTable(db, name)))
-  return [extensions.map(({ line }) => line).join('\n'), ...texts]
+  return [extensions.map(({ line }) => line).join('\n'), ...texts, ...(await postgresViews(db))]
+}
+
+async function postgresViews(db: Kysely<unknown>): Promise<string[]> {
+  const views = await rows<{ text: string }>(
+    db,
+    `select format('create view %I as%s%s', viewname, chr(10), definition) as text from pg_views
+      where schemaname = 'public' order by viewname collate "C"`,
+  )
+  // Since 16 it names no table where there is one.
+  return views.map(({ text }) => text.trimEnd().replaceAll(/(?<!')\b[a-z_]+\.(?=[a-z_])/g, ''))
 }
 
 async function postgresTable(db: Kysely<unknown>, name: string): Promise<string> {
@@ -74,6 +84,18 @@ async function postgresTable(db: Kysely<unknown>, name: string): Promise<string>
       where indrelid = '${name}'::regclass and indexrelid not in (select conindid from pg_constraint where conrelid = '${name}'::regclass and contype in ('p', 'u'))
       order by indexrelid::regclass::text collate "C"`,
   )
+  const security = await rows<{ line: string }>(
+    db,
+    `select format('alter table %I %s row level security;', relname, word) as line
+      from pg_class, lateral (values (relrowsecurity, 'enable'), (relforcerowsecurity, 'force')) as set(isSet, word)
+      where oid = '${name}'::regclass and isSet
+    union all select * from (
+      select format('create policy %I on ${name} to %s using (%s) with check (%s);', polname,
+        case when polroles = array[relowner] then 'the owner' when polroles = '{0}' then 'public' else 'somebody' end,
+        pg_get_expr(polqual, polrelid), pg_get_expr(polwithcheck, polrelid))
+      from pg_policy join pg_class c on c.oid = polrelid where polrelid = '${name}'::regclass order by polname
+    ) policies`,
+  )
   const body = [...columns, ...constraints].map(({ line }) => `  ${line}`).join(',\n')
-  return [`create table ${name} (\n${body}\n);`, ...indexes.map(({ line }) => line)].join('\n')
+  return [`create table ${name} (\n${body}\n);`, ...[...indexes, ...security].map(({ line }) => line)].join('\n')
 }

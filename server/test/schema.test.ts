@@ -137,7 +137,7 @@ test('every id of something else is a foreign key, but those that are named here
 
 test('the database refuses a row without tenant, of an unknown tenant, and of another tenant’s parent', async () => {
   const insert = (values: Record<string, unknown>) =>
-    database.db.engine.transact((trx) =>
+    database.all.engine.transact((trx) =>
       trx
         .insertInto('counters')
         .values({ name: 'x', value: 0, ...values } as never)
@@ -145,7 +145,7 @@ test('the database refuses a row without tenant, of an unknown tenant, and of an
     )
   await assert.rejects(insert({}), /null|NOT NULL/i)
   await assert.rejects(insert({ tenant_id: 'nobody' }), /foreign key/i)
-  await database.db.engine.transact(async (trx) => {
+  await database.all.engine.transact(async (trx) => {
     for (const id of ['one', 'two']) {
       const tenant = {
         id,
@@ -190,7 +190,7 @@ test('the database refuses a row without tenant, of an unknown tenant, and of an
     created_at: 0,
   }
   const add = (tenantId: string) =>
-    database.db.engine.transact((trx) =>
+    database.all.engine.transact((trx) =>
       trx
         .insertInto('users')
         .values({ ...user, ...rest, tenant_id: tenantId } as never)

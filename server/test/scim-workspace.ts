@@ -43,8 +43,12 @@ export async function openScim(t: TestApp, profile: ScimProfile = 'lenient', ten
 /** The same in a tenant of its own: a file of tests can share one app, and none of them sees another's people. */
 export async function newScim(t: TestApp, profile: ScimProfile = 'lenient'): Promise<ScimWorkspace> {
   const slug = `t${randomBytes(6).toString('hex')}`
-  const { id } = await createTenant(operatorCtx(t.db, '', t.clock.now()), { slug, name: slug, plan: 'enterprise' })
-  const { secret: token } = await issueServiceToken(operatorCtx(t.db, id, t.clock.now()), {
+  const { id } = await createTenant(operatorCtx(t.serverDb, '', t.clock.now()), {
+    slug,
+    name: slug,
+    plan: 'enterprise',
+  })
+  const { secret: token } = await issueServiceToken(operatorCtx(t.serverDb, id, t.clock.now()), {
     displayName: 'test admin',
     role: '$admin',
     rights: [],

@@ -81,7 +81,7 @@ async function plansOfGet(path: string): Promise<Plan[]> {
 /** Which of the statements reads the rows of this table that are listed. */
 function pageOf(plans: readonly Plan[], table: string): Plan {
   const page = plans.find(({ statement }) =>
-    new RegExp(`(from|join) "?${table}"? .* order by `, 's').test(statement.text),
+    new RegExp(`(from|join) ("?searched_${table}"? as )?"?${table}"? .* order by `, 's').test(statement.text),
   )
   assert.ok(page !== undefined, `no page of ${table} among ${plans.map((plan) => plan.statement.text).join('\n')}`)
   return page

@@ -81,7 +81,7 @@ export const password = 'correct horse battery staple'
 export async function startTestApp(options: Options = {}) {
   const { beside } = options
   const { config, secrets } = readConfig({ MUSTER_BOOTSTRAP_TENANT: 'acme', ...limitsOff, ...options.env })
-  const database = beside === undefined ? await openTestDatabase(config.limits) : openAgain(beside.location)
+  const database = beside === undefined ? await openTestDatabase(config.limits) : openAgain(beside)
   const clock = beside?.clock ?? new TestClock()
   const txtRecords = options.txtRecords ?? new Map<string, readonly string[]>()
   const mails: Message[] = []
@@ -110,9 +110,9 @@ export async function startTestApp(options: Options = {}) {
   return new TestApp({ app, database, clock, mails, txtRecords, acme, other, port, agent })
 }
 
-function openAgain(location: DatabaseLocation): TestDatabase {
+function openAgain({ db: all, location }: TestApp): TestDatabase {
   const db = openDatabase(location)
-  return { db, location, [Symbol.asyncDispose]: () => db.engine.close() }
+  return { db, all, location, [Symbol.asyncDispose]: () => db.engine.close() }
 }
 
 async function makeTenant(db: Db, clock: TestClock, slug: string): Promise<TestTenant> {
@@ -155,7 +155,10 @@ interface Parts {
 export class TestApp implements AsyncDisposable {
   readonly #parts: Parts
   #listener: (method: string, path: string, answer: Answer) => void = () => {}
+  /** For looking and for changing behind the server's back: it sees the rows of all tenants. */
   readonly db: Db
+  /** What the server itself has. */
+  readonly serverDb: Db
   readonly clock: TestClock
   readonly mails: Message[]
   readonly txtRecords: Map<string, readonly string[]>
@@ -165,7 +168,8 @@ export class TestApp implements AsyncDisposable {
 
   constructor(parts: Parts) {
     this.#parts = parts
-    this.db = parts.database.db
+    this.db = parts.database.all
+    this.serverDb = parts.database.db
     this.clock = parts.clock
     this.mails = parts.mails
     this.txtRecords = parts.txtRecords
@@ -223,7 +227,7 @@ export class TestApp implements AsyncDisposable {
 
   /** What seals events here, as the server's own sealer would. */
   sealing(): Sealing {
-    return { db: this.db, clock: () => this.clock.now(), signer: testSigner }
+    return { db: this.serverDb, clock: () => this.clock.now(), signer: testSigner }
   }
 
   /** Gives every event its place in the audit chain, as the server does twice a second. */
@@ -236,7 +240,7 @@ export class TestApp implements AsyncDisposable {
   }
 
   operator(tenant: TestTenant = this.acme): Ctx {
-    return operatorCtx(this.db, tenant.id, this.clock.now())
+    return operatorCtx(this.serverDb, tenant.id, this.clock.now())
   }
 
   /** Invites an address; answers the id of the pending user. */
@@ -353,7 +357,7 @@ export class TestApp implements AsyncDisposable {
   /** Resolves when everything that is written behind the answers of SCIM has been written. */
   async settleScim(): Promise<void> {
     await this.#parts.app.inspector.settle()
-    await settleScimTokenUse(this.db)
+    await settleScimTokenUse(this.serverDb)
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

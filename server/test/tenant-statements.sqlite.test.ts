@@ -11,18 +11,18 @@ import { readings, scimReadings } from './twin-readings.ts'
 
 /** What is asked of no tenant, or of all. */
 const ofNoTenant: readonly { readonly what: string; readonly pattern: RegExp }[] = [
-  { what: 'whose address this is', pattern: /^select .* from "tenants" where "slug" = \?$/ },
+  { what: 'whose address this is', pattern: /^select .* from "every_tenant" where "slug" = \?$/ },
   {
     what: 'what the one index over all words finds; it is joined with rows of a tenant',
     pattern: /^select seq from \(select rowid as seq from "\w+_search" /,
   },
   {
     what: 'the next tenant whose events are to be sealed',
-    pattern: /^select tenant_id as "tenantId" from events where seq = 0 and tenant_id > /,
+    pattern: /^select tenant_id as "tenantId" from every_unsealed_event where tenant_id > /,
   },
   {
     what: 'tenants with mail to be sent',
-    pattern: /^select "tenants"\."id" from "tenants" where exists \(select "outbox"/,
+    pattern: /^select "tenants"\."id" from "every_tenant" as "tenants" where exists \(select "outbox"/,
   },
 ]
 const asked = new Set<string>()

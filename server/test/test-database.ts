@@ -2,13 +2,17 @@ import { copyFileSync, existsSync, mkdtempSync, rmSync, statfsSync } from 'node:
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import pg from 'pg'
+import { asServer } from '../../scripts/postgres.ts'
 import type { Db } from '../src/db/db.ts'
 import { defaultLimits, type Limits } from '../src/limits/limits.ts'
 import { migrateDatabase, openDatabase, type DatabaseLocation } from '../src/db/open.ts'
 
 /** A fresh, migrated database for one test app. */
 export interface TestDatabase extends AsyncDisposable {
+  /** The server's. */
   readonly db: Db
+  /** Sees the rows of all tenants: on PostgreSQL the owner's, on SQLite the same. */
+  readonly all: Db
   readonly location: DatabaseLocation
 }
 
@@ -43,6 +47,7 @@ async function openSqliteCopy(limits: Limits): Promise<TestDatabase> {
   const db = openDatabase(location, limits)
   return {
     db,
+    all: db,
     location,
     async [Symbol.asyncDispose]() {
       await db.engine.close()
@@ -66,13 +71,16 @@ async function openPostgresClone(limits: Limits): Promise<TestDatabase> {
   const name = `muster_test_${process.pid}_${(counter += 1)}`
   // A template is small and rests: copying its files takes half as long as writing them through the log.
   await runSql(url, `create database ${name} template ${template} strategy file_copy`)
-  const location = { kind: 'postgres', url: withDatabase(url, name) } as const
+  const location = locationOf(withDatabase(url, name))
   const db = openDatabase(location, limits)
+  const all = openDatabase({ ...location, url: location.ownerUrl }, limits)
   return {
     db,
+    all,
     location,
     async [Symbol.asyncDispose]() {
       await db.engine.close()
+      await all.engine.close()
       await dropDatabase(url, name)
     },
   }
@@ -81,8 +89,12 @@ async function openPostgresClone(limits: Limits): Promise<TestDatabase> {
 async function makePostgresTemplate(url: string): Promise<string> {
   const name = `muster_template_${process.pid}_${crypto.randomUUID().slice(0, 8)}`
   await runSql(url, `create database ${name}`)
-  await migrateDatabase({ kind: 'postgres', url: withDatabase(url, name) })
+  await migrateDatabase(locationOf(withDatabase(url, name)))
   return name
+}
+
+function locationOf(ownerUrl: string) {
+  return { kind: 'postgres', url: asServer(ownerUrl), ownerUrl } as const
 }
 
 /** Closed connections take a moment to go, and ending them by force would reach this process as an error of nobody's. */

@@ -41,9 +41,9 @@ interface World {
 
 async function makeWorld(): Promise<World> {
   const slug = `time-${(sequences += 1)}`
-  const { id } = await createTenant(operatorCtx(t.db, '', t.clock.now()), { slug, name: slug, plan: 'standard' })
+  const { id } = await createTenant(operatorCtx(t.serverDb, '', t.clock.now()), { slug, name: slug, plan: 'standard' })
   const issued = { displayName: 'test', role: '$admin', rights: [], lifetimeSeconds: null, secret: null } as const
-  const { secret } = await issueServiceToken(operatorCtx(t.db, id, t.clock.now()), issued)
+  const { secret } = await issueServiceToken(operatorCtx(t.serverDb, id, t.clock.now()), issued)
   const tenant = { id, host: `${slug}.localhost`, token: secret }
   const auth = { token: secret, host: tenant.host }
   const userIds = [

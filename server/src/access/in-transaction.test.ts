@@ -31,7 +31,12 @@ test('all of it is kept or nothing is, and the answer comes after the commit', a
       // Opened now: a handle that has read in this turn may still show what it saw then (docs/decisions/0006).
       const other = openDatabase(t.location)
       try {
-        return await other.selectFrom('counters').select('name').where('name', '=', `test-${index}`).execute()
+        return await other
+          .forTenant(t.acme.id)
+          .selectFrom('counters')
+          .select('name')
+          .where('name', '=', `test-${index}`)
+          .execute()
       } finally {
         await other.engine.close()
       }

@@ -60,7 +60,7 @@ export function deliverAccountMails(options: Options): (item: ClaimedItem) => Pr
 
 function systemCtx({ db, clock, limits }: Options, item: ClaimedItem): Ctx {
   return {
-    db,
+    db: db.forTenant(item.tenantId),
     tenantId: item.tenantId,
     actor: systemActor,
     now: clock(),

@@ -88,7 +88,7 @@ test('a credential is read once while nothing changes, and anew after every comm
   const member = await t.addUser('member')
   await statusOf(t, member.token)
   await t.settleScim()
-  const { mock: read } = mock.method(t.db.engine, 'read')
+  const { mock: read } = mock.method(t.serverDb.forTenant(t.acme.id).engine, 'read')
   const readsOf = async (token: string) => {
     const before = read.callCount()
     assert.equal(await statusOf(t, token), 200)

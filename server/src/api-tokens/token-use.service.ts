@@ -9,8 +9,8 @@ const pending = new WeakMap<Db, Map<string, Promise<void>>>()
 /** Notes when a token was last used, at most once a minute, without making the request wait. */
 export function noteTokenUse(db: Db, tenantId: string, tokenId: string, lastUsedAt: number, now: Date): void {
   if (now.getTime() - lastUsedAt < noteEveryMs) return
-  const notes = pending.get(db) ?? new Map<string, Promise<void>>()
-  pending.set(db, notes)
+  const notes = pending.get(db.root) ?? new Map<string, Promise<void>>()
+  pending.set(db.root, notes)
   if (notes.has(tokenId)) return
   const note = db.engine
     .transact((trx) => updateLastUsed(trx, tenantId, tokenId, now.getTime()))
@@ -22,6 +22,6 @@ export function noteTokenUse(db: Db, tenantId: string, tokenId: string, lastUsed
 
 /** Resolves when no note is under way; called before the database closes. */
 export async function settleTokenUse(db: Db): Promise<void> {
-  const notes = pending.get(db)
+  const notes = pending.get(db.root)
   if (notes !== undefined) await Promise.all(notes.values())
 }

@@ -7,7 +7,7 @@ test('the last use of a token is noted at most once a minute', async () => {
   await using t = await startTestApp()
   const { json } = await t.post('/api/service/apikeys', { displayName: 'bot' })
   const lastUsed = async () => {
-    await settleTokenUse(t.db)
+    await settleTokenUse(t.serverDb)
     const row = await t.db
       .selectFrom('api_tokens')
       .select('last_used_at')
@@ -38,7 +38,7 @@ test('many requests at once are noted once, and a refused one never', async () =
   await using t = await startTestApp()
   const { json } = await t.post('/api/service/apikeys', { displayName: 'bot', validitySeconds: 600 })
   const row = async () => {
-    await settleTokenUse(t.db)
+    await settleTokenUse(t.serverDb)
     return t.db
       .selectFrom('api_tokens')
       .select(['last_used_at', 'version'])

@@ -118,7 +118,7 @@ test('a second erasure finds nothing and records nothing', async () => {
 test('an erasure that was broken off is finished by the next one, and the chain is valid in between', async () => {
   await using t = await startTestApp()
   const person = await deletedPerson(t, 'halfway')
-  const { engine } = t.db
+  const { engine } = t.serverDb.forTenant(t.acme.id)
   const transact = engine.transact.bind(engine)
   let writes = 0
   // The record is written and sealed; the erasing itself never comes.

@@ -12,7 +12,7 @@ const unsealed = `select tenant_id as "tenantId", id, at, type, category, actor_
 
 const head = `select seq, hash from events where tenant_id = (select ?) and seq > 0 order by seq desc limit 1`
 
-const nextTenant = `select tenant_id as "tenantId" from events where seq = 0 and tenant_id > (select ?) order by tenant_id limit 1`
+const nextTenant = `select tenant_id as "tenantId" from every_unsealed_event where tenant_id > (select ?) order by tenant_id limit 1`
 
 /** Tenants with events to be sealed: one look at an index for each. */
 export async function listTenantsWithUnsealed(db: Queryable): Promise<string[]> {
@@ -72,9 +72,8 @@ export function writeSeals(trx: Trx, tenantId: string, events: readonly SealedEv
 /** Over all tenants, for metrics. */
 export async function selectUnsealedDepth(db: Queryable): Promise<{ events: number; oldestAt: number | null }> {
   const row = await db
-    .selectFrom('events')
+    .selectFrom('every_unsealed_event')
     .select((eb) => [eb.fn.countAll<number>().as('events'), eb.fn.min('at').as('oldest')])
-    .where(sql<boolean>`seq = 0`)
     .executeTakeFirstOrThrow()
   return { events: row.events, oldestAt: row.oldest }
 }

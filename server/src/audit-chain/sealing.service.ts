@@ -45,7 +45,8 @@ export async function sealAll(sealing: Sealing): Promise<Map<string, number>> {
 
 /** Returns when nothing of this tenant is waiting any more; other nodes may be sealing, too. */
 export async function sealTenant(sealing: Sealing, tenantId: string): Promise<void> {
-  for (let idle = 0; (await queries.countUnsealed(sealing.db, tenantId)) > 0;) {
+  const db = sealing.db.forTenant(tenantId)
+  for (let idle = 0; (await queries.countUnsealed(db, tenantId)) > 0;) {
     if ((await sealBatch(sealing, tenantId)) > 0) continue
     idle += 1
     if (idle > idleMax) throw new DatabaseUnavailable('another node has been sealing for seconds')
@@ -61,7 +62,8 @@ export async function sealTenant(sealing: Sealing, tenantId: string): Promise<vo
  * @source contract/security-and-reliability.md, section 11
  */
 export async function sealBatch(sealing: Sealing, tenantId: string): Promise<number> {
-  const { db, onCheckpoint } = sealing
+  const { onCheckpoint } = sealing
+  const db = sealing.db.forTenant(tenantId)
   const last = await queries.findHead(db, tenantId)
   const waiting = await queries.selectUnsealed(db, tenantId, batchMax)
   if (waiting.length === 0) return 0
@@ -91,7 +93,8 @@ async function checkpointOf(
   if (signer === null || end === undefined) return null
   const at = clock().getTime()
   const round = events.find(({ seq }) => seq % checkpointEvery === 0)
-  const isOld = round === undefined && at - (await findLastCheckpoint(db, tenantId)).at >= checkpointMaxAgeMs
+  const isOld =
+    round === undefined && at - (await findLastCheckpoint(db.forTenant(tenantId), tenantId)).at >= checkpointMaxAgeMs
   const place = round ?? (isOld ? end : undefined)
   return place === undefined ? null : signCheckpoint(signer, { tenantId, place, at })
 }
@@ -102,8 +105,9 @@ async function checkpointOf(
  * @returns whether the newest event is signed for now
  */
 export async function renewCheckpoint(sealing: Sealing, tenantId: string): Promise<boolean> {
-  const { db, signer, clock, onCheckpoint } = sealing
+  const { signer, clock, onCheckpoint } = sealing
   if (signer === null) return true
+  const db = sealing.db.forTenant(tenantId)
   const at = clock().getTime()
   const last = await findLastCheckpoint(db, tenantId)
   const checkpoint = await signHead(db, signer, tenantId, at)

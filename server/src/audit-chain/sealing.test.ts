@@ -121,7 +121,7 @@ test('a sealer that fails in the middle leaves the events as they were, and the 
     },
   }
   await assert.rejects(sealAll(sealing(t, { signer: failing })), /no signature today/)
-  const { engine } = t.db
+  const { engine } = t.serverDb.forTenant(t.acme.id)
   const transact = engine.transact.bind(engine)
   const killed = mock.method(engine, 'transact', (work: Parameters<typeof transact>[0]) =>
     transact(async (trx) => {

@@ -3,11 +3,12 @@ import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { Agent } from 'node:http'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
-import { openDatabase } from '../db/open.ts'
+import type { Db } from '../db/db.ts'
 import { sendRequest, type Answer } from '../../test/test-client.ts'
 import { usesPostgres } from '../../test/test-database.ts'
 import {
   makeHome,
+  openHome,
   runCommand,
   runServer,
   startServer,
@@ -53,11 +54,8 @@ async function untilSealed(): Promise<void> {
 }
 
 /** Changes the database behind everybody's back. */
-async function tamper(change: (db: ReturnType<typeof openDatabase>) => Promise<unknown>): Promise<void> {
-  const url = home.env['DATABASE_URL']
-  const db = openDatabase(
-    url === undefined ? { kind: 'sqlite', file: join(home.folder, 'data', 'muster.db') } : { kind: 'postgres', url },
-  )
+async function tamper(change: (db: Db) => Promise<unknown>): Promise<void> {
+  const db = openHome(home)
   try {
     await change(db)
   } finally {

@@ -9,7 +9,15 @@ import { sendRequest, type Answer } from '../../test/test-client.ts'
 import { usesPostgres } from '../../test/test-database.ts'
 import { BackupError } from '../backup/backup.schema.ts'
 import { restoreBackup, verifyBackup } from '../backup/backup.service.ts'
-import { makeHome, runCommand, startServer, type Ended, type Home, type RunningServer } from './testdata/processes.ts'
+import {
+  makeHome,
+  placeOf,
+  runCommand,
+  startServer,
+  type Ended,
+  type Home,
+  type RunningServer,
+} from './testdata/processes.ts'
 
 const token = `mst_${'k'.repeat(43)}`
 const bootstrap = { MUSTER_BOOTSTRAP_TOKEN: token, LOG_LEVEL: 'silent' }
@@ -176,10 +184,7 @@ function change(file: string, how: (text: string) => string): void {
 
 test('a damaged backup is found out, and nothing of it is restored', async () => {
   await using elsewhere = await makeHome()
-  const url = elsewhere.env['DATABASE_URL']
-  const database = join(elsewhere.folder, 'data', 'muster.db')
-  const location =
-    url === undefined ? ({ kind: 'sqlite', file: database } as const) : ({ kind: 'postgres', url } as const)
+  const location = placeOf(elsewhere)
   const file = join(elsewhere.folder, 'damaged.backup')
   for (const [what, damage] of damages) {
     writeFileSync(file, readFileSync(backup))
@@ -203,7 +208,7 @@ test('a damaged backup is found out, and nothing of it is restored', async () =>
     assertEnded(ended, 3)
     assert.equal(ended.stdout, '')
   }
-  assert.ok(!existsSync(database))
+  assert.ok(!existsSync(join(elsewhere.folder, 'data', 'muster.db')))
   assert.equal((await runCommand(elsewhere, ['tenants', 'list'])).stdout, '')
 })
 

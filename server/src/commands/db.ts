@@ -1,6 +1,6 @@
 import type { Command } from 'commander'
-import { listMigrations, migrateToLatest } from '../db/migrate.ts'
-import { withMigrationHandle } from '../db/open.ts'
+import { listMigrations } from '../db/migrate.ts'
+import { migrateDatabase, withMigrationHandle } from '../db/open.ts'
 import { print, readEnvironment } from './with-database.ts'
 
 export function addDatabaseCommands(program: Command): void {
@@ -10,7 +10,7 @@ export function addDatabaseCommands(program: Command): void {
 }
 
 async function migrate(_options: unknown, command: Command): Promise<void> {
-  const applied = await withMigrationHandle(readEnvironment().location, migrateToLatest)
+  const applied = await migrateDatabase(readEnvironment().location)
   print(
     command,
     { applied },

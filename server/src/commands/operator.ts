@@ -7,7 +7,7 @@ import { v4 as uuid } from 'uuid'
 /** The host operator as the actor, for one command; the tenant is set by what the command is about. */
 export function operatorCtx(db: Db, tenantId: string, now = new Date()): Ctx {
   return {
-    db,
+    db: db.forTenant(tenantId),
     tenantId,
     actor: systemActor,
     now,

@@ -46,7 +46,7 @@ export async function verifyTenants(db: Db, { slug, checkpoints, trustedKeys }: 
   const reports: TenantReport[] = []
   for (const { id, slug: tenant } of tenants) {
     const onProgress = (done: number, total: number) => progress.report(() => `${tenant}, ${done} of ${total} events`)
-    const report = await verifyChain(db, id, { checkpoints, trustedKeys, onProgress })
+    const report = await verifyChain(db.forTenant(id), id, { checkpoints, trustedKeys, onProgress })
     reports.push({ tenant, ok: report.problemCount === 0, ...report })
   }
   const missing = missingTenants(

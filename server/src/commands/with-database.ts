@@ -2,7 +2,7 @@ import type { Command } from 'commander'
 import type { Ctx } from '../access/ctx.ts'
 import { readConfig, type Config, type Secrets } from '../config.ts'
 import type { Db } from '../db/db.ts'
-import { databaseLocation, migrateDatabase, openDatabase, type DatabaseLocation } from '../db/open.ts'
+import { databaseLocation, openDatabase, prepareDatabase, type DatabaseLocation } from '../db/open.ts'
 import { ApiError } from '../errors/api-error.ts'
 import { findTenantBySlug } from '../tenants/tenants.service.ts'
 import type { Tenant } from '../tenants/tenants.schema.ts'
@@ -16,13 +16,13 @@ export interface Environment {
 
 export function readEnvironment(): Environment {
   const { config, secrets } = readConfig(process.env)
-  return { config, secrets, location: databaseLocation(config.dataDir, secrets.databaseUrl) }
+  return { config, secrets, location: databaseLocation(config.dataDir, secrets) }
 }
 
 /** Opens the database, brought up to date, for one command. It may run beside the server. */
 export async function withDatabase<T>(work: (db: Db, environment: Environment) => Promise<T>): Promise<T> {
   const environment = readEnvironment()
-  await migrateDatabase(environment.location)
+  await prepareDatabase(environment.location)
   const db = openDatabase(environment.location, environment.config.limits)
   try {
     return await work(db, environment)

@@ -42,7 +42,7 @@ import type { RoleGrantsTable, UserSubRolesTable } from '../user-roles/held-role
 import type { UsersTable } from '../users/users.table.ts'
 import type { CountersTable } from './counters.table.ts'
 
-/** Every table by its name in SQL. The one place of the platform that knows the features' tables. */
+/** Every table, and every view across tenants (migration 0050), by its name in SQL. The one place of the platform that knows the features' tables. */
 export interface Database {
   access_tokens: AccessTokensTable
   api_tokens: ApiTokensTable
@@ -51,6 +51,10 @@ export interface Database {
   credentials: CredentialsTable
   decentralized_roles: DecentralizedRolesTable
   domains: DomainsTable
+  every_outbox_item: Pick<OutboxTable, 'tenant_id' | 'kind' | 'state' | 'due_at' | 'lease_until'>
+  every_stored_answer: Pick<IdempotencyKeysTable, 'tenant_id' | 'expires_at'>
+  every_tenant: Omit<TenantsTable, 'catalogue_version'>
+  every_unsealed_event: Pick<EventsTable, 'tenant_id' | 'at'>
   events: EventsTable
   external_identities: ExternalIdentitiesTable
   group_members: GroupMembersTable

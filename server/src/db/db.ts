@@ -31,13 +31,38 @@ export interface Engine {
   close(): Promise<void>
 }
 
-/** The handle for reading outside a transaction; writing goes through inTransaction alone. */
+interface Handles {
+  /** The process's own handle, where this is one of a tenant. */
+  readonly root?: Db
+  /** How a tenant's handle is found, where it is not the root's affair, or this one itself. */
+  readonly bind?: (tenantId: string) => Db
+}
+
+/**
+ * The handle for reading outside a transaction; writing goes through inTransaction alone. What `forTenant` gives sees the rows
+ * of that tenant: on PostgreSQL because row level security hides all others, on SQLite by the conditions of the statements alone.
+ */
 export class Db extends Kysely<Database> {
   readonly engine: Engine
+  /** One for the whole process, to keep things by; on PostgreSQL it sees no tenant's rows, only the views across tenants. */
+  readonly root: Db
+  readonly #bind: ((tenantId: string) => Db) | undefined
 
-  constructor(dialect: ConstructorParameters<typeof Kysely>[0]['dialect'], engine: Engine) {
+  constructor(
+    dialect: ConstructorParameters<typeof Kysely>[0]['dialect'],
+    engine: Engine,
+    { root, bind }: Handles = {},
+  ) {
     super({ dialect })
     this.engine = engine
+    this.root = root ?? this
+    this.#bind = bind
+  }
+
+  /** The handle of a tenant; cheap to call. The empty id is nobody's. */
+  forTenant(tenantId: string): Db {
+    if (this.#bind !== undefined) return this.#bind(tenantId)
+    return this.root === this ? this : this.root.forTenant(tenantId)
   }
 }
 

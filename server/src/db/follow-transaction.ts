@@ -21,28 +21,34 @@ export function followTransaction(outer: Db, current: () => Trx | null): Db {
     createAdapter: () => outer.getExecutor().adapter,
     createIntrospector: () => outer.introspection,
   }
-  return new Db(dialect, {
-    dialectName: engine.dialectName,
-    transact: (work) => {
-      if (current() !== null) throw new Error('a transaction is held open here: go through inTransaction')
-      return engine.transact(work)
+  const following: Db = new Db(
+    dialect,
+    {
+      dialectName: engine.dialectName,
+      transact: (work) => {
+        if (current() !== null) throw new Error('a transaction is held open here: go through inTransaction')
+        return engine.transact(work)
+      },
+      read: (text, values) => {
+        const trx = current()
+        return trx === null ? engine.read(text, values) : rawRows(trx, text, values)
+      },
+      scan: async (text, values) => {
+        const trx = current()
+        return trx === null
+          ? engine.scan(text, values)
+          : (await trx.executeQuery(CompiledQuery.raw(text, [...values]))).rows
+      },
+      // What is read inside a transaction must not be kept for others.
+      stamp: () => (current() === null ? engine.stamp() : null),
+      scrub: (table) => engine.scrub(table),
+      takeLongestWaitMs: () => engine.takeLongestWaitMs(),
+      close: () => engine.close(),
     },
-    read: (text, values) => {
-      const trx = current()
-      return trx === null ? engine.read(text, values) : rawRows(trx, text, values)
-    },
-    scan: async (text, values) => {
-      const trx = current()
-      return trx === null
-        ? engine.scan(text, values)
-        : (await trx.executeQuery(CompiledQuery.raw(text, [...values]))).rows
-    },
-    // What is read inside a transaction must not be kept for others.
-    stamp: () => (current() === null ? engine.stamp() : null),
-    scrub: (table) => engine.scrub(table),
-    takeLongestWaitMs: () => engine.takeLongestWaitMs(),
-    close: () => engine.close(),
-  })
+    // It is of one tenant, and so is the transaction.
+    { root: outer.root, bind: () => following },
+  )
+  return following
 }
 
 class FollowingConnection implements DatabaseConnection {

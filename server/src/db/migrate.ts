@@ -22,6 +22,7 @@ import * as sessions from './migrations/0030_sessions.ts'
 import * as signIn from './migrations/0031_sign_in.ts'
 import * as saml from './migrations/0040_saml.ts'
 import * as domains from './migrations/0041_domains.ts'
+import * as rowSecurity from './migrations/0050_row_security.ts'
 
 /** In order; forward only. A released one never changes. */
 const migrations: Readonly<Record<string, Migration>> = {
@@ -47,6 +48,7 @@ const migrations: Readonly<Record<string, Migration>> = {
   '0031_sign_in': signIn,
   '0040_saml': saml,
   '0041_domains': domains,
+  '0050_row_security': rowSecurity,
 }
 
 export interface MigrationState {
@@ -98,7 +100,7 @@ function migrator(db: Kysely<unknown>): Migrator {
   return new Migrator({ db, provider: { getMigrations: async () => ({ ...migrations }) } })
 }
 
-async function refuseNewerSchema(db: Kysely<unknown>): Promise<void> {
+export async function refuseNewerSchema(db: Kysely<unknown>): Promise<void> {
   const tables = await db.introspection.getTables({ withInternalKyselyTables: true })
   if (!tables.some((table) => table.name === 'kysely_migration')) return
   const { rows } = await sql<{ name: string }>`select name from kysely_migration order by name`.execute(db)

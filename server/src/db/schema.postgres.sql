@@ -13,6 +13,10 @@ create table access_tokens (
   constraint access_tokens_tenant_id_oauth_client_id_fkey FOREIGN KEY (tenant_id, oauth_client_id) REFERENCES oauth_clients(tenant_id, id)
 );
 CREATE INDEX access_tokens_by_client ON access_tokens USING btree (tenant_id, oauth_client_id, expires_at);
+alter table access_tokens enable row level security;
+alter table access_tokens force row level security;
+create policy of_owner on access_tokens to the owner using (true) with check (true);
+create policy of_tenant on access_tokens to public using ((tenant_id = ( SELECT NULLIF(current_setting('app.tenant'::text, true), ''::text) AS "nullif"))) with check ((tenant_id = ( SELECT NULLIF(current_setting('app.tenant'::text, true), ''::text) AS "nullif")));
 
 create table api_tokens (
   tenant_id text collate "C" not null,
@@ -46,6 +50,10 @@ CREATE INDEX api_tokens_by_display_name ON api_tokens USING btree (tenant_id, di
 CREATE INDEX api_tokens_by_owner ON api_tokens USING btree (tenant_id, owner_id, created_at, id);
 CREATE UNIQUE INDEX api_tokens_client_id_unique ON api_tokens USING btree (tenant_id, client_id);
 CREATE UNIQUE INDEX api_tokens_token_hash_unique ON api_tokens USING btree (token_hash);
+alter table api_tokens enable row level security;
+alter table api_tokens force row level security;
+create policy of_owner on api_tokens to the owner using (true) with check (true);
+create policy of_tenant on api_tokens to public using ((tenant_id = ( SELECT NULLIF(current_setting('app.tenant'::text, true), ''::text) AS "nullif"))) with check ((tenant_id = ( SELECT NULLIF(current_setting('app.tenant'::text, true), ''::text) AS "nullif")));
 
 create table audit_checkpoints (
   tenant_id text collate "C" not null,
@@ -57,6 +65,10 @@ create table audit_checkpoints (
   constraint audit_checkpoints_pkey PRIMARY KEY (tenant_id, seq),
   constraint audit_checkpoints_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenants(id)
 );
+alter table audit_checkpoints enable row level security;
+alter table audit_checkpoints force row level security;
+create policy of_owner on audit_checkpoints to the owner using (true) with check (true);
+create policy of_tenant on audit_checkpoints to public using ((tenant_id = ( SELECT NULLIF(current_setting('app.tenant'::text, true), ''::text) AS "nullif"))) with check ((tenant_id = ( SELECT NULLIF(current_setting('app.tenant'::text, true), ''::text) AS "nullif")));
 
 create table counters (
   tenant_id text collate "C" not null,
@@ -66,6 +78,10 @@ create table counters (
   constraint counters_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenants(id),
   constraint counters_value_check CHECK ((value >= 0))
 );
+alter table counters enable row level security;
+alter table counters force row level security;
+create policy of_owner on counters to the owner using (true) with check (true);
+create policy of_tenant on counters to public using ((tenant_id = ( SELECT NULLIF(current_setting('app.tenant'::text, true), ''::text) AS "nullif"))) with check ((tenant_id = ( SELECT NULLIF(current_setting('app.tenant'::text, true), ''::text) AS "nullif")));
 
 create table credentials (
   tenant_id text collate "C" not null,
@@ -75,6 +91,10 @@ create table credentials (
   constraint credentials_pkey PRIMARY KEY (tenant_id, user_id),
   constraint credentials_tenant_id_user_id_fkey FOREIGN KEY (tenant_id, user_id) REFERENCES users(tenant_id, id)
 );
+alter table credentials enable row level security;
+alter table credentials force row level security;
+create policy of_owner on credentials to the owner using (true) with check (true);
+create policy of_tenant on credentials to public using ((tenant_id = ( SELECT NULLIF(current_setting('app.tenant'::text, true), ''::text) AS "nullif"))) with check ((tenant_id = ( SELECT NULLIF(current_setting('app.tenant'::text, true), ''::text) AS "nullif")));
 
 create table decentralized_roles (
   tenant_id text collate "C" not null,
@@ -94,6 +114,10 @@ create table decentralized_roles (
   constraint decentralized_roles_check CHECK ((valid_from < expires_at))
 );
 CREATE UNIQUE INDEX decentralized_roles_held_unique ON decentralized_roles USING btree (tenant_id, user_id, role_id, level, object_id);
+alter table decentralized_roles enable row level security;
+alter table decentralized_roles force row level security;
+create policy of_owner on decentralized_roles to the owner using (true) with check (true);
+create policy of_tenant on decentralized_roles to public using ((tenant_id = ( SELECT NULLIF(current_setting('app.tenant'::text, true), ''::text) AS "nullif"))) with check ((tenant_id = ( SELECT NULLIF(current_setting('app.tenant'::text, true), ''::text) AS "nullif")));
 
 create table domains (
   tenant_id text collate "C" not null,
@@ -108,6 +132,10 @@ create table domains (
   constraint domains_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenants(id)
 );
 CREATE UNIQUE INDEX domains_name_unique ON domains USING btree (tenant_id, name);
+alter table domains enable row level security;
+alter table domains force row level security;
+create policy of_owner on domains to the owner using (true) with check (true);
+create policy of_tenant on domains to public using ((tenant_id = ( SELECT NULLIF(current_setting('app.tenant'::text, true), ''::text) AS "nullif"))) with check ((tenant_id = ( SELECT NULLIF(current_setting('app.tenant'::text, true), ''::text) AS "nullif")));
 
 create table events (
   tenant_id text collate "C" not null,
@@ -146,6 +174,10 @@ CREATE INDEX events_by_subject ON events USING btree (tenant_id, subject_id, cat
 CREATE INDEX events_by_type ON events USING btree (tenant_id, type, at, id);
 CREATE UNIQUE INDEX events_seq_unique ON events USING btree (tenant_id, seq) WHERE (seq > 0);
 CREATE INDEX events_unsealed ON events USING btree (tenant_id, at, id) WHERE (seq = 0);
+alter table events enable row level security;
+alter table events force row level security;
+create policy of_owner on events to the owner using (true) with check (true);
+create policy of_tenant on events to public using ((tenant_id = ( SELECT NULLIF(current_setting('app.tenant'::text, true), ''::text) AS "nullif"))) with check ((tenant_id = ( SELECT NULLIF(current_setting('app.tenant'::text, true), ''::text) AS "nullif")));
 
 create table external_identities (
   tenant_id text collate "C" not null,
@@ -160,6 +192,10 @@ create table external_identities (
   constraint external_identities_tenant_id_user_id_fkey FOREIGN KEY (tenant_id, user_id) REFERENCES users(tenant_id, id) ON DELETE CASCADE
 );
 CREATE INDEX external_identities_by_user ON external_identities USING btree (tenant_id, user_id, connection_id);
+alter table external_identities enable row level security;
+alter table external_identities force row level security;
+create policy of_owner on external_identities to the owner using (true) with check (true);
+create policy of_tenant on external_identities to public using ((tenant_id = ( SELECT NULLIF(current_setting('app.tenant'::text, true), ''::text) AS "nullif"))) with check ((tenant_id = ( SELECT NULLIF(current_setting('app.tenant'::text, true), ''::text) AS "nullif")));
 
 create table group_members (
   tenant_id text collate "C" not null,
@@ -184,6 +220,10 @@ END)),
 );
 CREATE INDEX group_members_by_user ON group_members USING btree (tenant_id, user_id, group_id, valid_from, expires_at);
 CREATE INDEX group_members_timed ON group_members USING btree (tenant_id, group_id, expires_at, valid_from) WHERE (is_timed = 1);
+alter table group_members enable row level security;
+alter table group_members force row level security;
+create policy of_owner on group_members to the owner using (true) with check (true);
+create policy of_tenant on group_members to public using ((tenant_id = ( SELECT NULLIF(current_setting('app.tenant'::text, true), ''::text) AS "nullif"))) with check ((tenant_id = ( SELECT NULLIF(current_setting('app.tenant'::text, true), ''::text) AS "nullif")));
 
 create table groups (
   seq bigint not null generated always as identity,
@@ -224,6 +264,10 @@ CREATE INDEX groups_search_alias_key ON groups USING gin (tenant_id, alias_key g
 CREATE INDEX groups_search_name_key ON groups USING gin (tenant_id, name_key gin_trgm_ops);
 CREATE UNIQUE INDEX groups_seq_unique ON groups USING btree (tenant_id, seq);
 CREATE INDEX groups_timed ON groups USING btree (tenant_id, id) WHERE (timed_members > 0);
+alter table groups enable row level security;
+alter table groups force row level security;
+create policy of_owner on groups to the owner using (true) with check (true);
+create policy of_tenant on groups to public using ((tenant_id = ( SELECT NULLIF(current_setting('app.tenant'::text, true), ''::text) AS "nullif"))) with check ((tenant_id = ( SELECT NULLIF(current_setting('app.tenant'::text, true), ''::text) AS "nullif")));
 
 create table idempotency_keys (
   tenant_id text collate "C" not null,
@@ -237,6 +281,10 @@ create table idempotency_keys (
   constraint idempotency_keys_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenants(id)
 );
 CREATE INDEX idempotency_keys_by_expires_at ON idempotency_keys USING btree (tenant_id, expires_at, key_hash);
+alter table idempotency_keys enable row level security;
+alter table idempotency_keys force row level security;
+create policy of_owner on idempotency_keys to the owner using (true) with check (true);
+create policy of_tenant on idempotency_keys to public using ((tenant_id = ( SELECT NULLIF(current_setting('app.tenant'::text, true), ''::text) AS "nullif"))) with check ((tenant_id = ( SELECT NULLIF(current_setting('app.tenant'::text, true), ''::text) AS "nullif")));
 
 create table invitations (
   tenant_id text collate "C" not null,
@@ -264,6 +312,10 @@ CREATE INDEX invitations_by_expires_at ON invitations USING btree (tenant_id, ex
 CREATE INDEX invitations_by_user ON invitations USING btree (tenant_id, user_id, created_at);
 CREATE UNIQUE INDEX invitations_token_hash_unique ON invitations USING btree (token_hash);
 CREATE UNIQUE INDEX invitations_user_id_unique ON invitations USING btree (tenant_id, user_id) WHERE ((accepted_at = 0) AND (revoked_at = 0));
+alter table invitations enable row level security;
+alter table invitations force row level security;
+create policy of_owner on invitations to the owner using (true) with check (true);
+create policy of_tenant on invitations to public using ((tenant_id = ( SELECT NULLIF(current_setting('app.tenant'::text, true), ''::text) AS "nullif"))) with check ((tenant_id = ( SELECT NULLIF(current_setting('app.tenant'::text, true), ''::text) AS "nullif")));
 
 create table known_devices (
   tenant_id text collate "C" not null,
@@ -274,6 +326,10 @@ create table known_devices (
   constraint known_devices_pkey PRIMARY KEY (tenant_id, user_id, device_hash),
   constraint known_devices_tenant_id_user_id_fkey FOREIGN KEY (tenant_id, user_id) REFERENCES users(tenant_id, id) ON DELETE CASCADE
 );
+alter table known_devices enable row level security;
+alter table known_devices force row level security;
+create policy of_owner on known_devices to the owner using (true) with check (true);
+create policy of_tenant on known_devices to public using ((tenant_id = ( SELECT NULLIF(current_setting('app.tenant'::text, true), ''::text) AS "nullif"))) with check ((tenant_id = ( SELECT NULLIF(current_setting('app.tenant'::text, true), ''::text) AS "nullif")));
 
 create table oauth_clients (
   tenant_id text collate "C" not null,
@@ -298,6 +354,10 @@ CREATE INDEX oauth_clients_by_created_at ON oauth_clients USING btree (tenant_id
 CREATE INDEX oauth_clients_by_display_name ON oauth_clients USING btree (tenant_id, display_name, id);
 CREATE UNIQUE INDEX oauth_clients_client_id_unique ON oauth_clients USING btree (tenant_id, client_id);
 CREATE UNIQUE INDEX oauth_clients_secret_hash_unique ON oauth_clients USING btree (tenant_id, secret_hash);
+alter table oauth_clients enable row level security;
+alter table oauth_clients force row level security;
+create policy of_owner on oauth_clients to the owner using (true) with check (true);
+create policy of_tenant on oauth_clients to public using ((tenant_id = ( SELECT NULLIF(current_setting('app.tenant'::text, true), ''::text) AS "nullif"))) with check ((tenant_id = ( SELECT NULLIF(current_setting('app.tenant'::text, true), ''::text) AS "nullif")));
 
 create table outbox (
   tenant_id text collate "C" not null,
@@ -322,6 +382,10 @@ CREATE INDEX outbox_by_created_at ON outbox USING btree (tenant_id, created_at, 
 CREATE INDEX outbox_by_subject ON outbox USING btree (tenant_id, subject_id, id);
 CREATE UNIQUE INDEX outbox_dedupe_key_unique ON outbox USING btree (tenant_id, kind, dedupe_key);
 CREATE INDEX outbox_due ON outbox USING btree (tenant_id, due_at, id) WHERE (state = 'waiting'::text);
+alter table outbox enable row level security;
+alter table outbox force row level security;
+create policy of_owner on outbox to the owner using (true) with check (true);
+create policy of_tenant on outbox to public using ((tenant_id = ( SELECT NULLIF(current_setting('app.tenant'::text, true), ''::text) AS "nullif"))) with check ((tenant_id = ( SELECT NULLIF(current_setting('app.tenant'::text, true), ''::text) AS "nullif")));
 
 create table passkeys (
   tenant_id text collate "C" not null,
@@ -337,6 +401,10 @@ create table passkeys (
   constraint passkeys_tenant_id_user_id_fkey FOREIGN KEY (tenant_id, user_id) REFERENCES users(tenant_id, id) ON DELETE CASCADE
 );
 CREATE INDEX passkeys_by_user ON passkeys USING btree (tenant_id, user_id, created_at, id);
+alter table passkeys enable row level security;
+alter table passkeys force row level security;
+create policy of_owner on passkeys to the owner using (true) with check (true);
+create policy of_tenant on passkeys to public using ((tenant_id = ( SELECT NULLIF(current_setting('app.tenant'::text, true), ''::text) AS "nullif"))) with check ((tenant_id = ( SELECT NULLIF(current_setting('app.tenant'::text, true), ''::text) AS "nullif")));
 
 create table pending_sign_ins (
   tenant_id text collate "C" not null,
@@ -349,6 +417,10 @@ create table pending_sign_ins (
   constraint pending_sign_ins_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenants(id)
 );
 CREATE INDEX pending_sign_ins_by_expiry ON pending_sign_ins USING btree (tenant_id, expires_at, token_hash);
+alter table pending_sign_ins enable row level security;
+alter table pending_sign_ins force row level security;
+create policy of_owner on pending_sign_ins to the owner using (true) with check (true);
+create policy of_tenant on pending_sign_ins to public using ((tenant_id = ( SELECT NULLIF(current_setting('app.tenant'::text, true), ''::text) AS "nullif"))) with check ((tenant_id = ( SELECT NULLIF(current_setting('app.tenant'::text, true), ''::text) AS "nullif")));
 
 create table persona_subjects (
   tenant_id text collate "C" not null,
@@ -360,6 +432,10 @@ create table persona_subjects (
   constraint persona_subjects_subject_kind_check CHECK ((subject_kind = ANY (ARRAY['user'::text, 'group'::text])))
 );
 CREATE INDEX persona_subjects_by_subject ON persona_subjects USING btree (tenant_id, subject_kind, subject_id, persona_id);
+alter table persona_subjects enable row level security;
+alter table persona_subjects force row level security;
+create policy of_owner on persona_subjects to the owner using (true) with check (true);
+create policy of_tenant on persona_subjects to public using ((tenant_id = ( SELECT NULLIF(current_setting('app.tenant'::text, true), ''::text) AS "nullif"))) with check ((tenant_id = ( SELECT NULLIF(current_setting('app.tenant'::text, true), ''::text) AS "nullif")));
 
 create table personas (
   tenant_id text collate "C" not null,
@@ -391,6 +467,10 @@ CREATE INDEX personas_by_updated_at ON personas USING btree (tenant_id, updated_
 CREATE INDEX personas_by_updated_by ON personas USING btree (tenant_id, updated_by, id);
 CREATE UNIQUE INDEX personas_name_key_unique ON personas USING btree (tenant_id, name_key);
 CREATE UNIQUE INDEX personas_qualified_name_unique ON personas USING btree (tenant_id, qualified_name);
+alter table personas enable row level security;
+alter table personas force row level security;
+create policy of_owner on personas to the owner using (true) with check (true);
+create policy of_tenant on personas to public using ((tenant_id = ( SELECT NULLIF(current_setting('app.tenant'::text, true), ''::text) AS "nullif"))) with check ((tenant_id = ( SELECT NULLIF(current_setting('app.tenant'::text, true), ''::text) AS "nullif")));
 
 create table purpose_subjects (
   tenant_id text collate "C" not null,
@@ -402,6 +482,10 @@ create table purpose_subjects (
   constraint purpose_subjects_subject_kind_check CHECK ((subject_kind = ANY (ARRAY['user'::text, 'group'::text])))
 );
 CREATE INDEX purpose_subjects_by_subject ON purpose_subjects USING btree (tenant_id, subject_kind, subject_id, purpose_id);
+alter table purpose_subjects enable row level security;
+alter table purpose_subjects force row level security;
+create policy of_owner on purpose_subjects to the owner using (true) with check (true);
+create policy of_tenant on purpose_subjects to public using ((tenant_id = ( SELECT NULLIF(current_setting('app.tenant'::text, true), ''::text) AS "nullif"))) with check ((tenant_id = ( SELECT NULLIF(current_setting('app.tenant'::text, true), ''::text) AS "nullif")));
 
 create table purposes (
   tenant_id text collate "C" not null,
@@ -431,6 +515,10 @@ CREATE INDEX purposes_by_updated_at ON purposes USING btree (tenant_id, updated_
 CREATE INDEX purposes_by_updated_by ON purposes USING btree (tenant_id, updated_by, id);
 CREATE UNIQUE INDEX purposes_name_key_unique ON purposes USING btree (tenant_id, name_key);
 CREATE UNIQUE INDEX purposes_qualified_name_unique ON purposes USING btree (tenant_id, qualified_name);
+alter table purposes enable row level security;
+alter table purposes force row level security;
+create policy of_owner on purposes to the owner using (true) with check (true);
+create policy of_tenant on purposes to public using ((tenant_id = ( SELECT NULLIF(current_setting('app.tenant'::text, true), ''::text) AS "nullif"))) with check ((tenant_id = ( SELECT NULLIF(current_setting('app.tenant'::text, true), ''::text) AS "nullif")));
 
 create table rate_buckets (
   tenant_id text collate "C" not null,
@@ -441,6 +529,10 @@ create table rate_buckets (
   constraint rate_buckets_pkey PRIMARY KEY (tenant_id, policy, bucket_key),
   constraint rate_buckets_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenants(id)
 );
+alter table rate_buckets enable row level security;
+alter table rate_buckets force row level security;
+create policy of_owner on rate_buckets to the owner using (true) with check (true);
+create policy of_tenant on rate_buckets to public using ((tenant_id = ( SELECT NULLIF(current_setting('app.tenant'::text, true), ''::text) AS "nullif"))) with check ((tenant_id = ( SELECT NULLIF(current_setting('app.tenant'::text, true), ''::text) AS "nullif")));
 
 create table recovery_codes (
   tenant_id text collate "C" not null,
@@ -451,6 +543,10 @@ create table recovery_codes (
   constraint recovery_codes_pkey PRIMARY KEY (tenant_id, user_id, code_hash),
   constraint recovery_codes_tenant_id_user_id_fkey FOREIGN KEY (tenant_id, user_id) REFERENCES users(tenant_id, id) ON DELETE CASCADE
 );
+alter table recovery_codes enable row level security;
+alter table recovery_codes force row level security;
+create policy of_owner on recovery_codes to the owner using (true) with check (true);
+create policy of_tenant on recovery_codes to public using ((tenant_id = ( SELECT NULLIF(current_setting('app.tenant'::text, true), ''::text) AS "nullif"))) with check ((tenant_id = ( SELECT NULLIF(current_setting('app.tenant'::text, true), ''::text) AS "nullif")));
 
 create table role_grants (
   tenant_id text collate "C" not null,
@@ -467,6 +563,10 @@ create table role_grants (
   constraint role_grants_expires_at_check CHECK ((expires_at < '9007199254740991'::bigint))
 );
 CREATE INDEX role_grants_by_end ON role_grants USING btree (tenant_id, expires_at);
+alter table role_grants enable row level security;
+alter table role_grants force row level security;
+create policy of_owner on role_grants to the owner using (true) with check (true);
+create policy of_tenant on role_grants to public using ((tenant_id = ( SELECT NULLIF(current_setting('app.tenant'::text, true), ''::text) AS "nullif"))) with check ((tenant_id = ( SELECT NULLIF(current_setting('app.tenant'::text, true), ''::text) AS "nullif")));
 
 create table roles (
   tenant_id text collate "C" not null,
@@ -483,6 +583,10 @@ create table roles (
 );
 CREATE UNIQUE INDEX roles_description_unique ON roles USING btree (tenant_id, description);
 CREATE UNIQUE INDEX roles_name_unique ON roles USING btree (tenant_id, name);
+alter table roles enable row level security;
+alter table roles force row level security;
+create policy of_owner on roles to the owner using (true) with check (true);
+create policy of_tenant on roles to public using ((tenant_id = ( SELECT NULLIF(current_setting('app.tenant'::text, true), ''::text) AS "nullif"))) with check ((tenant_id = ( SELECT NULLIF(current_setting('app.tenant'::text, true), ''::text) AS "nullif")));
 
 create table saml_consumed (
   tenant_id text collate "C" not null,
@@ -493,6 +597,10 @@ create table saml_consumed (
   constraint saml_consumed_tenant_id_connection_id_fkey FOREIGN KEY (tenant_id, connection_id) REFERENCES sso_connections(tenant_id, id) ON DELETE CASCADE
 );
 CREATE INDEX saml_consumed_by_expiry ON saml_consumed USING btree (tenant_id, expires_at, connection_id, assertion_id);
+alter table saml_consumed enable row level security;
+alter table saml_consumed force row level security;
+create policy of_owner on saml_consumed to the owner using (true) with check (true);
+create policy of_tenant on saml_consumed to public using ((tenant_id = ( SELECT NULLIF(current_setting('app.tenant'::text, true), ''::text) AS "nullif"))) with check ((tenant_id = ( SELECT NULLIF(current_setting('app.tenant'::text, true), ''::text) AS "nullif")));
 
 create table saml_keys (
   tenant_id text collate "C" not null,
@@ -503,6 +611,10 @@ create table saml_keys (
   constraint saml_keys_pkey PRIMARY KEY (tenant_id, purpose),
   constraint saml_keys_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenants(id)
 );
+alter table saml_keys enable row level security;
+alter table saml_keys force row level security;
+create policy of_owner on saml_keys to the owner using (true) with check (true);
+create policy of_tenant on saml_keys to public using ((tenant_id = ( SELECT NULLIF(current_setting('app.tenant'::text, true), ''::text) AS "nullif"))) with check ((tenant_id = ( SELECT NULLIF(current_setting('app.tenant'::text, true), ''::text) AS "nullif")));
 
 create table saml_requests (
   tenant_id text collate "C" not null,
@@ -522,6 +634,10 @@ create table saml_requests (
 );
 CREATE INDEX saml_requests_by_connection ON saml_requests USING btree (tenant_id, connection_id, id);
 CREATE INDEX saml_requests_by_expiry ON saml_requests USING btree (tenant_id, expires_at, id);
+alter table saml_requests enable row level security;
+alter table saml_requests force row level security;
+create policy of_owner on saml_requests to the owner using (true) with check (true);
+create policy of_tenant on saml_requests to public using ((tenant_id = ( SELECT NULLIF(current_setting('app.tenant'::text, true), ''::text) AS "nullif"))) with check ((tenant_id = ( SELECT NULLIF(current_setting('app.tenant'::text, true), ''::text) AS "nullif")));
 
 create table scim_groups (
   tenant_id text collate "C" not null,
@@ -532,6 +648,10 @@ create table scim_groups (
   constraint scim_groups_tenant_id_group_id_fkey FOREIGN KEY (tenant_id, group_id) REFERENCES groups(tenant_id, id) ON DELETE CASCADE
 );
 CREATE INDEX scim_groups_by_external_id ON scim_groups USING btree (tenant_id, external_id, group_id) WHERE (external_id <> ''::text);
+alter table scim_groups enable row level security;
+alter table scim_groups force row level security;
+create policy of_owner on scim_groups to the owner using (true) with check (true);
+create policy of_tenant on scim_groups to public using ((tenant_id = ( SELECT NULLIF(current_setting('app.tenant'::text, true), ''::text) AS "nullif"))) with check ((tenant_id = ( SELECT NULLIF(current_setting('app.tenant'::text, true), ''::text) AS "nullif")));
 
 create table scim_log (
   seq bigint not null generated always as identity,
@@ -560,6 +680,10 @@ create table scim_log (
 );
 CREATE INDEX scim_log_by_at ON scim_log USING btree (tenant_id, at, seq);
 CREATE INDEX scim_log_by_request ON scim_log USING btree (tenant_id, request_id);
+alter table scim_log enable row level security;
+alter table scim_log force row level security;
+create policy of_owner on scim_log to the owner using (true) with check (true);
+create policy of_tenant on scim_log to public using ((tenant_id = ( SELECT NULLIF(current_setting('app.tenant'::text, true), ''::text) AS "nullif"))) with check ((tenant_id = ( SELECT NULLIF(current_setting('app.tenant'::text, true), ''::text) AS "nullif")));
 
 create table scim_log_steps (
   tenant_id text collate "C" not null,
@@ -581,6 +705,10 @@ create table scim_log_steps (
 CREATE INDEX scim_log_steps_by_external_id ON scim_log_steps USING btree (tenant_id, external_id, seq) WHERE (external_id <> ''::text);
 CREATE INDEX scim_log_steps_by_outcome ON scim_log_steps USING btree (tenant_id, outcome, seq);
 CREATE INDEX scim_log_steps_by_subject ON scim_log_steps USING btree (tenant_id, subject_id, seq);
+alter table scim_log_steps enable row level security;
+alter table scim_log_steps force row level security;
+create policy of_owner on scim_log_steps to the owner using (true) with check (true);
+create policy of_tenant on scim_log_steps to public using ((tenant_id = ( SELECT NULLIF(current_setting('app.tenant'::text, true), ''::text) AS "nullif"))) with check ((tenant_id = ( SELECT NULLIF(current_setting('app.tenant'::text, true), ''::text) AS "nullif")));
 
 create table scim_settings (
   tenant_id text collate "C" not null,
@@ -594,6 +722,10 @@ create table scim_settings (
   constraint scim_settings_pkey PRIMARY KEY (tenant_id),
   constraint scim_settings_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenants(id)
 );
+alter table scim_settings enable row level security;
+alter table scim_settings force row level security;
+create policy of_owner on scim_settings to the owner using (true) with check (true);
+create policy of_tenant on scim_settings to public using ((tenant_id = ( SELECT NULLIF(current_setting('app.tenant'::text, true), ''::text) AS "nullif"))) with check ((tenant_id = ( SELECT NULLIF(current_setting('app.tenant'::text, true), ''::text) AS "nullif")));
 
 create table scim_subgroups (
   tenant_id text collate "C" not null,
@@ -605,6 +737,10 @@ create table scim_subgroups (
   constraint scim_subgroups_tenant_id_member_id_fkey FOREIGN KEY (tenant_id, member_id) REFERENCES groups(tenant_id, id) ON DELETE CASCADE
 );
 CREATE INDEX scim_subgroups_by_member ON scim_subgroups USING btree (tenant_id, member_id, group_id);
+alter table scim_subgroups enable row level security;
+alter table scim_subgroups force row level security;
+create policy of_owner on scim_subgroups to the owner using (true) with check (true);
+create policy of_tenant on scim_subgroups to public using ((tenant_id = ( SELECT NULLIF(current_setting('app.tenant'::text, true), ''::text) AS "nullif"))) with check ((tenant_id = ( SELECT NULLIF(current_setting('app.tenant'::text, true), ''::text) AS "nullif")));
 
 create table scim_tokens (
   tenant_id text collate "C" not null,
@@ -630,6 +766,10 @@ create table scim_tokens (
 );
 CREATE INDEX scim_tokens_by_created_at ON scim_tokens USING btree (tenant_id, created_at, id);
 CREATE UNIQUE INDEX scim_tokens_token_hash_unique ON scim_tokens USING btree (token_hash);
+alter table scim_tokens enable row level security;
+alter table scim_tokens force row level security;
+create policy of_owner on scim_tokens to the owner using (true) with check (true);
+create policy of_tenant on scim_tokens to public using ((tenant_id = ( SELECT NULLIF(current_setting('app.tenant'::text, true), ''::text) AS "nullif"))) with check ((tenant_id = ( SELECT NULLIF(current_setting('app.tenant'::text, true), ''::text) AS "nullif")));
 
 create table scim_users (
   tenant_id text collate "C" not null,
@@ -648,6 +788,10 @@ create table scim_users (
 CREATE INDEX scim_users_by_display_key ON scim_users USING btree (tenant_id, display_key, user_id);
 CREATE INDEX scim_users_by_external_id ON scim_users USING btree (tenant_id, external_id, user_id) WHERE (external_id <> ''::text);
 CREATE INDEX scim_users_search_display_key ON scim_users USING gin (tenant_id, display_key gin_trgm_ops);
+alter table scim_users enable row level security;
+alter table scim_users force row level security;
+create policy of_owner on scim_users to the owner using (true) with check (true);
+create policy of_tenant on scim_users to public using ((tenant_id = ( SELECT NULLIF(current_setting('app.tenant'::text, true), ''::text) AS "nullif"))) with check ((tenant_id = ( SELECT NULLIF(current_setting('app.tenant'::text, true), ''::text) AS "nullif")));
 
 create table scim_values (
   tenant_id text collate "C" not null,
@@ -663,6 +807,10 @@ create table scim_values (
   constraint scim_values_is_primary_check CHECK ((is_primary = ANY (ARRAY[(0)::bigint, (1)::bigint])))
 );
 CREATE INDEX scim_values_by_value ON scim_values USING btree (tenant_id, attribute, value_key, type_key, is_primary, user_id);
+alter table scim_values enable row level security;
+alter table scim_values force row level security;
+create policy of_owner on scim_values to the owner using (true) with check (true);
+create policy of_tenant on scim_values to public using ((tenant_id = ( SELECT NULLIF(current_setting('app.tenant'::text, true), ''::text) AS "nullif"))) with check ((tenant_id = ( SELECT NULLIF(current_setting('app.tenant'::text, true), ''::text) AS "nullif")));
 
 create table session_tokens (
   tenant_id text collate "C" not null,
@@ -673,6 +821,10 @@ create table session_tokens (
   constraint session_tokens_tenant_id_session_id_fkey FOREIGN KEY (tenant_id, session_id) REFERENCES sessions(tenant_id, id) ON DELETE CASCADE
 );
 CREATE INDEX session_tokens_by_session ON session_tokens USING btree (tenant_id, session_id, expires_at);
+alter table session_tokens enable row level security;
+alter table session_tokens force row level security;
+create policy of_owner on session_tokens to the owner using (true) with check (true);
+create policy of_tenant on session_tokens to public using ((tenant_id = ( SELECT NULLIF(current_setting('app.tenant'::text, true), ''::text) AS "nullif"))) with check ((tenant_id = ( SELECT NULLIF(current_setting('app.tenant'::text, true), ''::text) AS "nullif")));
 
 create table sessions (
   tenant_id text collate "C" not null,
@@ -703,6 +855,10 @@ CREATE INDEX sessions_by_end ON sessions USING btree (tenant_id, ends_at, id);
 CREATE INDEX sessions_by_name_id ON sessions USING btree (tenant_id, connection_id, name_id) WHERE (name_id <> ''::text);
 CREATE INDEX sessions_by_user ON sessions USING btree (tenant_id, user_id, started_at, id);
 CREATE UNIQUE INDEX sessions_id_hash_unique ON sessions USING btree (tenant_id, id_hash);
+alter table sessions enable row level security;
+alter table sessions force row level security;
+create policy of_owner on sessions to the owner using (true) with check (true);
+create policy of_tenant on sessions to public using ((tenant_id = ( SELECT NULLIF(current_setting('app.tenant'::text, true), ''::text) AS "nullif"))) with check ((tenant_id = ( SELECT NULLIF(current_setting('app.tenant'::text, true), ''::text) AS "nullif")));
 
 create table sign_in_counters (
   tenant_id text collate "C" not null,
@@ -716,6 +872,10 @@ create table sign_in_counters (
   constraint sign_in_counters_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenants(id)
 );
 CREATE INDEX sign_in_counters_by_time ON sign_in_counters USING btree (tenant_id, last_at, subject_key);
+alter table sign_in_counters enable row level security;
+alter table sign_in_counters force row level security;
+create policy of_owner on sign_in_counters to the owner using (true) with check (true);
+create policy of_tenant on sign_in_counters to public using ((tenant_id = ( SELECT NULLIF(current_setting('app.tenant'::text, true), ''::text) AS "nullif"))) with check ((tenant_id = ( SELECT NULLIF(current_setting('app.tenant'::text, true), ''::text) AS "nullif")));
 
 create table single_use_tokens (
   tenant_id text collate "C" not null,
@@ -735,6 +895,10 @@ create table single_use_tokens (
 CREATE INDEX single_use_tokens_by_expiry ON single_use_tokens USING btree (tenant_id, expires_at, id);
 CREATE INDEX single_use_tokens_by_user ON single_use_tokens USING btree (tenant_id, user_id, purpose, id);
 CREATE UNIQUE INDEX single_use_tokens_hash_unique ON single_use_tokens USING btree (tenant_id, token_hash);
+alter table single_use_tokens enable row level security;
+alter table single_use_tokens force row level security;
+create policy of_owner on single_use_tokens to the owner using (true) with check (true);
+create policy of_tenant on single_use_tokens to public using ((tenant_id = ( SELECT NULLIF(current_setting('app.tenant'::text, true), ''::text) AS "nullif"))) with check ((tenant_id = ( SELECT NULLIF(current_setting('app.tenant'::text, true), ''::text) AS "nullif")));
 
 create table sso_connections (
   tenant_id text collate "C" not null,
@@ -761,6 +925,10 @@ create table sso_connections (
 );
 CREATE UNIQUE INDEX sso_connections_alias_key_unique ON sso_connections USING btree (tenant_id, alias_key);
 CREATE INDEX sso_connections_by_created_at ON sso_connections USING btree (tenant_id, created_at, id);
+alter table sso_connections enable row level security;
+alter table sso_connections force row level security;
+create policy of_owner on sso_connections to the owner using (true) with check (true);
+create policy of_tenant on sso_connections to public using ((tenant_id = ( SELECT NULLIF(current_setting('app.tenant'::text, true), ''::text) AS "nullif"))) with check ((tenant_id = ( SELECT NULLIF(current_setting('app.tenant'::text, true), ''::text) AS "nullif")));
 
 create table sso_mappers (
   tenant_id text collate "C" not null,
@@ -788,6 +956,10 @@ create table sso_mappers (
 CREATE UNIQUE INDEX sso_mappers_attribute_value_unique ON sso_mappers USING btree (tenant_id, alias, group_id, attribute_value);
 CREATE INDEX sso_mappers_by_created_at ON sso_mappers USING btree (tenant_id, alias, created_at, id);
 CREATE INDEX sso_mappers_by_group ON sso_mappers USING btree (tenant_id, group_id, id);
+alter table sso_mappers enable row level security;
+alter table sso_mappers force row level security;
+create policy of_owner on sso_mappers to the owner using (true) with check (true);
+create policy of_tenant on sso_mappers to public using ((tenant_id = ( SELECT NULLIF(current_setting('app.tenant'::text, true), ''::text) AS "nullif"))) with check ((tenant_id = ( SELECT NULLIF(current_setting('app.tenant'::text, true), ''::text) AS "nullif")));
 
 create table sso_tests (
   tenant_id text collate "C" not null,
@@ -806,6 +978,10 @@ create table sso_tests (
 );
 CREATE INDEX sso_tests_by_connection ON sso_tests USING btree (tenant_id, connection_id, created_at, id);
 CREATE UNIQUE INDEX sso_tests_token_hash_unique ON sso_tests USING btree (tenant_id, token_hash);
+alter table sso_tests enable row level security;
+alter table sso_tests force row level security;
+create policy of_owner on sso_tests to the owner using (true) with check (true);
+create policy of_tenant on sso_tests to public using ((tenant_id = ( SELECT NULLIF(current_setting('app.tenant'::text, true), ''::text) AS "nullif"))) with check ((tenant_id = ( SELECT NULLIF(current_setting('app.tenant'::text, true), ''::text) AS "nullif")));
 
 create table tenant_keys (
   tenant_id text collate "C" not null,
@@ -815,6 +991,10 @@ create table tenant_keys (
   constraint tenant_keys_pkey PRIMARY KEY (tenant_id, purpose),
   constraint tenant_keys_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenants(id)
 );
+alter table tenant_keys enable row level security;
+alter table tenant_keys force row level security;
+create policy of_owner on tenant_keys to the owner using (true) with check (true);
+create policy of_tenant on tenant_keys to public using ((tenant_id = ( SELECT NULLIF(current_setting('app.tenant'::text, true), ''::text) AS "nullif"))) with check ((tenant_id = ( SELECT NULLIF(current_setting('app.tenant'::text, true), ''::text) AS "nullif")));
 
 create table tenants (
   id text collate "C" not null,
@@ -830,6 +1010,10 @@ create table tenants (
   constraint tenants_state_check CHECK ((state = ANY (ARRAY['active'::text, 'disabled'::text])))
 );
 CREATE UNIQUE INDEX tenants_slug_unique ON tenants USING btree (slug);
+alter table tenants enable row level security;
+alter table tenants force row level security;
+create policy of_owner on tenants to the owner using (true) with check (true);
+create policy of_tenant on tenants to public using ((id = ( SELECT NULLIF(current_setting('app.tenant'::text, true), ''::text) AS "nullif"))) with check ((id = ( SELECT NULLIF(current_setting('app.tenant'::text, true), ''::text) AS "nullif")));
 
 create table totp_secrets (
   tenant_id text collate "C" not null,
@@ -841,6 +1025,10 @@ create table totp_secrets (
   constraint totp_secrets_pkey PRIMARY KEY (tenant_id, user_id),
   constraint totp_secrets_tenant_id_user_id_fkey FOREIGN KEY (tenant_id, user_id) REFERENCES users(tenant_id, id) ON DELETE CASCADE
 );
+alter table totp_secrets enable row level security;
+alter table totp_secrets force row level security;
+create policy of_owner on totp_secrets to the owner using (true) with check (true);
+create policy of_tenant on totp_secrets to public using ((tenant_id = ( SELECT NULLIF(current_setting('app.tenant'::text, true), ''::text) AS "nullif"))) with check ((tenant_id = ( SELECT NULLIF(current_setting('app.tenant'::text, true), ''::text) AS "nullif")));
 
 create table user_sub_roles (
   tenant_id text collate "C" not null,
@@ -862,6 +1050,10 @@ END)),
   constraint user_sub_roles_check1 CHECK ((valid_from < expires_at))
 );
 CREATE INDEX user_sub_roles_timed ON user_sub_roles USING btree (tenant_id, role_id, expires_at, valid_from) WHERE (is_timed = 1);
+alter table user_sub_roles enable row level security;
+alter table user_sub_roles force row level security;
+create policy of_owner on user_sub_roles to the owner using (true) with check (true);
+create policy of_tenant on user_sub_roles to public using ((tenant_id = ( SELECT NULLIF(current_setting('app.tenant'::text, true), ''::text) AS "nullif"))) with check ((tenant_id = ( SELECT NULLIF(current_setting('app.tenant'::text, true), ''::text) AS "nullif")));
 
 create table users (
   seq bigint not null generated always as identity,
@@ -917,3 +1109,105 @@ CREATE INDEX users_search_last_name_key ON users USING gin (tenant_id, last_name
 CREATE INDEX users_search_username_key ON users USING gin (tenant_id, username_key gin_trgm_ops);
 CREATE UNIQUE INDEX users_seq_unique ON users USING btree (tenant_id, seq);
 CREATE UNIQUE INDEX users_username_key_unique ON users USING btree (tenant_id, username_key);
+alter table users enable row level security;
+alter table users force row level security;
+create policy of_owner on users to the owner using (true) with check (true);
+create policy of_tenant on users to public using ((tenant_id = ( SELECT NULLIF(current_setting('app.tenant'::text, true), ''::text) AS "nullif"))) with check ((tenant_id = ( SELECT NULLIF(current_setting('app.tenant'::text, true), ''::text) AS "nullif")));
+
+create view every_outbox_item as
+ SELECT tenant_id,
+    kind,
+    state,
+    due_at,
+    lease_until
+   FROM outbox;
+
+create view every_stored_answer as
+ SELECT tenant_id,
+    expires_at
+   FROM idempotency_keys;
+
+create view every_tenant as
+ SELECT id,
+    slug,
+    name,
+    plan,
+    state,
+    settings,
+    created_at
+   FROM tenants;
+
+create view every_unsealed_event as
+ SELECT tenant_id,
+    at
+   FROM events
+  WHERE (seq = 0);
+
+create view searched_groups as
+ SELECT seq,
+    tenant_id,
+    id,
+    name,
+    name_key,
+    alias,
+    alias_key,
+    attributes,
+    is_default,
+    source,
+    member_count,
+    created_at,
+    created_by,
+    updated_at,
+    updated_by,
+    version,
+    links_version,
+    timed_members,
+    modified_at,
+    members_version
+   FROM groups
+  WHERE (tenant_id = ( SELECT NULLIF(current_setting('app.tenant'::text, true), ''::text) AS "nullif"));
+
+create view searched_scim_users as
+ SELECT tenant_id,
+    user_id,
+    external_id,
+    display_name,
+    display_key,
+    has_emails,
+    is_active_unset,
+    document
+   FROM scim_users
+  WHERE (tenant_id = ( SELECT NULLIF(current_setting('app.tenant'::text, true), ''::text) AS "nullif"));
+
+create view searched_users as
+ SELECT seq,
+    tenant_id,
+    id,
+    username,
+    username_key,
+    email,
+    email_key,
+    first_name,
+    first_name_key,
+    last_name,
+    last_name_key,
+    enabled,
+    email_verified,
+    source,
+    workspace_role_id,
+    attributes,
+    locked_until,
+    invited_at,
+    invited_by,
+    invited_by_name,
+    accepted_at,
+    last_login_at,
+    created_at,
+    version,
+    links_version,
+    has_time_bounds,
+    has_more_roles,
+    modified_at,
+    title_key
+   FROM users
+  WHERE (tenant_id = ( SELECT NULLIF(current_setting('app.tenant'::text, true), ''::text) AS "nullif"));

@@ -128,6 +128,14 @@ create index events_by_type on events (tenant_id, type, at, id);
 create unique index events_seq_unique on events (tenant_id, seq) where seq > 0;
 create index events_unsealed on events (tenant_id, at, id) where seq = 0;
 
+create view every_outbox_item as select tenant_id, kind, state, due_at, lease_until from outbox;
+
+create view every_stored_answer as select tenant_id, expires_at from idempotency_keys;
+
+create view every_tenant as select id, slug, name, plan, state, settings, created_at from tenants;
+
+create view every_unsealed_event as select tenant_id, at from events where seq = 0;
+
 create table external_identities (
   tenant_id text not null,
   connection_id text not null,

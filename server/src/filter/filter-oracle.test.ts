@@ -21,7 +21,7 @@ const filtersEach = 10
 const directory = mkdtempSync(join(tmpdir(), 'muster-filter-'))
 const locations: DatabaseLocation[] = [{ kind: 'sqlite', file: join(directory, 'oracle.db') }]
 const url = process.env['MUSTER_TEST_DATABASE_URL']
-if (url !== undefined && url !== '') locations.push({ kind: 'postgres', url })
+if (url !== undefined && url !== '') locations.push({ kind: 'postgres', url, ownerUrl: url })
 
 test.after(() => rmSync(directory, { recursive: true }))
 

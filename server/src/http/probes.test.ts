@@ -103,9 +103,9 @@ test('metrics count requests by route, not by address, and show outbox and datab
 
 test('metrics are read while the database is away, and say so; what only it knows is not a number', async () => {
   await using t = await startTestApp()
-  await t.db.engine.close()
+  await t.serverDb.engine.close()
   // A pool of PostgreSQL ends once; the test app closes it, too.
-  Object.assign(t.db.engine, { close: async () => {} })
+  Object.assign(t.serverDb.engine, { close: async () => {} })
   const { status, text } = await probe(t, '/metrics')
   assert.equal(status, 200)
   for (const line of [

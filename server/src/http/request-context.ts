@@ -69,13 +69,14 @@ export function addRequestContext(app: FastifyInstance, source: ContextSource): 
     const config = request.routeOptions.config ?? nowhere
     overload.admit(request, reply, tenantId, config)
     const arrival = { request, reply, tenantId, now: now.getTime() }
-    const found = { db: source.db, tenantId, now }
+    const db = source.db.forTenant(tenantId)
+    const found = { db, tenantId, now }
     const space = source.spaces.find((candidate) => candidate.owns(path))
     if (space === undefined) refuseTwoCredentials(request)
     const isOpen = space === undefined && !needsBearer(config, path)
     const actor = isOpen ? anonymous : await findActor(source, request, found, space)
     request.ctx = {
-      db: source.db,
+      db,
       tenantId,
       actor: actor instanceof Stranger ? anonymous : actor,
       now,

@@ -21,7 +21,7 @@ export function deliverInvitations({ db, clock, linkTo, send }: Options): (item:
   return async (item) => {
     const mail = readMail(item.payload)
     const token = mail.secret?.token ?? ''
-    const invitation = await findInvitationByToken(db, item.tenantId, hashSecret(token))
+    const invitation = await findInvitationByToken(db.forTenant(item.tenantId), item.tenantId, hashSecret(token))
     if (invitation === undefined) return { kind: 'discarded', reason: 'the invitation is gone, or has another link' }
     if (invitationState(invitation, clock().getTime()) !== 'open')
       return { kind: 'discarded', reason: 'the invitation is closed' }

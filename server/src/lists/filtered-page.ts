@@ -5,7 +5,16 @@ import type { CheckedNode } from '../filter/field.ts'
 import { filterToSql } from '../filter/filter-sql.ts'
 import type { FilterPlan, PlanLimits } from './filter-plan.ts'
 import { countOnce } from './kept-counts.ts'
-import { behindText, innerColumns, joinBackTexts, joinWord, orderText, tablesText, upToText } from './list-source.ts'
+import {
+  behindText,
+  filteredTablesText,
+  innerColumns,
+  joinBackTexts,
+  joinWord,
+  orderText,
+  tablesText,
+  upToText,
+} from './list-source.ts'
 import type { Key, ListSource } from './list-source.ts'
 import type { Run } from './plain-page.ts'
 import { hitsSql, withValues } from './search-hits.ts'
@@ -100,7 +109,7 @@ function rowsSql(db: Queryable, filtered: Filtered, run: Run, walk?: Walk): Frag
   const body =
     walk === undefined
       ? bodySql(db, filtered, run)
-      : sql`from ${sql.raw(tablesText(dialect, source))} where ${scopeSql(source, order, behind)} ${
+      : sql`from ${sql.raw(filteredTablesText(dialect, source))} where ${scopeSql(source, order, behind)} ${
           walk.bound === undefined
             ? sql``
             : sql`and ${withValues({ text: upToText(order, walk.bound), values: walk.bound })}`
@@ -120,7 +129,7 @@ function bodySql(db: Queryable, { source, filter, plan }: Filtered, run?: Run): 
   const dialect = dialectOf(db)
   const condition = sql<SqlBool>`${scopeSql(source, run?.order ?? [], run?.behind)} and ${filterToSql(filter, dialect)}`
   const hits = hitsOf(source, plan)
-  if (hits === undefined) return sql`from ${sql.raw(tablesText(dialect, source))} where ${condition}`
+  if (hits === undefined) return sql`from ${sql.raw(filteredTablesText(dialect, source))} where ${condition}`
   // Read first and joined: SQLite would otherwise probe the index once per row.
   return sql`from ${hits} hits ${sql.raw(`${joinWord(dialect)} ${source.table} on ${source.shape.search?.rows} = hits.seq`)} where ${condition}`
 }

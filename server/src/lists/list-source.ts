@@ -1,5 +1,6 @@
 import { instantSql, withInstant } from '../bounds/bounds-sql.ts'
 import type { DialectName } from '../db/db.ts'
+import { searchedTable } from '../db/searched-table.ts'
 import type { ListShape, OrderTerm } from './list-shape.ts'
 
 /** Which rows a list has before the client's filter, and what it reads of them. */
@@ -31,7 +32,16 @@ interface Statement {
 export type Key = readonly (string | number)[]
 
 /** SQLite reads the tables of a cross join in the order written; left alone it walks the whole sort index for a few members. */
-export function tablesText(dialect: DialectName, { table, startFrom, joins = '' }: ListSource): string {
+export function tablesText(dialect: DialectName, source: ListSource): string {
+  return tablesWith(dialect, source, source.table)
+}
+
+/** The same, for a statement with a client's filter in it. */
+export function filteredTablesText(dialect: DialectName, source: ListSource): string {
+  return tablesWith(dialect, source, searchedTable(dialect, source.table))
+}
+
+function tablesWith(dialect: DialectName, { startFrom, joins = '' }: ListSource, table: string): string {
   if (startFrom === undefined) return `${table} ${joins}`
   return `${startFrom.table} ${joinWord(dialect)} ${table} on ${startFrom.on} ${joins}`
 }

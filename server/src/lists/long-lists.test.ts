@@ -128,7 +128,7 @@ for (const [name, limits] of Object.entries(plans)) {
         const expected = idsOf(all.filter(matches))
         for (const offset of [0, 37, 1_000]) {
           const { rows, total, filtered } = await selectPage<{ id: string }>(
-            t.db,
+            t.serverDb.forTenant(t.acme.id),
             {
               shape: userList,
               table: 'users',
@@ -164,7 +164,7 @@ test('a count that was kept is counted again after a change', async () => {
   const limits = { smallMax: 0, hitsMax: 0, walkMax: 50 }
   const count = async () => {
     const page = await selectPage(
-      t.db,
+      t.serverDb.forTenant(t.acme.id),
       {
         shape: userList,
         table: 'users',

@@ -183,7 +183,7 @@ test('without a mail server a mail is held, readable, and goes out once there is
   assert.equal(await none.deliverDue(), 0, 'it is not tried over and over')
   await using receiver = await SmtpReceiver.start()
   await using dispatcher = smtpDispatcher(t, receiver.url)
-  await releaseHeldMails(t.db, t.clock.now())
+  await releaseHeldMails(t.serverDb, t.clock.now())
   assert.equal(await dispatcher.deliverDue(), 1)
   assert.equal(
     (await t.post('/auth/accept-invite', { token: tokenIn(receiver.mails[0]), password }, { token: null })).json.id,
@@ -212,7 +212,7 @@ test('a mail about an invitation that was revoked, accepted, expired, replaced o
     // Held, as without a mail server: these are the mails that wait longest.
     await t.deliverOutbox()
     await happen(id)
-    await releaseHeldMails(t.db, t.clock.now())
+    await releaseHeldMails(t.serverDb, t.clock.now())
     await dispatcher.deliverDue()
     assert.ok(!receiver.mails.some((mail) => mail.recipients.includes(`<${name}@example.com>`)), name)
   }
@@ -226,7 +226,7 @@ test('of a held mail and its resend one arrives, and its link works', async () =
   const id = await t.invite('user01@example.com')
   await t.deliverOutbox()
   await t.post(`/api/muster/invitations/${await invitationOf(t, id)}/resend`)
-  await releaseHeldMails(t.db, t.clock.now())
+  await releaseHeldMails(t.serverDb, t.clock.now())
   await dispatcher.deliverDue()
   assert.equal(receiver.mails.length, 1)
   const answer = await t.post('/auth/accept-invite', { token: tokenIn(receiver.mails[0]), password }, { token: null })

@@ -91,11 +91,23 @@ export async function updateItem(
   return result.numUpdatedRows > 0n
 }
 
-/** A mail server is there again: what waited for one is due now. All tenants; the host operator's act. */
-export async function releaseHeld(trx: Trx, now: number): Promise<void> {
+/** Tenants whose mails wait for a mail server. */
+export async function listTenantsWithHeld(db: Queryable): Promise<string[]> {
+  const rows = await db
+    .selectFrom('every_outbox_item')
+    .select('tenant_id')
+    .distinct()
+    .where('state', '=', 'held')
+    .execute()
+  return rows.map((row) => row.tenant_id)
+}
+
+/** A mail server is there again: what waited for one is due now. */
+export async function releaseHeld(trx: Trx, tenantId: string, now: number): Promise<void> {
   await trx
     .updateTable('outbox')
     .set({ state: 'waiting', due_at: now, last_error: '' })
+    .where('tenant_id', '=', tenantId)
     .where('state', '=', 'held')
     .execute()
 }
@@ -103,7 +115,7 @@ export async function releaseHeld(trx: Trx, now: number): Promise<void> {
 /** Over all tenants, for metrics. */
 export async function selectDepth(db: Queryable): Promise<{ waiting: number; oldestDueAt: number | null }> {
   const row = await db
-    .selectFrom('outbox')
+    .selectFrom('every_outbox_item')
     .select((eb) => [eb.fn.countAll<number>().as('waiting'), eb.fn.min('due_at').as('oldest')])
     .where('state', 'in', ['waiting', 'held'])
     .executeTakeFirstOrThrow()

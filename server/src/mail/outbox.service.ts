@@ -50,7 +50,9 @@ export function readOutboxDepth(db: Db): Promise<{ waiting: number; oldestDueAt:
 
 /** A mail server is set again: what was held for want of one is due. */
 export async function releaseHeldMails(db: Db, now: Date): Promise<void> {
-  await db.engine.transact((trx) => queries.releaseHeld(trx, now.getTime()))
+  for (const tenantId of await queries.listTenantsWithHeld(db)) {
+    await db.forTenant(tenantId).engine.transact((trx) => queries.releaseHeld(trx, tenantId, now.getTime()))
+  }
 }
 
 async function act(

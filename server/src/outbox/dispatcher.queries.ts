@@ -15,13 +15,13 @@ interface Claim {
 export async function listTenantsWithDue(db: Db, now: number, kinds: readonly string[]): Promise<string[]> {
   if (kinds.length === 0) return []
   const rows = await db
-    .selectFrom('tenants')
+    .selectFrom('every_tenant as tenants')
     .select('tenants.id')
     .where((eb) =>
       eb.exists(
         eb
-          .selectFrom('outbox')
-          .select('outbox.id')
+          .selectFrom('every_outbox_item as outbox')
+          .select('outbox.tenant_id')
           .whereRef('outbox.tenant_id', '=', 'tenants.id')
           .where('outbox.state', '=', 'waiting')
           .where('outbox.due_at', '<=', now)
@@ -35,7 +35,7 @@ export async function listTenantsWithDue(db: Db, now: number, kinds: readonly st
 
 /** Leases up to `max` due items of one tenant; two nodes never hold the same one. */
 export async function claimDue(db: Db, claim: Claim): Promise<ClaimedItem[]> {
-  const rows = await db.engine.transact(async (trx) => {
+  const rows = await db.forTenant(claim.tenantId).engine.transact(async (trx) => {
     // A join may run a plain subquery once per row, and each run would lock and claim `max` more: it is run once, and kept.
     const claiming = trx.with(
       (cte) => cte('due').materialized(),
@@ -85,7 +85,7 @@ export async function settle(db: Db, item: ClaimedItem, owner: string, settlemen
   const done = settlement.state !== 'waiting' && settlement.state !== 'held'
   const forgets = settlement.state === 'sent' || settlement.state === 'discarded'
   const { secret: _secret, ...payload } = item.payload
-  await db.engine.transact((trx) =>
+  await db.forTenant(item.tenantId).engine.transact((trx) =>
     trx
       .updateTable('outbox')
       .set({

@@ -8,7 +8,7 @@ import { addToOutbox, discardWaiting } from './outbox.ts'
 const kind = 'test-work'
 
 function workerOf(t: TestApp, consume: Consumer, onError: (error: unknown) => void = () => {}): Dispatcher {
-  return new Dispatcher({ db: t.db, clock: () => t.clock.now(), onError, consumers: { [kind]: consume } })
+  return new Dispatcher({ db: t.serverDb, clock: () => t.clock.now(), onError, consumers: { [kind]: consume } })
 }
 
 async function promise(t: TestApp, keys: readonly string[], tenant = t.acme): Promise<void> {

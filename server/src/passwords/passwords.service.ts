@@ -56,8 +56,8 @@ export async function hashNewPassword(
 }
 
 function queueOf({ db, limits }: Pick<Ctx, 'db' | 'limits'>): HashQueue {
-  const queue = queues.get(db) ?? new HashQueue(limits)
-  queues.set(db, queue)
+  const queue = queues.get(db.root) ?? new HashQueue(limits)
+  queues.set(db.root, queue)
   return queue
 }
 

@@ -180,7 +180,9 @@ test('a clock that is set back leaves nobody waiting for longer than a bucket ta
 test('F-19: a SCIM token has a rate of its own, three times that of others', async () => {
   await using t = await startTestApp()
   const count = async (env: Readonly<Record<string, string>>, kind: Actor['kind']) => {
-    const budgets = openBudgets(t.db, { ...readConfig({ MUSTER_RATE_TENANT_PER_MINUTE: '0', ...env }).config.limits })
+    const budgets = openBudgets(t.serverDb, {
+      ...readConfig({ MUSTER_RATE_TENANT_PER_MINUTE: '0', ...env }).config.limits,
+    })
     const gate = new RateGate(budgets)
     const fields: string[] = []
     const reply = { header: (_name: string, value: string) => fields.push(value) } as never

@@ -18,16 +18,21 @@ interface Waiting {
   readonly reject: (error: unknown) => void
 }
 
+interface Queue {
+  readonly waiting: Waiting[]
+  readonly drained: Promise<void>
+}
+
 const batchMax = 100
 /** A full bucket may still be lent from; by then every lease is over. */
 const fullForMs = 10_000
 
-/** The buckets of all nodes, in the database. One transaction at a time: what is asked for meanwhile is the next batch. */
+/** The buckets of all nodes, in the database. One transaction of a tenant at a time: what is asked for meanwhile is its next batch. */
 export class SharedBuckets {
   readonly #db: Db
-  readonly #queue: Waiting[] = []
   readonly #sweptAt = new Map<string, number>()
-  #running: Promise<void> | null = null
+  /** By tenant; gone when nothing of the tenant waits. */
+  readonly #queues = new Map<string, Queue>()
 
   constructor(db: Db) {
     this.#db = db
@@ -36,26 +41,32 @@ export class SharedBuckets {
   /** At most one wish for a bucket at a time. */
   ask(wish: Wish): Promise<Grant> {
     return new Promise((resolve, reject) => {
-      this.#queue.push({ wish, resolve, reject })
-      this.#running ??= this.#drain()
+      const { tenantId } = wish
+      const queue = this.#queues.get(tenantId) ?? { waiting: [], drained: this.#drain(tenantId) }
+      this.#queues.set(tenantId, queue)
+      queue.waiting.push({ wish, resolve, reject })
     })
   }
 
   /** Resolves when nothing is under way; called before the database closes. */
   async settle(): Promise<void> {
-    await this.#running
+    await Promise.all([...this.#queues.values()].map(({ drained }) => drained))
   }
 
-  async #drain(): Promise<void> {
+  async #drain(tenantId: string): Promise<void> {
     // Requests of one turn of the event loop make one batch.
     await new Promise(setImmediate)
-    while (this.#queue.length > 0) await this.#settleBatch(this.#queue.splice(0, batchMax))
-    this.#running = null
+    const waiting = this.#queues.get(tenantId)?.waiting ?? []
+    while (waiting.length > 0) await this.#settleBatch(tenantId, waiting.splice(0, batchMax))
+    this.#queues.delete(tenantId)
   }
 
-  async #settleBatch(batch: readonly Waiting[]): Promise<void> {
+  async #settleBatch(tenantId: string, batch: readonly Waiting[]): Promise<void> {
     try {
-      const grants = await this.#lendAll(batch.map(({ wish }) => wish))
+      const grants = await this.#lendAll(
+        tenantId,
+        batch.map(({ wish }) => wish),
+      )
       for (const [index, { resolve }] of batch.entries()) {
         const grant = grants[index]
         if (grant !== undefined) resolve(grant)
@@ -65,9 +76,9 @@ export class SharedBuckets {
     }
   }
 
-  #lendAll(wishes: readonly Wish[]): Promise<Grant[]> {
-    const ids = wishes.map(({ policy, tenantId, key }) => ({ policy: policy.name, tenantId, key }))
-    return this.#db.engine.transact(async (trx) => {
+  #lendAll(tenantId: string, wishes: readonly Wish[]): Promise<Grant[]> {
+    const ids = wishes.map(({ policy, key }) => ({ policy: policy.name, tenantId, key }))
+    return this.#db.forTenant(tenantId).engine.transact(async (trx) => {
       const stored = await lockBuckets(trx, ids)
       const lent = stored.flatMap((id, index) => {
         const wish = wishes[index]
@@ -75,9 +86,9 @@ export class SharedBuckets {
       })
       await writeBuckets(
         trx,
-        lent.map(({ grant, tenantId, key, policy }) => ({ tenantId, key, policy: policy.name, bucket: grant.bucket })),
+        lent.map(({ grant, key, policy }) => ({ tenantId, key, policy: policy.name, bucket: grant.bucket })),
       )
-      for (const { tenantId, now } of wishes) {
+      for (const { now } of wishes) {
         if (Math.abs(now - (this.#sweptAt.get(tenantId) ?? 0)) < sweepEveryMs) continue
         this.#sweptAt.set(tenantId, now)
         await deleteFull(trx, tenantId, now - fullForMs)

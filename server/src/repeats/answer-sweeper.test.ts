@@ -6,7 +6,7 @@ import { startTestApp, type TestApp } from '../../test/start-test-app.ts'
 import { AnswerSweeper } from './answer-sweeper.ts'
 
 function sweeperOf(t: TestApp): AnswerSweeper {
-  return new AnswerSweeper({ db: t.db, clock: () => t.clock.now(), onError: assert.ifError })
+  return new AnswerSweeper({ db: t.serverDb, clock: () => t.clock.now(), onError: assert.ifError })
 }
 
 async function addAnswers(t: TestApp, count: number, livesMs: number, tenant = t.acme): Promise<void> {

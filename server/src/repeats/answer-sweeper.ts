@@ -55,7 +55,7 @@ export class AnswerSweeper {
     for (const tenantId of await listTenantsWithExpired(db, now)) {
       let batch = batchSize
       while (batch === batchSize && !this.#stopped) {
-        batch = await db.engine.transact((trx) => deleteExpired(trx, tenantId, now, batchSize))
+        batch = await db.forTenant(tenantId).engine.transact((trx) => deleteExpired(trx, tenantId, now, batchSize))
         deleted += batch
       }
     }

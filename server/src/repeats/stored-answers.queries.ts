@@ -47,15 +47,15 @@ export async function lockKey(trx: Trx, tenantId: string, keyHash: string): Prom
 /** One probe of the index per tenant. */
 export async function listTenantsWithExpired(db: Db, now: number): Promise<string[]> {
   const rows = await db
-    .selectFrom('tenants')
+    .selectFrom('every_tenant as tenants')
     .select('tenants.id')
     .where((eb) =>
       eb.exists(
         eb
-          .selectFrom('idempotency_keys')
-          .select('idempotency_keys.key_hash')
-          .whereRef('idempotency_keys.tenant_id', '=', 'tenants.id')
-          .where('idempotency_keys.expires_at', '<=', now),
+          .selectFrom('every_stored_answer as answers')
+          .select('answers.tenant_id')
+          .whereRef('answers.tenant_id', '=', 'tenants.id')
+          .where('answers.expires_at', '<=', now),
       ),
     )
     .execute()

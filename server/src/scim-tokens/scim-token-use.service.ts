@@ -16,8 +16,8 @@ export function noteScimTokenUse(
   use: { readonly at: number; readonly address: string; readonly agent: string },
 ): void {
   if (use.at - token.lastUsedAt < noteEveryMs) return
-  const notes = pending.get(db) ?? new Map<string, Promise<void>>()
-  pending.set(db, notes)
+  const notes = pending.get(db.root) ?? new Map<string, Promise<void>>()
+  pending.set(db.root, notes)
   if (notes.has(token.id)) return
   const note = db.engine
     .transact((trx) =>
@@ -35,6 +35,6 @@ export function noteScimTokenUse(
 
 /** Resolves when no note is under way; called before the database closes. */
 export async function settleScimTokenUse(db: Db): Promise<void> {
-  const notes = pending.get(db)
+  const notes = pending.get(db.root)
   if (notes !== undefined) await Promise.all(notes.values())
 }

@@ -170,7 +170,7 @@ test('a credential of a session is read once while nothing changes', async () =>
   const keeps = t.db.engine.stamp() !== null
   const { id } = await t.addUser('user01')
   const token = await t.sessionToken(id)
-  const { mock: read } = mock.method(t.db.engine, 'read')
+  const { mock: read } = mock.method(t.serverDb.forTenant(t.acme.id).engine, 'read')
   const readsFor = async () => {
     const before = read.callCount()
     assert.equal((await t.get('/api/service/whoami', { token })).status, 200)

@@ -16,10 +16,10 @@ export async function createTenantKeys(ctx: TrxCtx): Promise<void> {
 
 /** What cursors of the tenant's lists are sealed with; the same on every node, and for ever. */
 export async function getCursorKey(ctx: Ctx): Promise<string> {
-  let kept = keptOf.get(ctx.db)
+  let kept = keptOf.get(ctx.db.root)
   if (kept === undefined) {
     kept = new LRUCache<string, string>({ max: keptMax })
-    keptOf.set(ctx.db, kept)
+    keptOf.set(ctx.db.root, kept)
   }
   const known = kept.get(ctx.tenantId)
   if (known !== undefined) return known

@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import { sql } from 'kysely'
 import { startTestApp } from '../../test/start-test-app.ts'
 import { up } from '../db/migrations/0016_tenant_keys.ts'
-import { withMigrationHandle } from '../db/open.ts'
+import { migrateDatabase, withMigrationHandle } from '../db/open.ts'
 import { getCursorKey } from './tenant-keys.service.ts'
 
 test('each tenant has a key of its own from its creation, and those created before keys existed get one', async () => {
@@ -23,6 +23,7 @@ test('each tenant has a key of its own from its creation, and those created befo
     await sql`drop table tenant_keys`.execute(db)
     await up(db)
   })
+  await migrateDatabase(t.location)
   // What another connection commits is seen a turn later.
   await new Promise(setImmediate)
   assert.notDeepEqual(await keys(), created)

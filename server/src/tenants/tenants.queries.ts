@@ -5,7 +5,7 @@ import type { TenantsTable } from './tenants.table.ts'
 const columns = ['id', 'slug', 'name', 'plan', 'state', 'settings', 'created_at'] as const
 
 export async function findTenantBySlug(db: Queryable, slug: string): Promise<Tenant | undefined> {
-  const row = await db.selectFrom('tenants').select(columns).where('slug', '=', slug).executeTakeFirst()
+  const row = await db.selectFrom('every_tenant').select(columns).where('slug', '=', slug).executeTakeFirst()
   return row === undefined ? undefined : toTenant(row)
 }
 
@@ -15,7 +15,7 @@ export async function findTenant(db: Queryable, tenantId: string): Promise<Tenan
 }
 
 export async function selectTenants(db: Queryable): Promise<Tenant[]> {
-  const rows = await db.selectFrom('tenants').select(columns).orderBy('slug').execute()
+  const rows = await db.selectFrom('every_tenant').select(columns).orderBy('slug').execute()
   return rows.map(toTenant)
 }
 

@@ -36,7 +36,7 @@ export async function createTenant(ctx: Ctx, input: NewTenant): Promise<Tenant> 
     settings: defaultSettings,
     createdAt: ctx.now.getTime(),
   }
-  await inTransaction({ ...ctx, tenantId: tenant.id }, async (ctx) => {
+  await inTransaction({ ...ctx, tenantId: tenant.id, db: ctx.db.forTenant(tenant.id) }, async (ctx) => {
     try {
       await queries.insertTenant(ctx.db, tenant)
     } catch (error) {
@@ -55,7 +55,7 @@ export async function createTenant(ctx: Ctx, input: NewTenant): Promise<Tenant> 
   return tenant
 }
 
-/** All tenants by slug, for the host operator. */
+/** All tenants by slug, for the host operator; by the process's own handle. */
 export function listTenants(db: Db): Promise<Tenant[]> {
   return queries.selectTenants(db)
 }
@@ -65,7 +65,7 @@ export function findTenantBySlug(db: Db, slug: string): Promise<Tenant | undefin
 }
 
 export function findTenantById(db: Db, tenantId: string): Promise<Tenant | undefined> {
-  return queries.findTenant(db, tenantId)
+  return queries.findTenant(db.forTenant(tenantId), tenantId)
 }
 
 export async function getTenant(ctx: Pick<ReadCtx, 'db' | 'tenantId'>): Promise<Tenant> {

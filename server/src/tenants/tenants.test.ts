@@ -170,7 +170,7 @@ test('the default tenant can be another one, or switched off, and stays what it 
     ['nobody', null],
   ] as const) {
     await using t = await startTestApp({ env: { MUSTER_DEFAULT_TENANT: setting } })
-    await createTenant(operatorCtx(t.db, '', t.clock.now()), { slug: 'aaa', name: 'aaa', plan: 'standard' })
+    await createTenant(operatorCtx(t.serverDb, '', t.clock.now()), { slug: 'aaa', name: 'aaa', plan: 'standard' })
     for (const host of ['localhost', '127.0.0.1', '[::1]']) {
       const { tenant, status } = await ask(t, [`Host: ${host}`])
       assert.equal(tenant, expected, `${setting}: ${host}`)
@@ -221,7 +221,7 @@ test('a disabled tenant is unknown within a second, and its data stays', async (
 test('a tenant is created once, whoever else tries at the same moment, with its roles; its slug is a DNS label', async () => {
   await using t = await startTestApp()
   const make = (slug: string) =>
-    createTenant(operatorCtx(t.db, '', t.clock.now()), { slug, name: slug, plan: 'standard' })
+    createTenant(operatorCtx(t.serverDb, '', t.clock.now()), { slug, name: slug, plan: 'standard' })
   const results = await Promise.allSettled(Array.from({ length: 8 }, () => make('fresh')))
   assert.equal(results.filter((result) => result.status === 'fulfilled').length, 1)
   for (const result of results) if (result.status === 'rejected') assert.equal(result.reason.code, 'tenant_exists')

@@ -1,7 +1,16 @@
+import { sql } from 'kysely'
 import { dialectOf, type Queryable } from '../db/db.ts'
+import { searchedName } from '../db/searched-table.ts'
 import type { CheckedNode } from '../filter/field.ts'
 import { filterToSql } from '../filter/filter-sql.ts'
+import type { GroupsTable } from '../groups/groups.table.ts'
 import type { GroupIdentity, UserIdentity } from './identity.schema.ts'
+import type { UsersTable } from './users.table.ts'
+
+/** A client's filter may hold a pattern. */
+function searched<Table>(db: Queryable, name: 'users' | 'groups') {
+  return sql<Table>`${sql.table(searchedName(dialectOf(db), name))}`
+}
 
 export async function selectUserIdentities(
   db: Queryable,
@@ -11,7 +20,7 @@ export async function selectUserIdentities(
   groupsAt: Date | null,
 ): Promise<UserIdentity[]> {
   const rows = await db
-    .selectFrom('users')
+    .selectFrom(searched<UsersTable>(db, 'users').as('users'))
     .select([
       'id',
       'username',
@@ -78,7 +87,7 @@ export async function selectGroupIdentities(
   filter: CheckedNode,
 ): Promise<GroupIdentity[]> {
   return db
-    .selectFrom('groups')
+    .selectFrom(searched<GroupsTable>(db, 'groups').as('groups'))
     .select(['id', 'name', 'alias'])
     .where('tenant_id', '=', tenantId)
     .where(filterToSql(filter, dialectOf(db)))

@@ -23,7 +23,7 @@ interface Kept {
   readonly catalogue: LinkCatalogue
 }
 
-/** By database, so that it ends with the handle, and then by tenant. */
+/** By handle, so that it ends with it, and then by tenant; a handle that follows a transaction is nobody else's. */
 const keptOf = new WeakMap<Db, LRUCache<string, Kept>>()
 
 /** Personas and purposes that somebody holds directly. */

@@ -109,11 +109,14 @@ test('a new event shows in the very next read, though nothing about the user cha
 test('events of another tenant never show, even for an actor of the same id', async () => {
   await using t = await startTestApp()
   const id = await t.invite('user01@example.com')
-  await writeDirectly(t, (ctx) =>
-    recordEvent(
-      { ...ctx, tenantId: t.other.id, actor: { ...ctx.actor, kind: 'user', id } },
-      { type: 'group.created', subjectId: uuid(), data: { name: 'x' }, personal: {} },
-    ),
+  await writeDirectly(
+    t,
+    (ctx) =>
+      recordEvent(
+        { ...ctx, actor: { ...ctx.actor, kind: 'user', id } },
+        { type: 'group.created', subjectId: uuid(), data: { name: 'x' }, personal: {} },
+      ),
+    t.other,
   )
   assert.deepEqual(await eventsIn(t, { maxLoginEvents: 100 }, id), { login: [], admin: [] })
 })

@@ -28,10 +28,14 @@ export async function makeWorld(t: TestApp): Promise<World> {
 async function makeSide(t: TestApp): Promise<Side> {
   made += 1
   const slug = `model-${made}`
-  const { id } = await createTenant(operatorCtx(t.db, '', t.clock.now()), { slug, name: slug, plan: 'enterprise' })
+  const { id } = await createTenant(operatorCtx(t.serverDb, '', t.clock.now()), {
+    slug,
+    name: slug,
+    plan: 'enterprise',
+  })
   const tokenName = 'test admin'
   const issued = { displayName: tokenName, role: '$admin', rights: [], lifetimeSeconds: null, secret: null } as const
-  const { token, secret } = await issueServiceToken(operatorCtx(t.db, id, t.clock.now()), issued)
+  const { token, secret } = await issueServiceToken(operatorCtx(t.serverDb, id, t.clock.now()), issued)
   const tenant = { id, host: `${slug}.localhost`, token: secret }
   const roles = await t.get('/api/service/roles', { token: secret, host: tenant.host })
   const roleIds = new Map<string, string>(

@@ -11,6 +11,7 @@ await withMigrationHandle(location, async (db) => {
   const half = {
     up: async (trx: typeof db) => {
       await sql`create table half_done (id text)`.execute(trx)
+      await sql`drop view every_outbox_item`.execute(trx)
       await sql`drop table outbox`.execute(trx)
       process.stdout.write('half done\n')
       await new Promise((resolve) => setTimeout(resolve, 60_000))

@@ -8,7 +8,7 @@ import { join } from 'node:path'
 import { limitsOff } from '../../../test/limits-off.ts'
 import { openTestDatabase, usesPostgres } from '../../../test/test-database.ts'
 import type { Db } from '../../db/db.ts'
-import { openDatabase } from '../../db/open.ts'
+import { openDatabase, type DatabaseLocation } from '../../db/open.ts'
 
 const source = join(import.meta.dirname, '../..')
 /** The one `npm` uses too: a warm start takes half the time. */
@@ -28,8 +28,11 @@ export interface Home extends AsyncDisposable {
 export async function makeHome(onPostgres = usesPostgres): Promise<Home> {
   const folder = mkdtempSync(join(tmpdir(), 'muster-home-'))
   const database = onPostgres ? await openTestDatabase() : null
+  const place = database?.location
   const url =
-    database?.location.kind === 'postgres' ? { DATABASE_URL: database.location.url, MUSTER_SECRET_KEY: secretKey } : {}
+    place?.kind === 'postgres'
+      ? { DATABASE_URL: place.url, DATABASE_OWNER_URL: place.ownerUrl ?? '', MUSTER_SECRET_KEY: secretKey }
+      : {}
   return {
     folder,
     env: { MUSTER_DATA_DIR: join(folder, 'data'), ...url },
@@ -40,12 +43,17 @@ export async function makeHome(onPostgres = usesPostgres): Promise<Home> {
   }
 }
 
+/** Where the database of a home is, with the rows of all tenants in sight. */
+export function placeOf({ folder, env }: Home): DatabaseLocation {
+  const url = env['DATABASE_OWNER_URL']
+  return url === undefined
+    ? { kind: 'sqlite', file: join(folder, 'data', 'muster.db') }
+    : { kind: 'postgres', url, ownerUrl: url }
+}
+
 /** The database of a home, seen from the test's own process; close it. */
-export function openHome({ folder, env }: Home): Db {
-  const url = env['DATABASE_URL']
-  return openDatabase(
-    url === undefined ? { kind: 'sqlite', file: join(folder, 'data', 'muster.db') } : { kind: 'postgres', url },
-  )
+export function openHome(home: Home): Db {
+  return openDatabase(placeOf(home))
 }
 
 /** Only what a process needs: nothing of the test run's own environment leaks in. */

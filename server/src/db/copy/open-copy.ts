@@ -1,4 +1,4 @@
-import type { DatabaseLocation } from '../open.ts'
+import { requireOwner, type DatabaseLocation } from '../open.ts'
 import type { Filling, Snapshot } from './copy.ts'
 import { openPostgresFilling } from './postgres-filling.ts'
 import { openPostgresSnapshot } from './postgres-snapshot.ts'
@@ -7,7 +7,9 @@ import { openSqliteSnapshot } from './sqlite-snapshot.ts'
 
 /** Takes hold of the database's present state, for reading it while everybody else goes on. */
 export async function openSnapshot(location: DatabaseLocation): Promise<Snapshot> {
-  return location.kind === 'sqlite' ? openSqliteSnapshot(location.file) : openPostgresSnapshot(location.url)
+  return location.kind === 'sqlite'
+    ? openSqliteSnapshot(location.file)
+    : openPostgresSnapshot(requireOwner(location, 'only who owns the tables reads the rows of all tenants'))
 }
 
 /**
@@ -19,5 +21,5 @@ export async function openSnapshot(location: DatabaseLocation): Promise<Snapshot
 export function openFilling(location: DatabaseLocation, migrations: readonly string[]): Promise<Filling> {
   return location.kind === 'sqlite'
     ? openSqliteFilling(location.file, migrations)
-    : openPostgresFilling(location.url, migrations)
+    : openPostgresFilling(location, migrations)
 }

@@ -1,6 +1,7 @@
 import pg from 'pg'
-import { migrateThrough, migrateToLatest } from '../migrate.ts'
-import { withMigrationHandle } from '../open.ts'
+import type { PostgresLocation } from '../location.ts'
+import { migrateThrough } from '../migrate.ts'
+import { migrateDatabase, requireOwner, withMigrationHandle } from '../open.ts'
 import { quoted, TargetNotEmpty, type ColumnType, type CopiedRow, type CopiedTable, type Filling } from './copy.ts'
 import { listPostgresTables } from './postgres-snapshot.ts'
 
@@ -11,8 +12,8 @@ const arrayTypes: Readonly<Record<ColumnType, string>> = {
 }
 
 /** Fills an empty database within one transaction, under a lock that keeps a server which starts meanwhile waiting. */
-export async function openPostgresFilling(url: string, migrations: readonly string[]): Promise<Filling> {
-  const location = { kind: 'postgres', url } as const
+export async function openPostgresFilling(location: PostgresLocation, migrations: readonly string[]): Promise<Filling> {
+  const url = requireOwner(location, 'only who owns the tables can fill them for all tenants')
   const client = new pg.Client({ connectionString: url })
   await client.connect()
   try {
@@ -31,7 +32,7 @@ export async function openPostgresFilling(url: string, migrations: readonly stri
         await client.query('commit')
         await client.query('analyze')
         await client.end()
-        await withMigrationHandle(location, migrateToLatest)
+        await migrateDatabase(location)
       },
       // The server rolls back what was not committed.
       abort: () => client.end(),

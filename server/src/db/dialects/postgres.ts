@@ -1,5 +1,3 @@
-import { createHash } from 'node:crypto'
-import { createRequire } from 'node:module'
 import { setTimeout as wait } from 'node:timers/promises'
 import {
   Kysely,
@@ -9,82 +7,80 @@ import {
   type DatabaseConnection,
   type Dialect,
   type PostgresPool,
-  type PostgresPoolClient,
 } from 'kysely'
-import type pg from 'pg'
-import { CommitUnknown, DatabaseUnavailable, Db, numberedText, unnamed } from '../db.ts'
-import { LongestWait } from '../longest-wait.ts'
+import { LRUCache } from 'lru-cache'
+import { CommitUnknown, DatabaseUnavailable, Db, numberedText, unnamed, type Engine } from '../db.ts'
+import type { PostgresLocation } from '../location.ts'
 import type { SqlLimits } from '../sql-limits.ts'
 import { markTransaction, refuseInsideTransaction } from '../transaction-mark.ts'
+import { PostgresClients } from './postgres-clients.ts'
+import { driver } from './postgres-driver.ts'
 
 const repeatsMax = 5
-/** Each connection keeps at most this many named statements; rarer texts are sent without a name. */
-const namedMax = 400
+/** Handles of the tenants asked for last; one is made in microseconds. */
+const handlesMax = 1_000
 
-function sessionOptions(limits: SqlLimits): string {
-  return [
-    'jit=off',
-    `statement_timeout=${limits.sqlStatementMs}`,
-    `lock_timeout=${limits.sqlLockWaitMs}`,
-    `idle_in_transaction_session_timeout=${limits.sqlIdleTransactionMs}`,
-  ]
-    .map((option) => `-c ${option}`)
-    .join(' ')
+/** The handle of no tenant, which sees what the views across tenants show and nothing else; `forTenant` gives the others. */
+export function openPostgres({ url, ownerUrl }: PostgresLocation, limits: SqlLimits): Db {
+  const clients = new PostgresClients(url, limits)
+  const shared = {
+    dialectName: 'postgres',
+    stamp: () => null,
+    // Only who owns a table may do it; the database does it by itself, later.
+    scrub: async (table) => ownerUrl !== null && (await vacuum(ownerUrl, table)),
+    takeLongestWaitMs: () => clients.takeLongestWaitMs(),
+    close: () => clients.end(),
+  } satisfies Partial<Engine>
+  const handles = new LRUCache<string, Db>({ max: handlesMax })
+  const root: Db = new Db(
+    outerDialect(clients.poolOf('')),
+    { ...shared, ...engineOf(clients, '') },
+    {
+      bind: (tenantId) => {
+        if (tenantId === '') return root
+        let handle = handles.get(tenantId)
+        if (handle === undefined) {
+          const engine = { ...shared, ...engineOf(clients, tenantId) }
+          handle = new Db(outerDialect(clients.poolOf(tenantId)), engine, { root })
+          handles.set(tenantId, handle)
+        }
+        return handle
+      },
+    },
+  )
+  return root
 }
 
-const load = createRequire(import.meta.url)
-
-/** The driver, loaded with the first connection: servers on SQLite never need it. */
-function driver(): typeof pg {
-  const loaded: typeof pg = load('pg')
-  // int8 counters and times fit a double for the next 280,000 years of milliseconds.
-  loaded.types.setTypeParser(loaded.types.builtins.INT8, Number)
-  return loaded
-}
-
-export function openPostgres(url: string, limits: SqlLimits): Db {
-  const pool = openPool(url, limits)
-  const waits = new LongestWait()
-  const named = namedPool(pool, waits)
-  const transactional = new Kysely<unknown>({
-    dialect: dialectWith(named, () => new TransactionDriver({ pool: named })),
-  })
+/** What an engine does for one tenant. */
+function engineOf(clients: PostgresClients, tenantId: string): Pick<Engine, 'transact' | 'read' | 'scan'> {
+  const pool = clients.poolOf(tenantId)
+  const transactional = new Kysely<unknown>({ dialect: dialectWith(pool, () => new TransactionDriver({ pool })) })
   const query = async (text: string, values: readonly unknown[]) => {
     refuseInsideTransaction()
-    const client = await named.connect()
+    const client = await clients.connect(tenantId)
     try {
       return (await client.query<unknown>(text, values)).rows
     } finally {
       client.release()
     }
   }
-  return new Db(
-    dialectWith(named, () => new OuterDriver({ pool: named })),
-    {
-      dialectName: 'postgres',
-      // The handle is untyped here only because Kysely's type parameter is the caller's claim about the schema.
-      transact: (work) =>
-        repeatConflicts(() => markTransaction(() => transactional.transaction().execute(work as never))),
-      read: (text, values) => query(numberedText(text), values),
-      scan: (text, values) => query(`${text} ${unnamed}`, values),
-      stamp: () => null,
-      scrub: async (table) => {
-        await vacuum(url, table)
-        return true
-      },
-      takeLongestWaitMs: () => waits.takeMs(),
-      close: () => pool.end(),
-    },
-  )
+  return {
+    // The handle is untyped here only because Kysely's type parameter is the caller's claim about the schema.
+    transact: (work) =>
+      repeatConflicts(() => markTransaction(() => transactional.transaction().execute(work as never))),
+    read: (text, values) => query(numberedText(text), values),
+    scan: (text, values) => query(`${text} ${unnamed}`, values),
+  }
 }
 
 /** Removes the row versions that nobody can see any more; on a connection of its own, since it may take its time. */
-async function vacuum(url: string, table: string): Promise<void> {
+async function vacuum(url: string, table: string): Promise<boolean> {
   const { Client, escapeIdentifier } = driver()
   const client = new Client({ connectionString: url })
   await client.connect()
   try {
     await client.query(`vacuum ${escapeIdentifier(table)}`)
+    return true
   } finally {
     await client.end()
   }
@@ -96,17 +92,8 @@ export function openPostgresForMigration(url: string): Kysely<unknown> {
   return new Kysely<unknown>({ dialect: new PostgresDialect({ pool: new Pool({ connectionString: url, max: 2 }) }) })
 }
 
-function openPool(url: string, limits: SqlLimits): pg.Pool {
-  const { Pool } = driver()
-  const pool = new Pool({
-    connectionString: url,
-    max: limits.sqlConnectionsMax,
-    connectionTimeoutMillis: limits.sqlConnectionWaitMs,
-    options: sessionOptions(limits),
-  })
-  // An idle connection that breaks is replaced by the pool; without a listener the process would end.
-  pool.on('error', () => {})
-  return pool
+function outerDialect(pool: PostgresPool): Dialect {
+  return dialectWith(pool, () => new OuterDriver({ pool }))
 }
 
 function dialectWith(pool: PostgresPool, createDriver: () => PostgresDriver): Dialect {
@@ -143,59 +130,6 @@ class TransactionDriver extends PostgresDriver {
       // Without a connection the server rolls back by itself, and the first error is the one to tell; the connection is given up.
     }
   }
-}
-
-/** Named statements are planned once per connection: point reads cost a fifth of unnamed ones. */
-function namedPool(pool: pg.Pool, waits: LongestWait): PostgresPool {
-  const wrapped = new WeakMap<pg.PoolClient, PostgresPoolClient>()
-  return {
-    options: {},
-    connect: async () => {
-      const client = await connect(pool, waits)
-      let named = wrapped.get(client)
-      if (named === undefined) {
-        named = nameStatements(client)
-        // Whoever uses it learns of a broken connection from the query; without a listener the process would end as well.
-        client.on('error', () => {})
-        wrapped.set(client, named)
-      }
-      return named
-    },
-    end: () => pool.end(),
-  }
-}
-
-async function connect(pool: pg.Pool, waits: LongestWait): Promise<pg.PoolClient> {
-  const startedAt = performance.now()
-  try {
-    return await pool.connect()
-  } catch (error) {
-    throw new DatabaseUnavailable('no connection to the database', { cause: error })
-  } finally {
-    waits.note(startedAt)
-  }
-}
-
-function nameStatements(client: pg.PoolClient): PostgresPoolClient {
-  const names = new Map<string, string>()
-  const nameFor = (text: string): string | undefined => {
-    const known = names.get(text)
-    if (known !== undefined || names.size >= namedMax) return known
-    const name = `m${createHash('sha256').update(text).digest('base64url').slice(0, 22)}`
-    names.set(text, name)
-    return name
-  }
-  const query = (text: unknown, values?: readonly unknown[]): unknown => {
-    if (typeof text !== 'string') return client.query(text as never) // a cursor: Kysely's own object
-    const name = values === undefined || text.includes(unnamed) ? undefined : nameFor(text)
-    return client.query({
-      text,
-      values: values === undefined ? [] : [...values],
-      ...(name === undefined ? {} : { name }),
-    })
-  }
-  // pg's client has overloads Kysely narrows to these two members.
-  return { query, release: () => client.release() } as unknown as PostgresPoolClient
 }
 
 const retryable = new Set(['40001', '40P01'])

@@ -220,7 +220,7 @@ test('a database that makes everybody wait refuses what is least important', asy
     let release = (): void => {}
     const held = new Promise<void>((resolve) => (release = resolve))
     // Of SQLite the one writer, of PostgreSQL both connections.
-    const holders = [0, 1].map(() => t.db.engine.transact(() => held))
+    const holders = [0, 1].map(() => t.serverDb.engine.transact(() => held))
     const waiting = t.post('/api/service/personas', { name: 'base' })
     const since = performance.now()
     while (performance.now() - since < 150) await new Promise(setImmediate)

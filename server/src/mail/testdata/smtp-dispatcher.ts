@@ -15,10 +15,10 @@ export function smtpDispatcher(t: TestApp, smtpUrl: string | null): Dispatcher &
   const linkTo = async (_tenantId: string, token: string) =>
     `https://acme.example.com/auth/accept-invite?token=${token}`
   const dispatcher = new Dispatcher({
-    db: t.db,
+    db: t.serverDb,
     clock,
     onError: (error) => log.error({ err: error }),
-    consumers: { [invitationMail]: deliverInvitations({ db: t.db, clock, linkTo, send }) },
+    consumers: { [invitationMail]: deliverInvitations({ db: t.serverDb, clock, linkTo, send }) },
   })
   return Object.assign(dispatcher, {
     async [Symbol.asyncDispose]() {

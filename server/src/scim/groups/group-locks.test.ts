@@ -42,7 +42,7 @@ function patch(op: string, path: string, value?: unknown): object {
 /** How often PostgreSQL had to break a ring of waiting transactions; SQLite has none. */
 async function deadlocks(): Promise<number> {
   if (t.location.kind !== 'postgres') return 0
-  const client = new pg.Client({ connectionString: t.location.url })
+  const client = new pg.Client({ connectionString: t.location.ownerUrl ?? '' })
   await client.connect()
   try {
     const { rows } = await client.query(

@@ -60,19 +60,21 @@ export class Inspector {
   async #writeAll(): Promise<void> {
     while (this.#waiting.length > 0) {
       const batch = this.#waiting.splice(0, batchMax)
-      try {
-        await this.#write(batch)
-      } catch {
-        // One that cannot be written must not take the others with it; an entry that is lost is lost: its request was served.
-        for (const kept of batch) await this.#write([kept]).catch(() => {})
+      for (const [tenantId, entries] of Map.groupBy(batch, (kept) => kept.tenantId)) {
+        try {
+          await this.#write(tenantId, entries)
+        } catch {
+          // One that cannot be written must not take the others with it; an entry that is lost is lost: its request was served.
+          for (const kept of entries) await this.#write(tenantId, [kept]).catch(() => {})
+        }
       }
     }
     this.#writing = undefined
   }
 
-  async #write(batch: readonly Entry[]): Promise<void> {
-    await this.#db.engine.transact(async (trx) => {
-      for (const kept of batch) await this.#writeOne(trx, kept)
+  async #write(tenantId: string, entries: readonly Entry[]): Promise<void> {
+    await this.#db.forTenant(tenantId).engine.transact(async (trx) => {
+      for (const kept of entries) await this.#writeOne(trx, kept)
     })
   }
 

@@ -1,4 +1,5 @@
 import { sql, type Expression, type RawBuilder, type SqlBool } from 'kysely'
+import type { DialectName } from '../../db/db.ts'
 import { toKey } from '../../db/normal-key.ts'
 import type { CheckedTerm, CompareTerm, DerivedField } from '../../filter/field.ts'
 import { valueTermToSql } from '../../filter/filter-sql.ts'
@@ -23,7 +24,7 @@ interface TextRules {
 export function listedText(
   rowId: string,
   { caseExact }: TextRules,
-  ids: (condition: Expression<SqlBool>) => Condition,
+  ids: (condition: Expression<SqlBool>, dialect: DialectName) => Condition,
   operand: string,
 ): DerivedField {
   return {
@@ -36,8 +37,8 @@ export function listedText(
       if (term.kind === 'valuePath') throw new Error('a text has no elements')
       const value = sql.ref(operand)
       if (isNot(term))
-        return sql<SqlBool>`${sql.ref(rowId)} not in (${ids(valueTermToSql({ ...term, op: 'eq' }, value, dialect))})`
-      return sql<SqlBool>`${sql.ref(rowId)} in (${ids(valueTermToSql(term, value, dialect))})`
+        return sql<SqlBool>`${sql.ref(rowId)} not in (${ids(valueTermToSql({ ...term, op: 'eq' }, value, dialect), dialect)})`
+      return sql<SqlBool>`${sql.ref(rowId)} in (${ids(valueTermToSql(term, value, dialect), dialect)})`
     },
     matches,
   }

@@ -1,5 +1,6 @@
 import { sql, type RawBuilder, type SqlBool } from 'kysely'
 import { dialectOf, type DialectName, type Queryable } from '../../db/db.ts'
+import { searchedTable } from '../../db/searched-table.ts'
 import { checkFilter } from '../../filter/check-filter.ts'
 import { drivingSearch } from '../../filter/driving-search.ts'
 import type { FieldMap } from '../../filter/field.ts'
@@ -96,8 +97,9 @@ export async function countRows(db: Queryable, request: Pick<PageRequest, 'kinds
  * a cross join is read in the order written, where the index would otherwise be asked once per row.
  */
 function sourceOf({ table, fields }: ListedKind, filter: FilterNode | undefined, dialect: DialectName) {
+  if (filter !== undefined && dialect === 'postgres') return sql.raw(searchedTable(dialect, table))
   const rows = sql.table(table)
-  const search = filter === undefined || dialect === 'postgres' ? undefined : drivingSearch(checkFilter(filter, fields))
+  const search = filter === undefined ? undefined : drivingSearch(checkFilter(filter, fields))
   if (search?.kind !== 'piece') return rows
   const index = sql.table(`${table}_search`)
   return sql`(select rowid as seq from ${index} where ${index} match ${matchText(search)}) hits

@@ -9,7 +9,7 @@ import type { Found } from '../schemas/registry.ts'
 import { shortened } from './user-record.ts'
 
 /** Lists of elements, asked one by one so that each uses its own index: (user_id, value_key, type_key, is_primary, keys). */
-type Source = () => readonly RawBuilder<unknown>[]
+type Source = (dialect: DialectName) => readonly RawBuilder<unknown>[]
 
 /**
  * A multi-valued attribute: without a sub-attribute its value is meant, `[…]` is about one and the same element
@@ -17,13 +17,14 @@ type Source = () => readonly RawBuilder<unknown>[]
  */
 export function pluralField({ attribute, sub }: Found, source: Source): DerivedField {
   const elements = elementFields(attribute)
-  const among = (condition: Expression<SqlBool>) =>
+  const among = (condition: Expression<SqlBool>, dialect: DialectName) =>
     sql.join(
-      source().map((elements) => sql`select e.user_id from (${elements}) e where ${condition}`),
+      source(dialect).map((elements) => sql`select e.user_id from (${elements}) e where ${condition}`),
       sql` union all `,
     )
-  const ids = (condition: Expression<SqlBool>) => sql<SqlBool>`users.id in (${among(condition)})`
-  const none = () => sql<SqlBool>`users.id not in (${among(sql<SqlBool>`1 = 1`)})`
+  const ids = (condition: Expression<SqlBool>, dialect: DialectName) =>
+    sql<SqlBool>`users.id in (${among(condition, dialect)})`
+  const none = (dialect: DialectName) => sql<SqlBool>`users.id not in (${among(sql<SqlBool>`1 = 1`, dialect)})`
   const asked = sub ?? attribute.subAttributes?.find(({ name }) => name === 'value')
   const field = asked === undefined ? undefined : elements.find(asked.name)
   return {
@@ -35,11 +36,11 @@ export function pluralField({ attribute, sub }: Found, source: Source): DerivedF
     ...normaliserOf(asked),
     elements,
     toSql: (term, dialect) => {
-      if (term.kind === 'valuePath') return ids(filterToSql(term.of, dialect))
-      if (term.kind === 'present' && sub === undefined) return sql<SqlBool>`not (${none()})`
+      if (term.kind === 'valuePath') return ids(filterToSql(term.of, dialect), dialect)
+      if (term.kind === 'present' && sub === undefined) return sql<SqlBool>`not (${none(dialect)})`
       if (field === undefined) return sql<SqlBool>`(1 = 0)`
       const condition = elementCondition(field, term, dialect)
-      return isNot(term) ? sql<SqlBool>`(${ids(condition)} or ${none()})` : ids(condition)
+      return isNot(term) ? sql<SqlBool>`(${ids(condition, dialect)} or ${none(dialect)})` : ids(condition, dialect)
     },
     matches,
   }

@@ -1,5 +1,7 @@
 import { sql, type RawBuilder, type SqlBool } from 'kysely'
+import type { DialectName } from '../../db/db.ts'
 import { toKey } from '../../db/normal-key.ts'
+import { searchedTable } from '../../db/searched-table.ts'
 import type { DerivedField, Field, FieldMap } from '../../filter/field.ts'
 import {
   constantField,
@@ -47,7 +49,7 @@ function fieldOf(tenantId: string, now: Date, found: Found): Field | undefined {
   if (own !== undefined) return own
   const { attribute } = found
   if (attribute.name === 'groups') return groupsField(tenantId, now, found)
-  if (attribute.name === 'emails') return pluralField(found, () => emailSources(tenantId))
+  if (attribute.name === 'emails') return pluralField(found, (dialect) => emailSources(tenantId, dialect))
   if (attribute.multiValued) return pluralField(found, () => [valueSource(tenantId, nameOf(found))])
   if (attribute.type === 'complex' && found.sub === undefined) {
     // `manager eq "id"` means its value (K11).
@@ -74,9 +76,10 @@ function valueSource(tenantId: string, attribute: string): RawBuilder<unknown> {
 }
 
 /** People whom SCIM gave no addresses show the one of the directory, for work and primary. */
-function emailSources(tenantId: string): RawBuilder<unknown>[] {
+function emailSources(tenantId: string, dialect: DialectName): RawBuilder<unknown>[] {
+  const users = sql.raw(searchedTable(dialect, 'users', 'u'))
   const ofTheDirectory = sql`select u.id as user_id, u.email_key as value_key, 'work' as type_key, 1 as is_primary, '{}' as keys
-    from users u where u.tenant_id = ${tenantId} and u.email <> '' and not exists (select 1 from scim_users s
+    from ${users} where u.tenant_id = ${tenantId} and u.email <> '' and not exists (select 1 from scim_users s
       where s.tenant_id = u.tenant_id and s.user_id = u.id and s.has_emails = 1)`
   return [valueSource(tenantId, 'emails'), ofTheDirectory]
 }
@@ -132,8 +135,8 @@ function besideField(tenantId: string, column: string, caseExact: boolean): Deri
   return listedText(
     'users.id',
     { caseExact },
-    (condition) =>
-      sql`select s.user_id from scim_users s where s.tenant_id = ${tenantId} and s.${sql.ref(column)} <> '' and ${condition}`,
+    (condition, dialect) =>
+      sql`select s.user_id from ${sql.raw(searchedTable(dialect, 'scim_users', 's'))} where s.tenant_id = ${tenantId} and s.${sql.ref(column)} <> '' and ${condition}`,
     `s.${column}`,
   )
 }

@@ -50,8 +50,8 @@ export async function usernames(
 }
 
 /** Writes what no address of the API can bring about yet, such as a sign-in. */
-export function writeDirectly(t: TestApp, work: (ctx: TrxCtx) => Promise<unknown>): Promise<unknown> {
-  return inTransaction(t.operator(), work)
+export function writeDirectly(t: TestApp, work: (ctx: TrxCtx) => Promise<unknown>, tenant = t.acme): Promise<unknown> {
+  return inTransaction(t.operator(tenant), work)
 }
 
 /** Facts about one person, oldest first. */
