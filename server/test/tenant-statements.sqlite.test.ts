@@ -21,6 +21,10 @@ const ofNoTenant: readonly { readonly what: string; readonly pattern: RegExp }[]
     pattern: /^select tenant_id as "tenantId" from every_unsealed_event where tenant_id > /,
   },
   {
+    what: 'tenants with mail that waits for a mail server',
+    pattern: /^select distinct "tenant_id" from "every_outbox_item" where "state" = \?$/,
+  },
+  {
     what: 'tenants with mail to be sent',
     pattern: /^select "tenants"\."id" from "every_tenant" as "tenants" where exists \(select "outbox"/,
   },

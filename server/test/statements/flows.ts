@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { renewCheckpoint } from '../../src/audit-chain/sealing.service.ts'
+import { releaseHeldMails } from '../../src/mail/outbox.service.ts'
 import { addDomain } from '../../src/domains/domains.service.ts'
 import { makeObject, newText } from '../authz-world.ts'
 import { actInConsole } from '../console-act.ts'
@@ -96,7 +97,22 @@ const housekeeping: Flow = {
     const taken = await t.addUser(newText())
     await t.invite(`${taken.username}@elsewhere.example`)
     await t.deliverOutbox()
+    await holdMail(t)
+    await releaseHeldMails(t.serverDb, t.clock.now())
   },
+}
+
+/** As the dispatcher leaves a mail where no mail server is set. */
+async function holdMail(t: TestApp): Promise<void> {
+  await t.invite(`${newText()}@example.com`)
+  await t.db.engine.transact((trx) =>
+    trx
+      .updateTable('outbox')
+      .set({ state: 'held' })
+      .where('tenant_id', '=', t.acme.id)
+      .where('state', '=', 'waiting')
+      .execute(),
+  )
 }
 
 export const flows: readonly Flow[] = [admins, roles, ...signInFlows, ...scimFlows, housekeeping]
