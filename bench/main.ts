@@ -14,7 +14,7 @@ import { requireSameBytes } from './same-bytes.ts'
 import { toScimTable } from './scim/scim-report.ts'
 import { runScimBench } from './scim/scim-run.ts'
 import { readScimSettings, scimUsage } from './scim/scim-settings.ts'
-import { startLimit, startMuster } from './servers.ts'
+import { fillCompileCache, startLimit, startMuster } from './servers.ts'
 import { measureScale } from './scale/measure-scale.ts'
 import { toScaleTable } from './scale/scale-report.ts'
 import { readSettings, usage, WrongUse, type Settings } from './settings.ts'
@@ -27,6 +27,7 @@ async function main(): Promise<void> {
     return
   }
   const loadBefore = currentLoad()
+  fillCompileCache()
   const print = (report: object, table: string) =>
     process.stdout.write(`${settings.asJson ? JSON.stringify(report) : table}\n`)
   if (settings.scale !== null) {

@@ -22,6 +22,7 @@ const nodeFlags = ['--disable-warning=ExperimentalWarning']
 const serverFlags = ['--max-semi-space-size=2', '--heap-growing-percent=20', '--no-maglev']
 /** On glibc each thread otherwise takes memory of its own from the system, and gives back little of it. */
 const serverEnvironment = { MALLOC_ARENA_MAX: '1' }
+const server = 'server/src/main.ts'
 const oldestNode = 20
 const pinnedNode = 24
 const installMaxMs = 10 * 60 * 1000
@@ -83,7 +84,9 @@ try {
   const { args, env } = commandFor(process.argv.slice(2))
   await installIfNeeded()
   const node = nodeBinary()
-  exitLike(await runChild(node, [...nodeFlags, ...args], { env: commandEnvironment(node, env), stdio: 'inherit' }))
+  const environment = commandEnvironment(node, env)
+  if (args.includes(server)) await warmIfNeeded(node, environment)
+  exitLike(await runChild(node, [...nodeFlags, ...args], { env: environment, stdio: 'inherit' }))
 } catch (error) {
   if (!(error instanceof Refusal)) throw error
   say(error.message)
@@ -98,7 +101,7 @@ function requireNode(major) {
 }
 
 function commandFor([verb, ...rest]) {
-  if (verb === 'serve') return { args: [...serverFlags, 'server/src/main.ts', ...rest], env: serverEnvironment }
+  if (verb === 'serve') return { args: [...serverFlags, server, ...rest], env: serverEnvironment }
   if (verb === 'muster-server') return { args: ['server/src/commands/muster-server.ts', ...rest] }
   const [name, ...args] = rest
   if (verb === 'run' && name !== undefined && Object.hasOwn(scripts, name)) {
@@ -144,6 +147,23 @@ function readIfThere(file) {
   } catch (error) {
     if (error.code === 'ENOENT' || error.code === 'ENOTDIR') return undefined
     throw error
+  }
+}
+
+/** Has the compile cache filled where sources are newer than it (scripts/warm.mjs). A server starts without it as well. */
+async function warmIfNeeded(node, env) {
+  if (env.NODE_DISABLE_COMPILE_CACHE) return
+  const stamp = path.join(env.NODE_COMPILE_CACHE, 'warmed')
+  const warmedAt = fs.statSync(stamp, { throwIfNoEntry: false })?.mtimeMs ?? 0
+  const sources = fs.readdirSync(path.join(root, 'server/src'), { recursive: true, withFileTypes: true })
+  const isNewer = (entry) => fs.statSync(path.join(entry.parentPath ?? entry.path, entry.name)).mtimeMs > warmedAt
+  if (!sources.some((entry) => entry.isFile() && isNewer(entry))) return
+  await runChild(node, [...nodeFlags, ...serverFlags, 'scripts/warm.mjs'], { env, stdio: 'ignore' })
+  try {
+    fs.mkdirSync(env.NODE_COMPILE_CACHE, { recursive: true })
+    fs.writeFileSync(stamp, '')
+  } catch {
+    // A folder that nobody may write to: the next start tries again.
   }
 }
 

@@ -1,6 +1,6 @@
 import type { FastifySchemaCompiler } from 'fastify'
 import type { TSchema } from 'typebox'
-import { Compile } from 'typebox/compile'
+import { Compile } from 'typebox/schema'
 import { ApiError } from '../errors/api-error.ts'
 
 /** What the validator says about one mistake. */
@@ -18,7 +18,7 @@ export const compileValidator: FastifySchemaCompiler<TSchema> = ({ schema, httpP
   let validator: ReturnType<typeof Compile> | undefined
   return (value: unknown) => {
     validator ??= Compile(schema)
-    return validator.Check(value) ? true : { error: bodyError(validator.Errors(value)) }
+    return validator.Check(value) ? true : { error: bodyError(validator.Errors(value)[1]) }
   }
 }
 

@@ -7,9 +7,9 @@ import { directoryAttributes, directoryColumns, linkColumns } from './users.fiel
 import type { DocumentVersion, UserView } from './users.schema.ts'
 import { recordKeys, toUserRecord, type UserOwnRecord } from './users.wire.ts'
 
-const documentsMax = 10_000
+const documentsMax = 5_000
 /** Characters of all records together; most take one byte each. */
-const textsMax = 6 * 2 ** 20
+const textsMax = 3 * 2 ** 20
 
 /** A user's record as JSON, key by key, as it is true for one set of versions, the clock's part included. */
 interface Document {

@@ -3,7 +3,7 @@ import type { ScanAnswer, ScanQuestion } from './scan-thread.ts'
 import { openConnection } from './sqlite-connection.ts'
 
 /** A scan reads nothing twice. */
-const cacheMib = 4
+const cacheMib = 2
 
 /** The program of the thread behind ScanThread: one reading connection, one question at a time. */
 const connection = openConnection(workerData.file, cacheMib, workerData.limits)

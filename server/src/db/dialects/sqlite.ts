@@ -35,7 +35,7 @@ function dialectFor(driver: Driver): Dialect {
 }
 
 /** Look-ups are spread over the whole file; a change touches few pages, again and again the same. */
-const cacheMib = { reading: 8, writing: 6 } as const
+const cacheMib = { reading: 4, writing: 6 } as const
 
 /** Reads run on a connection of their own, which sees committed rows only; all writes go through the group commit. */
 export function openSqlite(file: string, limits: SqlLimits): Db {
