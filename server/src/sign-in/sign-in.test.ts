@@ -3,6 +3,7 @@ import { test } from 'node:test'
 import { hashDatabase } from '../../test/database-hash.ts'
 import { password, startTestApp, type TestApp } from '../../test/start-test-app.ts'
 import { signedInBrowser, TestBrowser } from '../../test/test-browser.ts'
+import { usesPostgres } from '../../test/test-database.ts'
 
 const minuteMs = 60_000
 
@@ -83,11 +84,18 @@ test('the last address wins a name: nobody takes an address over by calling them
 })
 
 test('V-K11 one account has one counter for all spellings of its name, and of many guesses at once no more than its limit are judged', async () => {
-  await using t = await startTestApp()
+  const env = { MUSTER_TRUSTED_PROXIES: '127.0.0.1' }
+  await using t = await startTestApp({ env })
+  await using another = usesPostgres ? await startTestApp({ env, beside: t }) : null
   const user = await t.addUser('user01')
   const spellings = ['user01', 'USER01', ' user01 ', 'ｕｓｅｒ01', 'user01@example.com', 'USER01@example.com']
-  const guesses = Array.from({ length: 40 }, (_, index) =>
-    new TestBrowser(t).send('/auth/sign-in', { login: spellings[index % 6] ?? '', password: `wrong guess ${index}` }),
+  const guesses = Array.from({ length: 200 }, (_, index) =>
+    // From many addresses, each of which may guess for itself.
+    new TestBrowser(index % 2 === 0 ? t : (another ?? t)).send(
+      '/auth/sign-in',
+      { login: spellings[index % 6] ?? '', password: `wrong guess ${index}` },
+      { 'x-forwarded-for': `192.0.2.${index}` },
+    ),
   )
   const statuses = (await Promise.all(guesses)).map(({ status }) => status)
   assert.deepEqual([...new Set(statuses)].toSorted(), [403, 429])
