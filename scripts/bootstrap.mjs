@@ -158,7 +158,8 @@ async function warmIfNeeded(node, env) {
   const sources = fs.readdirSync(path.join(root, 'server/src'), { recursive: true, withFileTypes: true })
   const isNewer = (entry) => fs.statSync(path.join(entry.parentPath ?? entry.path, entry.name)).mtimeMs > warmedAt
   if (!sources.some((entry) => entry.isFile() && isNewer(entry))) return
-  await runChild(node, [...nodeFlags, ...serverFlags, 'scripts/warm.mjs'], { env, stdio: 'ignore' })
+  const { signal } = await runChild(node, [...nodeFlags, ...serverFlags, 'scripts/warm.mjs'], { env, stdio: 'ignore' })
+  if (['SIGINT', 'SIGTERM', 'SIGHUP'].includes(signal)) throw new Refusal(`ended by ${signal}.`)
   try {
     fs.mkdirSync(env.NODE_COMPILE_CACHE, { recursive: true })
     fs.writeFileSync(stamp, '')

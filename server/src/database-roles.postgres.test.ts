@@ -71,5 +71,14 @@ test('the first start with the owner makes the schema; later ones, and other com
     assert.equal(refused.code, 1)
     assert.match(refused.stderr, /^muster-server: DATABASE_OWNER_URL is not set[^\n]*docs\/postgresql\.md\.\n$/)
   }
+  // As the server's own role every table would look empty, and the backup whole.
+  const blind = await runCommand(home, ['backup', join(home.folder, 'all.backup')], {
+    DATABASE_OWNER_URL: home.env['DATABASE_URL'] ?? '',
+  })
+  assert.equal(blind.code, 1)
+  assert.match(
+    blind.stderr,
+    /DATABASE_OWNER_URL names the role muster_server, which does not see all rows of access_tokens/,
+  )
   assert.equal((await runCommand(home, ['backup', join(home.folder, 'all.backup')])).code, 0)
 })

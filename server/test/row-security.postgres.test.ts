@@ -94,7 +94,7 @@ test('the server owns nothing, is above no policy, and may only read what it has
   const [role] = await rows<Record<string, unknown>>(
     t.serverDb as never,
     `select rolsuper or rolbypassrls or rolcreaterole or rolcreatedb as "isStrong",
-      (select count(*)::int from pg_class where pg_has_role(relowner, 'usage')) as owned,
+      (select count(*)::int from pg_class where pg_has_role(relowner, 'member')) as owned,
       array(select relname::text from pg_class c where relnamespace = 'public'::regnamespace and relkind in ('r', 'v')
         and not has_table_privilege(c.oid, 'select')) as hidden,
       array(select relname::text from pg_class c where relnamespace = 'public'::regnamespace and relkind in ('r', 'v')

@@ -21,7 +21,11 @@ export async function withMigrationHandle<T>(
   work: (db: Kysely<unknown>) => Promise<T>,
 ): Promise<T> {
   return location.kind === 'sqlite'
-    ? within(location.file, () => openSqliteForMigration(location.file), work)
+    ? within(
+        { what: `${location.file} cannot be used as the database`, advice: 'MUSTER_DATA_DIR names its folder' },
+        () => openSqliteForMigration(location.file),
+        work,
+      )
     : withPostgresHandle(location.ownerUrl === null ? 'DATABASE_URL' : 'DATABASE_OWNER_URL', location, work)
 }
 
@@ -30,12 +34,21 @@ function withPostgresHandle<T>(
   { url, ownerUrl }: PostgresLocation,
   work: (db: Kysely<unknown>) => Promise<T>,
 ): Promise<T> {
-  return within(variable, () => openPostgresForMigration(variable === 'DATABASE_URL' ? url : (ownerUrl ?? url)), work)
+  const place = {
+    what: `The database named by ${variable} cannot be used`,
+    advice: 'check that it runs, its address, user and password',
+  }
+  return within(place, () => openPostgresForMigration(variable === 'DATABASE_URL' ? url : (ownerUrl ?? url)), work)
 }
 
-/** @param place the file, or the variable that names the database */
+/** What is said of a database that cannot be reached. */
+interface Place {
+  readonly what: string
+  readonly advice: string
+}
+
 async function within<T>(
-  place: string,
+  place: Place,
   open: () => Kysely<unknown>,
   work: (db: Kysely<unknown>) => Promise<T>,
 ): Promise<T> {
@@ -48,15 +61,12 @@ async function within<T>(
 }
 
 /** The first thing every process does with its database, so what is wrong with the place is said here. @throws DatabaseUnavailable */
-async function reach(place: string, open: () => Kysely<unknown>): Promise<Kysely<unknown>> {
+async function reach({ what, advice }: Place, open: () => Kysely<unknown>): Promise<Kysely<unknown>> {
   try {
     const db = open()
     await sql`select 1`.execute(db)
     return db
   } catch (error) {
-    const [what, advice] = place.startsWith('DATABASE')
-      ? [`The database named by ${place} cannot be used`, 'check that it runs, its address, user and password']
-      : [`${place} cannot be used as the database`, 'MUSTER_DATA_DIR names its folder']
     throw new DatabaseUnavailable(`${what} (${reasonOf(error)}); ${advice}.`, { cause: error })
   }
 }
@@ -76,10 +86,11 @@ function reasonOf(error: unknown): string {
 export async function migrateDatabase(location: DatabaseLocation): Promise<string[]> {
   if (location.kind === 'sqlite') return withMigrationHandle(location, migrateToLatest)
   requireOwner(location, 'only who owns the tables may change the schema')
-  const { name } = await withPostgresHandle('DATABASE_URL', location, readServerRole)
+  const role = await withPostgresHandle('DATABASE_URL', location, readServerRole)
+  refuseStrongRole(role)
   return withMigrationHandle(location, async (db) => {
     const applied = await migrateToLatest(db)
-    await grantToServer(db, name)
+    await grantToServer(db, role.name)
     return applied
   })
 }
@@ -93,8 +104,6 @@ export async function migrateDatabase(location: DatabaseLocation): Promise<strin
  */
 export async function prepareDatabase(location: DatabaseLocation): Promise<void> {
   if (location.kind === 'sqlite') return void (await migrateDatabase(location))
-  const role = await withPostgresHandle('DATABASE_URL', location, readServerRole)
-  refuseStrongRole(role)
   if (location.ownerUrl !== null) await migrateDatabase(location)
   await withPostgresHandle('DATABASE_URL', location, async (db) => {
     refuseStrongRole(await readServerRole(db))

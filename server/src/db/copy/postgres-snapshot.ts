@@ -1,5 +1,6 @@
 import pg from 'pg'
 import { ConfigError } from '../../config.ts'
+import { refuseBlindOwner } from '../dialects/postgres-roles.ts'
 import {
   columnType,
   quoted,
@@ -25,6 +26,7 @@ export async function openPostgresSnapshot(url: string): Promise<Snapshot> {
   try {
     await client.query('begin isolation level repeatable read read only')
     const tables = await listPostgresTables(client)
+    await refuseBlindOwner(client)
     if (tables.length === 0) throw new ConfigError('DATABASE_URL leads to a database without tables of Muster.')
     const migrations = await client.query<{ name: string }>('select name from kysely_migration order by name')
     return {

@@ -1,7 +1,8 @@
 import { sql, type Kysely } from 'kysely'
+import type pg from 'pg'
 import { ConfigError } from '../../config.ts'
 
-/** PostgreSQL before it has no `security_invoker`, no `nulls not distinct`, and ends its support soon. */
+/** The oldest one that the tests run on. Security contract, 9.4. */
 const oldestVersion = 150_000
 
 /** The role of DATABASE_URL, and what it may. */
@@ -20,7 +21,7 @@ export async function readServerRole(db: Kysely<unknown>): Promise<ServerRole> {
   const { rows } = await sql<ServerRole>`select rolname as name, current_setting('server_version_num')::int as version,
       rolsuper as "isSuperuser", rolbypassrls as "bypassesRowSecurity",
       (select c.relname from pg_class c where ${inOurSchema} and c.relkind = 'r'
-        and pg_has_role(c.relowner, 'usage') order by 1 limit 1) as "ownedTable"
+        and pg_has_role(c.relowner, 'member') order by 1 limit 1) as "ownedTable"
     from pg_roles where rolname = current_user`.execute(db)
   const [role] = rows
   if (role === undefined) throw new Error('the role of DATABASE_URL is none')
@@ -62,9 +63,26 @@ export async function grantToServer(db: Kysely<unknown>, role: string): Promise<
         where not has_table_privilege(${role}, c.oid, needed.one))
       order by 1`.execute(trx)
     if (rows.length === 0) return
-    const { rows: places } = await sql<{ name: string }>`select current_schema() as name`.execute(trx)
-    for (const { name } of places) await sql`grant usage on schema ${sql.ref(name)} to ${sql.ref(role)}`.execute(trx)
+    const { rows: schemas } = await sql<{ name: string }>`select current_schema() as name`.execute(trx)
+    await sql`grant usage on schema ${sql.ref(schemas[0]?.name ?? '')} to ${sql.ref(role)}`.execute(trx)
     for (const { name, rights } of rows)
       await sql`grant ${sql.raw(rights)} on ${sql.table(name)} to ${sql.ref(role)}`.execute(trx)
   })
+}
+
+/** A table some of whose rows are hidden from the role of DATABASE_OWNER_URL; what it reads of it would look whole and not be. */
+const hiddenTable = `select c.relname as name, current_user as role from pg_class c
+  where c.relnamespace = current_schema()::regnamespace and c.relkind = 'r' and row_security_active(c.oid) and not exists (
+    select from pg_policy p cross join unnest(p.polroles) as bound(role)
+    where p.polrelid = c.oid and pg_get_expr(p.polqual, p.polrelid) = 'true' and bound.role <> 0 and pg_has_role(bound.role, 'usage'))
+  order by 1 limit 1`
+
+/** Before everything is read: another role than the owner is shown fewer rows, or none, and no error. @throws ConfigError */
+export async function refuseBlindOwner(client: Pick<pg.Client, 'query'>): Promise<void> {
+  const { rows } = await client.query<{ name: string; role: string }>(hiddenTable)
+  const [hidden] = rows
+  if (hidden === undefined) return
+  throw new ConfigError(
+    `DATABASE_OWNER_URL names the role ${hidden.role}, which does not see all rows of ${hidden.name}; name the role that made the tables: docs/postgresql.md.`,
+  )
 }
